@@ -1,0 +1,94 @@
+//! What a step of the core wants done: the only way out.
+
+use crate::event::{EventId, SourceId};
+use masa_inference::BoundingBox;
+use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What one step asks the runner to do, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    /// Messages to publish, in order.
+    pub messages: Vec<OutMessage>,
+    /// When the core wants a [`crate::event::EventBody::WakeUp`] at the latest.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// Kind of a V2X message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageKind {
+    /// Cooperative awareness.
+    Cam,
+    /// Decentralised environmental notification.
+    Denm,
+    /// Collective perception.
+    Cpm,
+}
+
+impl MessageKind {
+    /// Lower-case name as used in keys, topics and message ids.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cam => "cam",
+            Self::Denm => "denm",
+            Self::Cpm => "cpm",
+        }
+    }
+}
+
+/// A V2X message ready to leave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutMessage {
+    /// `<station>-<kind>-<number>`, unique over the life of a recording; the argument of `masa explain`.
+    pub id: String,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Running number per station and kind, from 1; readers order and de-duplicate by it.
+    pub seq: u64,
+    /// When the core made it.
+    pub generated_at: Timestamp,
+    /// Capture time of the newest frame or reading in it; `None` when nothing observed is in it.
+    pub captured_at: Option<Timestamp>,
+    /// Where it is about: decides the quadkey it is published under.
+    pub position: Wgs84,
+    /// ETSI UPER bytes.
+    pub uper: Vec<u8>,
+    /// JSON image after the its-client schema of its kind.
+    pub json: String,
+    /// What caused it.
+    pub provenance: Provenance,
+}
+
+/// The causes of a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The generation rule that fired, in words with the clause ("CPM: new object, TS 103 324 6.1.2.3").
+    pub rule: String,
+    /// The objects it speaks of, and where each came from.
+    pub objects: Vec<ObjectCause>,
+}
+
+/// Where one object of a message came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectCause {
+    /// Object id in the message (CPM `objectId`) or world model.
+    pub object_id: u32,
+    /// The camera whose track it is.
+    pub camera: SourceId,
+    /// The track in that camera.
+    pub track_id: u32,
+    /// Event in which the track began.
+    pub first_event: EventId,
+    /// Event of the newest frame that confirmed it.
+    pub last_event: EventId,
+    /// That frame's running number.
+    pub frame: u64,
+    /// That frame's capture time.
+    pub captured_at: Timestamp,
+    /// Index of the detection in that frame; `None` when the tracker carried the object through a gap.
+    pub detection: Option<u16>,
+    /// The box of the track in that frame.
+    pub bounding_box: BoundingBox,
+}

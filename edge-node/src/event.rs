@@ -1,0 +1,182 @@
+//! Everything that can enter a node, as one closed enum with a total order.
+//!
+//! A live run, a replay and a simulation differ only in who produces these events. An event is a recorded fact: what
+//! happened outside the core (inference timing, a dropped frame, a lost broker) is here as data, so the core can be a
+//! pure function of the log.
+
+use masa_inference::Detection;
+use masa_v2x_proto::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A source of events: index into the source table of the recording's header and of the node's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SourceId(pub u16);
+
+impl SourceId {
+    /// The node itself: wake-ups and link states.
+    pub const NODE: Self = Self(0);
+}
+
+/// Identity of an event: its source and that source's running number, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventId {
+    /// Where it came from.
+    pub source: SourceId,
+    /// The source's running number.
+    pub seq: u64,
+}
+
+/// One thing that entered the node. Events are processed in the order `(arrived_at, source, seq)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When it reached the core: the `now` of its step.
+    pub arrived_at: Timestamp,
+    /// Its identity.
+    pub id: EventId,
+    /// What it is.
+    pub body: EventBody,
+}
+
+/// The closed set of things that enter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventBody {
+    /// A detector's result for one camera frame; the event's source is the camera.
+    Detections(DetectionFrame),
+    /// A camera frame that never reached the detector.
+    FrameDropped(FrameDropped),
+    /// A reading of an IoT sensor.
+    Observation(Observation),
+    /// A source or link changed its state.
+    Status(StatusChange),
+    /// A timer that the core asked for has run out.
+    WakeUp,
+}
+
+/// A detector's result for one camera frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DetectionFrame {
+    /// Running number of the frame in its source, from 1; frames that were dropped have numbers too.
+    pub frame: u64,
+    /// When the shutter opened, as far as the source can tell.
+    pub captured_at: Timestamp,
+    /// Image width, pixels.
+    pub width_px: u32,
+    /// Image height, pixels.
+    pub height_px: u32,
+    /// What was seen.
+    pub detections: Vec<Detection>,
+    /// What it took outside the core.
+    pub timings: FrameTimings,
+}
+
+/// Time spent outside the core on one frame, microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameTimings {
+    /// Decoding the stream or file.
+    pub decode_us: u32,
+    /// Waiting for the detector.
+    pub queue_us: u32,
+    /// Resizing and normalising.
+    pub preprocess_us: u32,
+    /// The network itself.
+    pub inference_us: u32,
+    /// Reading the network's outputs and suppressing doubles.
+    pub postprocess_us: u32,
+}
+
+/// A camera frame that never reached the detector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameDropped {
+    /// Running number of the frame in its source.
+    pub frame: u64,
+    /// When the shutter opened.
+    pub captured_at: Timestamp,
+    /// Why it was dropped.
+    pub reason: DropReason,
+}
+
+/// Why something was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// The detector's queue was full and this was its oldest entry.
+    QueueFull,
+    /// The bytes could not be decoded.
+    DecodeFailed,
+    /// The detector failed on this frame.
+    InferenceFailed,
+}
+
+/// What an IoT sensor measures, with the unit its value is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantity {
+    /// Nitrogen dioxide, µg/m³.
+    No2,
+    /// Particulate matter up to 10 µm, µg/m³.
+    Pm10,
+    /// Particulate matter up to 2.5 µm, µg/m³.
+    Pm25,
+    /// Air temperature, °C.
+    AirTemperature,
+    /// Relative humidity, %.
+    RelativeHumidity,
+    /// Equivalent continuous sound level, dB(A).
+    Noise,
+    /// Road-surface temperature, °C.
+    RoadSurfaceTemperature,
+    /// Rain intensity, mm/h.
+    RainIntensity,
+}
+
+impl Quantity {
+    /// The unit every value of this quantity is in, as printed.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::No2 | Self::Pm10 | Self::Pm25 => "µg/m³",
+            Self::AirTemperature | Self::RoadSurfaceTemperature => "°C",
+            Self::RelativeHumidity => "%",
+            Self::Noise => "dB(A)",
+            Self::RainIntensity => "mm/h",
+        }
+    }
+}
+
+/// A reading of an IoT sensor, already in the unit of its quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// The sensor's id in the node's configuration.
+    pub sensor: String,
+    /// What was measured.
+    pub quantity: Quantity,
+    /// The value in [`Quantity::unit`].
+    pub value: f64,
+    /// When the sensor measured it; the arrival time where the payload does not say.
+    pub captured_at: Timestamp,
+}
+
+/// A source or link changed its state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatusChange {
+    /// Name of the source or link in the configuration.
+    pub name: String,
+    /// The new state.
+    pub state: SourceState,
+    /// What an operator needs to know, in words.
+    pub detail: String,
+}
+
+/// State of a source or link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceState {
+    /// Delivering.
+    Up,
+    /// Trying to connect or reconnect.
+    Connecting,
+    /// Came to its end (a file was played).
+    Ended,
+    /// Given up; needs an operator.
+    Failed,
+}

@@ -1,0 +1,8 @@
+//! The runtime of a node, at the roadside or on board.
+//!
+//! Data flows one way: sources → perception → world → facilities → links. No stage imports one to its right.
+//! [`node`] is a pure step over an ordered log of [`event`]s; only [`sources`] and [`run`] wait or read a clock.
+
+pub mod effect;
+pub mod event;
+pub mod telemetry;

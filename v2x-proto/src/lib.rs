@@ -1,0 +1,7 @@
+//! The vocabulary of the system: time, geodesy, ETSI C-ITS messages and their encodings.
+//!
+//! In: values and bytes. Out: bytes and values. Everything here is pure: no I/O, no async, no clock, no randomness.
+//! Units are SI inside; wire units (0.1 µdeg, cm/s, 0.1°) live only in the codecs.
+
+pub mod geo;
+pub mod time;
