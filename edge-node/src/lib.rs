@@ -7,6 +7,7 @@
 
 pub mod effect;
 pub mod event;
+pub mod facilities;
 pub mod perception;
 pub mod snapshot;
 pub mod telemetry;
