@@ -7,6 +7,10 @@
 
 pub mod effect;
 pub mod event;
+pub mod facilities;
+pub mod perception;
 pub mod recorder;
+pub mod snapshot;
 pub mod sources;
 pub mod telemetry;
+pub mod world;
