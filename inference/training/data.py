@@ -55,10 +55,10 @@ def random_crop(image, boxes, classes, ignored, width, height, rng):
         canvas = canvas[:, ::-1]
         boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
     pixels = canvas.astype(np.float32)
-    grey = pixels.mean(2, keepdims=True)
+    grey = cv2.transform(pixels, np.full((1, 3), 1 / 3, np.float32))[..., None]
     pixels = grey + (pixels - grey) * rng.uniform(.6, 1.35)
     pixels = (pixels - 114) * rng.uniform(.75, 1.25) + 114 + rng.uniform(-24, 24)
-    pixels = np.clip(pixels * rng.uniform(.93, 1.07, 3), 0, 255)
+    pixels = np.clip(pixels * rng.uniform(.93, 1.07, 3).astype(np.float32), 0, 255)
     keep = there & ~ignored
     tensors = (torch.from_numpy(boxes[keep]), torch.from_numpy(classes[keep]), torch.from_numpy(boxes[there & ignored]))
-    return torch.from_numpy(np.ascontiguousarray(pixels.astype(np.float32).transpose(2, 0, 1))), tensors
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), tensors

@@ -38,7 +38,7 @@ def encoder(path: Path):
     size = f"{WIDTH_PX}x{HEIGHT_PX}"
     return subprocess.Popen(
         ["ffmpeg", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(story.RATE_HZ), "-i", "-", "-c:v", "libx264",
-         "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "20", "-crf", "27", "-preset", "veryslow", "-threads", "1", "-colorspace", "smpte170m",
+         "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "20", "-crf", "24", "-preset", "veryslow", "-threads", "1", "-colorspace", "smpte170m",
          "-color_range", "tv", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", str(path)], stdin=subprocess.PIPE)
 
 

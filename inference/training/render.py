@@ -1,6 +1,6 @@
 """Renders training images, test images and the demo clip.
 
-    python render.py dataset --out OUT [--split train|test] [--layouts 60] [--cameras 3] [--frames 18] [--workers 2]
+    python render.py dataset --out OUT [--split train|test] [--layouts 48] [--cameras 4] [--frames 16] [--workers 2]
     python render.py demo    --out deploy/demo
     python render.py sheet   --out example.jpg
 
@@ -99,9 +99,9 @@ def main():
     p = commands.add_parser("dataset")
     p.add_argument("--out", required=True)
     p.add_argument("--split", choices=SPLITS, default="train")
-    p.add_argument("--layouts", type=int, default=60)
-    p.add_argument("--cameras", type=int, default=3)
-    p.add_argument("--frames", type=int, default=18)
+    p.add_argument("--layouts", type=int, default=48)
+    p.add_argument("--cameras", type=int, default=4)
+    p.add_argument("--frames", type=int, default=16)
     p.add_argument("--workers", type=int, default=2)
     p.set_defaults(run=dataset)
     p = commands.add_parser("demo")

@@ -118,8 +118,7 @@ class Ground:
         mask = np.zeros((self.size, self.size), np.uint8)
         for arm in layout.arms:
             w = layout.half_width(arm)
-            cv2.fillConvexPoly(mask, to_cells(strip(arm.yaw_rad, -w * .5, EXTENT_M * 1.6, w, -w)), 255, cv2.LINE_AA, 4)
-        mask = (mask > 127).astype(np.uint8) * 255
+            cv2.fillConvexPoly(mask, to_cells(strip(arm.yaw_rad, -w * .5, EXTENT_M * 1.6, w, -w)), 255, cv2.LINE_8, 4)
         # Closing rounds the concave corners; done at a quarter of the size, where a big disc is cheap.
         r = int(layout.corner_m / CELL_M / 4)
         small = cv2.resize(mask, None, fx=.25, fy=.25, interpolation=cv2.INTER_AREA)
@@ -345,7 +344,7 @@ class Background:
             if len(rows):
                 r = slice(rows[0], rows[-1] + 1)
                 s = 0.5 ** k
-                sample = cv2.remap(texture, x[r] * s - .5, y[r] * s - .5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(104, 116, 84))
+                sample = cv2.remap(texture, (x[r] - .5) * s, (y[r] - .5) * s, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(104, 116, 84))
                 rgb[r] = np.where((level[r] == k)[..., None], sample, rgb[r])
         for cell, strength in ((.02, 9.0), (.11, 6.0)):
             tile = rng.standard_normal((1024, 1024)).astype(np.float32)

@@ -110,7 +110,7 @@ ROLES = [
     Role(9, "bus, westbound", "bus", 24.0, [(95, WEST), (-32, WEST)], [(0, 9.0)], look=19),
     Role(10, "van, westbound", "van", 30.5, [(95, WEST), (-28, WEST)], [(0, 10.5)], look=20),
     Role(11, "motorcycle, eastbound", "motorcycle", 37.0, [(-28, EAST), (95, EAST)], [(0, 11.0)], look=21),
-    Role(12, "pedestrian, on the pavement", "person", 4.0, [(-5.6, 40), (-5.8, 10), (-8.5, 6.2), (-24, 6.2)], [(0, 1.4)], look=22),
+    Role(12, "pedestrian, on the pavement", "person", 10.0, [(27.2, 14.5), (27.2, 7.5), (10.0, 7.2), (6.0, 9.8), (6.0, 34)], [(0, 1.4)], look=22),
     Role(13, "parked car", "car", 0.0, [(22.0, 5.6), (21.0, 5.6)], [(0, 0.0)], look=23, mesh={"paint": GREEN}),
 ]
 
