@@ -126,6 +126,7 @@ class Ground:
         small = cv2.morphologyEx((small > 127).astype(np.uint8) * 255, cv2.MORPH_CLOSE, disc(r))[r:-r, r:-r]
         closed = cv2.GaussianBlur(cv2.resize(small, (self.size, self.size), interpolation=cv2.INTER_LINEAR), (0, 0), 7)
         mask = np.maximum(mask, (closed > 127).astype(np.uint8) * 255)
+        mask = (cv2.GaussianBlur(mask, (0, 0), 8) > 127).astype(np.uint8) * 255  # the quarter-size steps show as a ragged kerb
         for e, n_m, yaw, length, width in layout.bays:
             corners = strip(yaw, -length / 2, length / 2, width / 2, -width / 2) + [e, n_m]
             cv2.fillConvexPoly(mask, to_cells(corners), 255, cv2.LINE_8, 4)
