@@ -6,29 +6,62 @@ use crate::List;
 use crate::cdd::codec::*;
 use crate::cdd::*;
 pub use crate::containers::ContainerOrder;
+use crate::containers::container_set;
+use crate::jer::Release;
+use crate::message::message;
 use crate::uper::declare::{choice, codes, sequence};
+use crate::uper::{ExtensionBit, UnknownExtensions};
+use serde_json::Value;
 
-sequence! {
-    /// Cooperative awareness message (`CAM`).
-    pub struct Cam {
-        /// Header: protocol version 2, message id 2.
-        req header: ItsPduHeader = ItsPduHeader, "header";
+message! {
+    /// Cooperative awareness message (`CAM`): header with protocol version 2 and message id 2.
+    pub struct Cam: "CAM", MessageId::Cam {
         /// Content.
-        req cam: CamPayload = CamPayload, "cam";
+        cam: CamPayload, "cam";
     }
 }
 
 impl Cam {
-    /// Version of the protocol that is sent, in release 1 and 2.
-    pub const PROTOCOL_VERSION: u8 = 2;
-
     /// A CAM of `station_id`, generated at `generated_at`.
     pub fn new(station_id: StationId, generated_at: crate::time::Timestamp, cam_parameters: CamParameters) -> Self {
         Self {
             header: ItsPduHeader { protocol_version: Self::PROTOCOL_VERSION, message_id: MessageId::Cam, station_id },
             cam: CamPayload { generation_delta_time_ms: generated_at.generation_delta_time(), cam_parameters },
+            unknown_extensions: UnknownExtensions::default(),
         }
     }
+
+    /// The value under the names of `release` (X.697).
+    pub fn to_jer(&self, release: Release) -> Value {
+        let mut jer = self.jer_by_table(release);
+        match release {
+            Release::R1 => {
+                for axis in ["longitudinal", "lateral", "vertical"] {
+                    let at = "/cam/camParameters/highFrequencyContainer/basicVehicleContainerHighFrequency";
+                    let acceleration = jer.pointer_mut(&format!("{at}/{axis}Acceleration"));
+                    let acceleration = rename(acceleration, "value", &format!("{axis}AccelerationValue"));
+                    rename(acceleration, "confidence", &format!("{axis}AccelerationConfidence"));
+                }
+            }
+            Release::R2 => {
+                let at = "/cam/camParameters/basicContainer/referencePosition/positionConfidenceEllipse";
+                let ellipse = rename(jer.pointer_mut(at), "semiMajorConfidence", "semiMajorAxisLength");
+                let ellipse = rename(ellipse, "semiMinorConfidence", "semiMinorAxisLength");
+                rename(ellipse, "semiMajorOrientation", "semiMajorAxisOrientation");
+            }
+        }
+        jer
+    }
+}
+
+/// Renames a member of a JSON object, if both are there; gives the object back.
+fn rename<'a>(object: Option<&'a mut Value>, from: &str, to: &str) -> Option<&'a mut Value> {
+    let object = object?;
+    let members = object.as_object_mut()?;
+    if let Some(value) = members.remove(from) {
+        members.insert(to.to_owned(), value);
+    }
+    Some(object)
 }
 
 sequence! {
@@ -274,6 +307,20 @@ pub struct ExtensionContainers {
     pub vehicle_movement_control: Option<VehicleMovementControlContainer>,
     /// Repeated and unknown containers, and the order of all of them.
     pub others: ContainerOrder,
+}
+
+container_set! {
+    ExtensionContainers,
+    count |_| ExtensionBit::Present,
+    id |dialect| dialect.cam_container_id,
+    {
+        1 two_wheeler = TwoWheelerContainer;
+        2 e_horizon_location_sharing = EHorizonLocationSharingContainer;
+        3 very_low_frequency = VeryLowFrequencyContainer;
+        4 path_prediction = PathPredictionContainer;
+        5 generalized_lane_positions = GeneralizedLanePositionsContainer;
+        6 vehicle_movement_control = VehicleMovementControlContainer;
+    }
 }
 
 sequence! {

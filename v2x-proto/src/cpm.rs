@@ -7,28 +7,33 @@ use crate::List;
 use crate::cdd::codec::*;
 use crate::cdd::*;
 pub use crate::containers::ContainerOrder;
+use crate::containers::container_set;
+use crate::jer::Release;
+use crate::message::message;
 use crate::uper::declare::{codes, sequence};
+use crate::uper::{ExtensionBit, UnknownExtensions};
 
-sequence! {
-    /// Collective perception message (`CollectivePerceptionMessage`).
-    pub struct Cpm {
-        /// Header: protocol version 2, message id 14.
-        req header: ItsPduHeader = ItsPduHeader, "header";
+message! {
+    /// Collective perception message (`CollectivePerceptionMessage`): header with protocol version 2 and message id 14.
+    pub struct Cpm: "CPM", MessageId::Cpm {
         /// Content.
-        req payload: CpmPayload = CpmPayload, "payload";
+        payload: CpmPayload, "payload";
     }
 }
 
 impl Cpm {
-    /// Version of the protocol that is sent.
-    pub const PROTOCOL_VERSION: u8 = 2;
-
     /// A CPM of `station_id`.
     pub fn new(station_id: StationId, payload: CpmPayload) -> Self {
         Self {
             header: ItsPduHeader { protocol_version: Self::PROTOCOL_VERSION, message_id: MessageId::Cpm, station_id },
             payload,
+            unknown_extensions: UnknownExtensions::default(),
         }
+    }
+
+    /// The value under the standard's names (X.697).
+    pub fn to_jer(&self) -> serde_json::Value {
+        self.jer_by_table(Release::R2)
     }
 }
 
@@ -110,6 +115,19 @@ pub struct CpmContainers {
     pub perceived_object: Option<PerceivedObjectContainer>,
     /// Repeated and unknown containers, and the order of all of them.
     pub others: ContainerOrder,
+}
+
+container_set! {
+    CpmContainers,
+    count |dialect| dialect.cpm_containers,
+    id |_| ExtensionBit::Absent,
+    {
+        1 originating_vehicle = OriginatingVehicleContainer;
+        2 originating_rsu = OriginatingRsuContainer;
+        3 sensor_information = ListExt<SensorInformation, 2, 1, 128, 255>;
+        4 perception_region = ListExt<PerceptionRegion, 1, 1, 256, 256>;
+        5 perceived_object = PerceivedObjectContainer;
+    }
 }
 
 sequence! {

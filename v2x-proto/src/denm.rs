@@ -6,28 +6,32 @@
 use crate::List;
 use crate::cdd::codec::*;
 use crate::cdd::*;
+use crate::jer::Release;
+use crate::message::message;
+use crate::uper::UnknownExtensions;
 use crate::uper::declare::{enumerated, sequence};
 
-sequence! {
-    /// Decentralized environmental notification message (`DENM`).
-    pub struct Denm {
-        /// Header: protocol version 2, message id 1.
-        req header: ItsPduHeader = ItsPduHeader, "header";
+message! {
+    /// Decentralized environmental notification message (`DENM`): header with protocol version 2 and message id 1.
+    pub struct Denm: "DENM", MessageId::Denm {
         /// Content.
-        req denm: DenmPayload = DenmPayload, "denm";
+        denm: DenmPayload, "denm";
     }
 }
 
 impl Denm {
-    /// Version of the protocol that is sent, in release 1 and 2.
-    pub const PROTOCOL_VERSION: u8 = 2;
-
     /// A DENM sent by `station_id`.
     pub fn new(station_id: StationId, denm: DenmPayload) -> Self {
         Self {
             header: ItsPduHeader { protocol_version: Self::PROTOCOL_VERSION, message_id: MessageId::Denm, station_id },
             denm,
+            unknown_extensions: UnknownExtensions::default(),
         }
+    }
+
+    /// The value under the names of `release` (X.697).
+    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+        self.jer_by_table(release)
     }
 }
 

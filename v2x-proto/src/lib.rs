@@ -9,8 +9,11 @@ mod containers;
 pub mod cpm;
 pub mod denm;
 pub mod geo;
+pub mod jer;
 mod list;
+pub mod message;
 pub mod time;
 pub mod uper;
 
 pub use list::List;
+pub use message::Message;

@@ -3,7 +3,7 @@
 use crate::List;
 use crate::cdd::codec::{
     ByteCount, ConfidencePercent, CorrelationPercent, DeltaTimeMs, Int, ListExt, ListOf, ObjectDimensionConfidence,
-    ObjectDimensionValue, OnHeap,
+    ObjectDimensionValue, OnHeap, VehicleSubClass,
 };
 use crate::cdd::{
     Acceleration3d, CartesianAngularVelocityComponent, CartesianPosition3dWithConfidence, EulerAngles, MapPosition,
@@ -44,7 +44,7 @@ sequence! {
         /// Length.
         opt object_dimension_x: ObjectDimension = ObjectDimension, "objectDimensionX";
         /// Time since it was first seen, milliseconds (0..2047; 2047 is "or more").
-        opt object_age_ms: i16 = DeltaTimeMs, "objectAge";
+        opt object_age_ms: i16 = Int<i16, 0, 2047>, "objectAge";
         /// Quality of the perception, 0 (none) to 15 (full).
         opt object_perception_quality: u8 = Int<u8, 0, 15>, "objectPerceptionQuality";
         /// Sensors that saw it.
@@ -74,7 +74,7 @@ choice! {
     /// What an object is (`ObjectClass`).
     pub enum ObjectClass {
         /// A vehicle.
-        Vehicle(StationType) = StationType, "vehicleSubClass";
+        Vehicle(StationType) = VehicleSubClass, "vehicleSubClass";
         /// A vulnerable road user.
         Vru(VruProfileAndSubprofile) = VruProfileAndSubprofile, "vruSubClass";
         /// A group of vulnerable road users.

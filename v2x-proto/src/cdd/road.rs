@@ -10,7 +10,12 @@ use crate::cdd::{
     Altitude, AltitudeConfidence, DeltaReferencePosition, Direction, GeoPosition, LanePosition, MapReference, Path,
     PathCodec, PosConfidenceEllipse, Reading,
 };
+use crate::jer::{Jer, Release};
 use crate::uper::declare::{choice, enumerated, sequence};
+use crate::uper::element::Element;
+use crate::uper::reader::BitReader;
+use crate::uper::writer::BitWriter;
+use crate::uper::{ExtensionBit, Failed};
 
 enumerated! {
     /// Kind of road (`RoadType`).
@@ -82,8 +87,34 @@ sequence! {
 
 /// A predicted path (`PathPredicted`): 1 to 16 points, up to 40 as an extension.
 pub type PathPredicted = List<PathPointPredicted, 0, 40>;
-/// Codec of [`PathPredicted`].
-pub(crate) type PathPredictedCodec = ListExt<PathPointPredicted, 0, 1, 16, 40>;
+
+/// Codec of [`PathPredicted`]; [`Dialect`](crate::uper::Dialect) says whether it has an extension bit.
+pub(crate) struct PathPredictedCodec;
+
+/// The list with its extension bit.
+type PathPredictedExt = ListExt<PathPointPredicted, 0, 1, 16, 40>;
+
+impl Element for PathPredictedCodec {
+    type Value = PathPredicted;
+
+    fn encode(value: &PathPredicted, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        match w.dialect.path_predicted {
+            ExtensionBit::Present => PathPredictedExt::encode(value, w),
+            ExtensionBit::Absent => PathPredictedExt::encode_root(value, w),
+        }
+    }
+
+    fn decode(r: &mut BitReader<'_>) -> Result<PathPredicted, Failed> {
+        match r.dialect.path_predicted {
+            ExtensionBit::Present => PathPredictedExt::decode(r),
+            ExtensionBit::Absent => PathPredictedExt::decode_root(r),
+        }
+    }
+
+    fn to_jer(value: &PathPredicted, release: Release) -> Jer {
+        PathPredictedExt::to_jer(value, release)
+    }
+}
 
 enumerated! {
     /// Use of a path (`UsageIndication`).

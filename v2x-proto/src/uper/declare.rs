@@ -1,7 +1,7 @@
-//! The declarative layer: one table per type gives the Rust type, its UPER form and its JER names.
+//! The declarative layer: one table a type gives the Rust type, its UPER form and its JER names.
 
 /// Declares a SEQUENCE: `req` components are mandatory, `opt` OPTIONAL, `def(value)` DEFAULT; after `...` stand the
-/// extension additions, `+` for a single component and `[[ ]]` for a group. Each line is
+/// extension additions, `+` before a single component and `[[ ]]` around a group. Each line is
 /// `kind name: RustType = Codec, "jerName" | "release-1 jerName";`.
 macro_rules! sequence {
     (
@@ -23,159 +23,169 @@ macro_rules! sequence {
                 $( $( $(#[$gm])* pub $gfield: Option<$gty>, )* )*
             )?
         }
+
+        impl $crate::uper::element::Element for $name {
+            type Value = Self;
+
+            #[inline]
+            fn encode(
+                value: &Self,
+                w: &mut $crate::uper::writer::BitWriter<'_>,
+            ) -> Result<(), $crate::uper::Failed> {
+                use $crate::uper::declare::{encode_field, presence};
+                #[allow(unused_mut)]
+                let mut preamble = $crate::uper::declare::Preamble::default();
+                $(
+                    let unknown = w.extensible(stringify!($name))?;
+                    let mut additions = $crate::uper::declare::Preamble::default();
+                    $( additions.push(value.$afield.is_some()); )*
+                    $( additions.push(false $( || value.$gfield.is_some() )*); )*
+                    let extended = additions.any() || unknown.is_some();
+                    preamble.push(extended);
+                )?
+                $( presence!(preamble, $kind $(($default))?, value.$field); )*
+                preamble.write(w);
+                $( encode_field!(w, $kind $(($default))?, value.$field, $codec, $jer); )*
+                $(
+                    if extended {
+                        w.additions(additions.bits, additions.width, unknown);
+                        $(
+                            if let Some(addition) = &value.$afield {
+                                let done = w.open_type(|w| <$acodec as $crate::uper::element::Element>::encode(addition, w));
+                                if let Err(failed) = done {
+                                    return Err(w.in_field(failed, $ajer));
+                                }
+                            }
+                        )*
+                        $(
+                            if false $( || value.$gfield.is_some() )* {
+                                w.open_type(|w| {
+                                    let mut preamble = $crate::uper::declare::Preamble::default();
+                                    $( presence!(preamble, opt, value.$gfield); )*
+                                    preamble.write(w);
+                                    $( encode_field!(w, opt, value.$gfield, $gcodec, $gjer); )*
+                                    Ok(())
+                                })?;
+                            }
+                        )*
+                        w.unknown_additions(unknown)?;
+                    }
+                )?
+                Ok(())
+            }
+
+            #[inline]
+            fn decode(
+                r: &mut $crate::uper::reader::BitReader<'_>,
+            ) -> Result<Self, $crate::uper::Failed> {
+                use $crate::uper::declare::{Presence, count, decode_field};
+                const EXTENSIBLE: u32 = 0 $( + { $( let _ = stringify!($afield); )* 1 } )?;
+                const WIDTH: u32 = EXTENSIBLE $( + count!($kind) )*;
+                #[allow(unused_mut, unused_variables)]
+                let mut presence = (Presence::new(r.take(WIDTH)?, WIDTH),);
+                $(
+                    let extended = presence.0.next();
+                    let ordinal = r.extensible();
+                    $( let _ = stringify!($afield); )*
+                )?
+                $( decode_field!(r, presence, $kind $(($default))?, $field, $codec, $jer); )*
+                $(
+                    $( let mut $afield = None; )*
+                    $( $( let mut $gfield = None; )* )*
+                    if extended {
+                        #[allow(unused_mut)]
+                        let mut additions = r.additions()?;
+                        $(
+                            if additions.next_is_present() {
+                                let outer = r.open()?;
+                                let start = r.position();
+                                match <$acodec as $crate::uper::element::Element>::decode(r) {
+                                    Ok(addition) => $afield = Some(addition),
+                                    Err(failed) => return Err(r.in_field(failed, $ajer)),
+                                }
+                                r.close(outer, start)?;
+                            }
+                        )*
+                        $(
+                            if additions.next_is_present() {
+                                const WIDTH: u32 = 0 $( + { let _ = $gjer; 1 } )*;
+                                let outer = r.open()?;
+                                let start = r.position();
+                                let mut presence = ($crate::uper::declare::Presence::new(r.take(WIDTH)?, WIDTH), );
+                                $( {
+                                    decode_field!(r, presence, opt, addition, $gcodec, $gjer);
+                                    $gfield = addition;
+                                } )*
+                                r.close(outer, start)?;
+                                if true $( && $gfield.is_none() )* {
+                                    return Err(r.fail($crate::uper::UperErrorKind::NotCanonical("empty extension group")));
+                                }
+                            }
+                        )*
+                        r.unknown_additions(additions, ordinal, stringify!($name))?;
+                    }
+                )?
+                Ok(Self {
+                    $( $field, )*
+                    $( $( $afield, )* $( $( $gfield, )* )* )?
+                })
+            }
+
+            fn to_jer(value: &Self, release: $crate::jer::Release) -> $crate::jer::Jer {
+                use $crate::uper::declare::jer_field;
+                #[allow(unused_mut)]
+                let mut object = serde_json::Map::new();
+                $( jer_field!(object, release, $kind $(($default))?, value.$field, $codec, $jer $(| $r1)?); )*
+                $(
+                    $( jer_field!(object, release, opt, value.$afield, $acodec, $ajer); )*
+                    $( $( jer_field!(object, release, opt, value.$gfield, $gcodec, $gjer); )* )*
+                )?
+                object.into()
+            }
+        }
     };
 }
 
-/// Declares a CHOICE: `Variant(RustType) = Codec, "jerName";`; after `...` an unknown alternative is kept as bytes.
-macro_rules! choice {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident {
-            $( $(#[$vm:meta])* $variant:ident($ty:ty) = $codec:ty, $jer:literal; )*
-            $( ... ; $( $(#[$am:meta])* + $avariant:ident($aty:ty) = $acodec:ty, $ajer:literal; )* )?
-        }
-    ) => {
-        $crate::uper::declare::choice_type! {
-            $(#[$meta])*
-            pub enum $name { $( $(#[$vm])* $variant($ty), )* }
-            $( extensible { $( $(#[$am])* $avariant($aty), )* } )?
-        }
-    };
+/// Presence bits on their way out.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Preamble {
+    pub(crate) bits: u64,
+    pub(crate) width: u32,
 }
 
-macro_rules! choice_type {
-    ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum $name { $($body)* }
-    };
-    ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* } extensible { $($more:tt)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum $name {
-            $($body)*
-            $($more)*
-            /// An alternative of a later version, kept as received.
-            Unknown($crate::uper::UnknownAlternative),
-        }
-    };
+impl Preamble {
+    #[inline(always)]
+    pub(crate) fn push(&mut self, present: bool) {
+        self.bits = self.bits << 1 | u64::from(present);
+        self.width += 1;
+    }
+
+    #[inline(always)]
+    pub(crate) fn any(self) -> bool {
+        self.bits != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn write(self, w: &mut crate::uper::writer::BitWriter<'_>) {
+        w.put(self.bits, self.width);
+    }
 }
 
-/// Declares an ENUMERATED: `Variant "jerName",` in wire order; after `...` the extension values.
-macro_rules! enumerated {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident {
-            $( $(#[$vm:meta])* $variant:ident $jer:literal $(| $r1:literal)?, )*
-            $( ... $( $(#[$am:meta])* + $avariant:ident $ajer:literal, )* )?
-        }
-    ) => {
-        $crate::uper::declare::enumerated_type! {
-            $(#[$meta])*
-            pub enum $name { $( $(#[$vm])* $variant, )* }
-            $( extensible { $( $(#[$am])* $avariant, )* } )?
-        }
-    };
-}
+/// Presence bits on their way in.
+pub(crate) struct Presence(u64);
 
-macro_rules! enumerated_type {
-    ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $($body)* }
-    };
-    ($(#[$meta:meta])* pub enum $name:ident { $($body:tt)* } extensible { $($more:tt)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($body)*
-            $($more)*
-            /// A value of a later version: its index among the extension values.
-            Other(u8),
-        }
-    };
-}
+impl Presence {
+    #[inline(always)]
+    pub(crate) const fn new(bits: u64, width: u32) -> Self {
+        Self(if width == 0 { 0 } else { bits << (64 - width) })
+    }
 
-/// Declares an INTEGER whose values are named: `Variant = code,`; other codes of `min..=max` are `Other(code)`.
-macro_rules! codes {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident: $min:literal..=$max:literal { $( $(#[$vm:meta])* $variant:ident = $code:literal, )* }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $( $(#[$vm])* $variant, )*
-            /// A code without a name here.
-            Other(u8),
-        }
-
-        impl $name {
-            /// The code on the wire.
-            pub const fn code(self) -> u8 {
-                match self {
-                    $( Self::$variant => $code, )*
-                    Self::Other(code) => code,
-                }
-            }
-
-            /// The value of a wire code.
-            pub const fn from_code(code: u8) -> Self {
-                match code {
-                    $( $code => Self::$variant, )*
-                    other => Self::Other(other),
-                }
-            }
-        }
-    };
-}
-
-/// Declares a BIT STRING of named bits, of a fixed size or (`N, ...`) of an extensible one.
-macro_rules! bit_string {
-    (
-        $(#[$meta:meta])*
-        pub struct $name:ident: $len:literal $(, $ext:tt)? { $( $(#[$bm:meta])* $bit:ident = $index:literal, )* }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $name {
-            bits: u32,
-            len: u8,
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self { bits: 0, len: $len }
-            }
-        }
-
-        impl $name {
-            $( $(#[$bm])* pub const $bit: Self = Self { bits: 1 << $index, len: $len }; )*
-
-            /// From a mask in which bit `i` of the standard has the weight `1 << i`.
-            pub const fn from_mask(mask: u32) -> Self {
-                Self { bits: mask & (((1u64 << $len) - 1) as u32), len: $len }
-            }
-
-            /// The mask in which bit `i` of the standard has the weight `1 << i`.
-            pub const fn mask(self) -> u32 {
-                self.bits
-            }
-
-            /// Whether every bit of `other` is set here.
-            pub const fn contains(self, other: Self) -> bool {
-                self.bits & other.bits == other.bits
-            }
-        }
-
-        impl std::ops::BitOr for $name {
-            type Output = Self;
-
-            fn bitor(self, other: Self) -> Self {
-                Self { bits: self.bits | other.bits, len: self.len.max(other.len) }
-            }
-        }
-    };
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> bool {
+        let present = self.0 >> 63 == 1;
+        self.0 <<= 1;
+        present
+    }
 }
 
 macro_rules! field_type {
@@ -184,4 +194,112 @@ macro_rules! field_type {
     (opt $ty:ty) => { Option<$ty> };
 }
 
-pub(crate) use {bit_string, choice, choice_type, codes, enumerated, enumerated_type, field_type, sequence};
+macro_rules! count {
+    (req) => {
+        0
+    };
+    (opt) => {
+        1
+    };
+    (def) => {
+        1
+    };
+}
+
+macro_rules! presence {
+    ($preamble:ident, req, $value:expr) => {};
+    ($preamble:ident, opt, $value:expr) => {
+        $preamble.push($value.is_some())
+    };
+    ($preamble:ident, def ($default:expr), $value:expr) => {
+        $preamble.push($value != $default)
+    };
+}
+
+macro_rules! encode_field {
+    ($w:ident, req, $value:expr, $codec:ty, $jer:literal) => {
+        if let Err(failed) = <$codec as $crate::uper::element::Element>::encode(&$value, $w) {
+            return Err($w.in_field(failed, $jer));
+        }
+    };
+    ($w:ident, opt, $value:expr, $codec:ty, $jer:literal) => {
+        if let Some(value) = &$value {
+            if let Err(failed) = <$codec as $crate::uper::element::Element>::encode(value, $w) {
+                return Err($w.in_field(failed, $jer));
+            }
+        }
+    };
+    ($w:ident, def ($default:expr), $value:expr, $codec:ty, $jer:literal) => {
+        if $value != $default {
+            $crate::uper::declare::encode_field!($w, req, $value, $codec, $jer);
+        }
+    };
+}
+
+macro_rules! decode_field {
+    ($r:ident, $presence:ident, req, $field:ident, $codec:ty, $jer:literal) => {
+        let $field = match <$codec as $crate::uper::element::Element>::decode($r) {
+            Ok(value) => value,
+            Err(failed) => return Err($r.in_field(failed, $jer)),
+        };
+    };
+    ($r:ident, $presence:ident, opt, $field:ident, $codec:ty, $jer:literal) => {
+        let $field = if $presence.0.next() {
+            match <$codec as $crate::uper::element::Element>::decode($r) {
+                Ok(value) => Some(value),
+                Err(failed) => return Err($r.in_field(failed, $jer)),
+            }
+        } else {
+            None
+        };
+    };
+    ($r:ident, $presence:ident, def ($default:expr), $field:ident, $codec:ty, $jer:literal) => {
+        let $field = if $presence.0.next() {
+            match <$codec as $crate::uper::element::Element>::decode($r) {
+                Ok(value) if value != $default => value,
+                Ok(_) => {
+                    let kind = $crate::uper::UperErrorKind::NotCanonical("default value that is written out");
+                    let failed = $r.fail(kind);
+                    return Err($r.in_field(failed, $jer));
+                }
+                Err(failed) => return Err($r.in_field(failed, $jer)),
+            }
+        } else {
+            $default
+        };
+    };
+}
+
+macro_rules! jer_field {
+    ($object:ident, $release:ident, req, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
+        $object.insert(
+            $release.name($jer, $crate::uper::declare::r1_name!($($r1)?)).to_owned(),
+            <$codec as $crate::uper::element::Element>::to_jer(&$value, $release),
+        );
+    };
+    ($object:ident, $release:ident, opt, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
+        if let Some(value) = &$value {
+            $object.insert(
+                $release.name($jer, $crate::uper::declare::r1_name!($($r1)?)).to_owned(),
+                <$codec as $crate::uper::element::Element>::to_jer(value, $release),
+            );
+        }
+    };
+    ($object:ident, $release:ident, def ($default:expr), $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
+        if $value != $default {
+            $crate::uper::declare::jer_field!($object, $release, req, $value, $codec, $jer $(| $r1)?);
+        }
+    };
+}
+
+macro_rules! r1_name {
+    () => {
+        None
+    };
+    ($r1:literal) => {
+        Some($r1)
+    };
+}
+
+pub(crate) use crate::uper::declare_values::{bit_string, choice, codes, enumerated};
+pub(crate) use {count, decode_field, encode_field, field_type, jer_field, presence, r1_name, sequence};
