@@ -22,9 +22,11 @@ impl Street {
             id: id.into(),
             kind,
             polygon_m: vec![[west, south], [east, south], [east, north], [west, north]],
+            approaches_m: Vec::new(),
         };
+        let road = zone("road", ZoneKind::Carriageway, [-100.0, -4.0, 100.0, 4.0]);
         let zones = [
-            zone("road", ZoneKind::Carriageway, [-100.0, -4.0, 100.0, 4.0]),
+            ZoneSettings { approaches_m: vec![vec![[-100.0, -2.0], [-300.0, -2.0]], vec![[100.0, 2.0]]], ..road },
             zone("zebra", ZoneKind::Crossing, [20.0, -4.0, 24.0, 4.0]),
             zone("strip", ZoneKind::Parking, [40.0, -4.0, 60.0, -2.0]),
         ];

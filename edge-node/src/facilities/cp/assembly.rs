@@ -12,6 +12,8 @@ use std::ops::Range;
 
 /// Most messages of one generation (`totalMsgNo`).
 const MAX_SEGMENTS: usize = 8;
+/// Most objects of one message, whatever the MTU: the codec has an upper bound of its own.
+const MAX_OBJECTS: usize = 128;
 
 /// One message of a generation.
 #[derive(Clone, Debug)]
@@ -36,7 +38,7 @@ pub(crate) fn segments<E>(
         let fits = |s: &Segment| s.uper.len() <= content.mtu_bytes as usize || s.objects.len() <= 1;
         Ok(segments.iter().all(fits).then_some(segments))
     };
-    for parts in 1..=MAX_SEGMENTS.min(all).max(1) {
+    for parts in all.div_ceil(MAX_OBJECTS).max(1)..=MAX_SEGMENTS.min(all).max(1) {
         if let Some(segments) = try_with(all, parts)? {
             return Ok((segments, 0));
         }

@@ -2,12 +2,14 @@
 
 use super::{Action, ActiveEvent, DenSettings, Trigger};
 use crate::effect::Provenance;
-use crate::facilities::{Content, Draft, Station, accuracy, reference_position};
+use crate::facilities::{Content, Draft, Scene, Station, accuracy, reference_position};
 use crate::world::RoadUser;
+use crate::world::site::{SiteMap, ZoneKind};
 use masa_inference::ObjectClass;
-use masa_v2x_proto::List;
 use masa_v2x_proto::cdd::subcause::{HumanPresenceOnTheRoadSubCause, StationaryVehicleSubCause};
-use masa_v2x_proto::cdd::{ActionId, CauseCode, Path, Reading, Speed, StationType, Wgs84Angle};
+use masa_v2x_proto::cdd::{
+    ActionId, CauseCode, DeltaReferencePosition, Path, PathPoint, Reading, Speed, StationType, Traces, Wgs84Angle,
+};
 use masa_v2x_proto::denm::{
     AlacarteContainer, Denm, DenmPayload, LocationContainer, ManagementContainer, SituationContainer, StandardLength3b,
     StationarySince, StationaryVehicleContainer, Termination, TrafficDirection,
@@ -56,9 +58,10 @@ pub(super) fn denm(
     report: &Report,
     detected_at: Timestamp,
     reference_time: Timestamp,
-    station: &Station,
+    scene: &Scene<'_>,
     settings: &DenSettings,
 ) -> Denm {
+    let Scene { station, map, .. } = *scene;
     let alacarte = (trigger == Trigger::StationaryVehicle).then(|| {
         let stationary = StationaryVehicleContainer {
             stationary_since: report.stationary_since,
@@ -94,11 +97,34 @@ pub(super) fn denm(
     let location = LocationContainer {
         event_speed: Some(report.speed),
         event_position_heading: report.heading.value_deg.map(|_| report.heading),
-        // The list must have one path, which may be empty: the map has no lanes yet from which to take approaches.
-        detection_zones_to_event_position: List::try_from_iter([Path::new()]).unwrap_or_default(),
+        detection_zones_to_event_position: traces(report.position, map, station),
         ..LocationContainer::default()
     };
     Denm::new(station.id, DenmPayload { management, situation: Some(situation), location: Some(location), alacarte })
+}
+
+/// The paths that lead to an event: those of the carriageway it is on, from the event outwards. There must be one, which
+/// is empty where the map states none.
+fn traces(event: Enu, map: &SiteMap, station: &Station) -> Traces {
+    let carriageway = map.zones_at(event).find(|zone| zone.kind() == ZoneKind::Carriageway);
+    let approaches = carriageway.map_or(&[][..], |zone| zone.approaches_m());
+    let path = |points_m: &Vec<[f64; 2]>| {
+        let mut from = station.frame.to_wgs84(event);
+        let offset = |point_m: &[f64; 2]| {
+            let to = station.frame.to_wgs84(Enu::ground(point_m[0], point_m[1]));
+            let path_position = DeltaReferencePosition {
+                delta_latitude_deg: Some((to.lat_deg - from.lat_deg) as f32),
+                delta_longitude_deg: Some((to.lon_deg - from.lon_deg) as f32),
+                delta_altitude_m: None,
+            };
+            from = to;
+            PathPoint { path_position, path_delta_time_ms: None }
+        };
+        Path::try_from_iter(points_m.iter().map(offset)).unwrap_or_default()
+    };
+    // The map has checked both counts.
+    let paths = Traces::try_from_iter(approaches.iter().map(path)).unwrap_or_default();
+    if paths.is_empty() { Traces::try_from_iter([Path::new()]).unwrap_or_default() } else { paths }
 }
 
 /// Largest `validityDuration`, seconds.
@@ -114,7 +140,8 @@ pub(super) fn cancellation(last: &Denm, detected_at: Timestamp, reference_time: 
         termination: Some(Termination::IsCancellation),
         ..last.denm.management
     };
-    Denm { header: last.header, denm: DenmPayload { management, situation: None, location: None, alacarte: None } }
+    let payload = DenmPayload { management, situation: None, location: None, alacarte: None };
+    Denm::new(last.header.station_id, payload)
 }
 
 /// The draft of an event's current DENM.

@@ -304,7 +304,7 @@ impl ActiveEvent {
             since: detected_at,
             position: user.position,
             origin: user.position,
-            denm: message::denm(action_id, trigger, &report, detected_at, scene.now, scene.station, settings),
+            denm: message::denm(action_id, trigger, &report, detected_at, scene.now, scene, settings),
             report,
             reference_time: scene.now,
             cause: user.cause(),
@@ -354,7 +354,7 @@ impl ActiveEvent {
                     &self.report,
                     detected_at,
                     self.reference_time,
-                    scene.station,
+                    scene,
                     settings,
                 )
             }

@@ -82,6 +82,11 @@ fn a_stopped_car_is_triggered_repeated_updated_and_cancelled() {
     let Content::Denm(denm) = &drafts[0].content else { panic!("{drafts:?}") };
     let situation = denm.denm.situation.as_ref().unwrap();
     assert_eq!((situation.event_type.code(), situation.information_quality), (94, 6));
+    let traces = &denm.denm.location.as_ref().unwrap().detection_zones_to_event_position;
+    assert_eq!(traces.iter().map(|path| path.len()).collect::<Vec<_>>(), [2, 1], "the approaches of the carriageway");
+    // From (0, 0) to (-100, -2): 100 m of longitude at 44.66° are 0.00126°.
+    let offset = traces[0][0].path_position.delta_longitude_deg.unwrap();
+    assert!((offset + 0.001_261).abs() < 2e-6, "{offset}");
     let stationary = denm.denm.alacarte.as_ref().unwrap().stationary_vehicle.as_ref().unwrap();
     assert_eq!(stationary.stationary_since, Some(StationarySince::LessThan1Minute));
     assert_eq!(drafts[0].provenance.objects[0].track_id, 1);
