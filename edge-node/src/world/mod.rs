@@ -1,0 +1,3 @@
+//! What the node knows of its surroundings.
+
+pub mod site;
