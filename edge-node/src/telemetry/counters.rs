@@ -1,6 +1,7 @@
 //! Counters by name, bounded, with the last minute second by second for rates.
 
 use crate::effect::MessageKind;
+use crate::event::DropReason;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
@@ -57,7 +58,8 @@ pub(super) struct Counters {
     pub(super) frames: BTreeMap<String, Rate>,
     pub(super) generated: BTreeMap<MessageKind, Rate>,
     pub(super) published: BTreeMap<(String, MessageKind), u64>,
-    pub(super) dropped: BTreeMap<(String, &'static str), u64>,
+    pub(super) frames_dropped: BTreeMap<(String, &'static str), u64>,
+    pub(super) readings_rejected: BTreeMap<(String, &'static str), u64>,
 }
 
 impl Counters {
@@ -74,18 +76,27 @@ impl Counters {
     }
 
     pub(super) fn published(&mut self, kind: MessageKind, link: &str) {
-        let key = bounded_key(&self.published, (link.to_owned(), kind), kind);
-        *self.published.entry(key).or_default() += 1;
+        count(&mut self.published, link, kind);
     }
 
-    pub(super) fn dropped(&mut self, source: &str, reason: &'static str) {
-        let key = bounded_key(&self.dropped, (source.to_owned(), reason), reason);
-        *self.dropped.entry(key).or_default() += 1;
+    pub(super) fn frame_dropped(&mut self, camera: &str, reason: DropReason) {
+        let reason = match reason {
+            DropReason::QueueFull => "queue-full",
+            DropReason::DecodeFailed => "decode-failed",
+            DropReason::InferenceFailed => "inference-failed",
+        };
+        count(&mut self.frames_dropped, camera, reason);
+    }
+
+    pub(super) fn reading_rejected(&mut self, source: &str, reason: &'static str) {
+        count(&mut self.readings_rejected, source, reason);
     }
 }
 
-fn bounded_key<K: Ord>(map: &BTreeMap<(String, K), u64>, key: (String, K), rest: K) -> (String, K) {
-    if map.len() < MAX_NAMES || map.contains_key(&key) { key } else { (OVERFLOW.to_owned(), rest) }
+fn count<K: Ord + Copy>(map: &mut BTreeMap<(String, K), u64>, name: &str, detail: K) {
+    let key = (name.to_owned(), detail);
+    let key = if map.len() < MAX_NAMES || map.contains_key(&key) { key } else { (OVERFLOW.to_owned(), detail) };
+    *map.entry(key).or_default() += 1;
 }
 
 #[cfg(test)]
@@ -109,11 +120,11 @@ mod tests {
     fn names_beyond_the_bound_are_counted_together() {
         let mut counters = Counters::default();
         for i in 0..MAX_NAMES + 50 {
-            counters.dropped(&format!("source-{i}"), "queue-full");
+            counters.reading_rejected(&format!("source-{i}"), "wrong-unit");
             counters.frame(&format!("camera-{i}"), 0);
         }
-        assert_eq!(counters.dropped.len(), MAX_NAMES + 1);
-        assert_eq!(counters.dropped[&(OVERFLOW.to_owned(), "queue-full")], 50);
+        assert_eq!(counters.readings_rejected.len(), MAX_NAMES + 1);
+        assert_eq!(counters.readings_rejected[&(OVERFLOW.to_owned(), "wrong-unit")], 50);
         assert_eq!(counters.frames[OVERFLOW].total, 50);
     }
 }

@@ -11,13 +11,13 @@ mod view;
 
 pub use histogram::{LatencyHistogram, WINDOW_S};
 pub use prometheus::metrics_handle;
-pub use view::{ChartBuckets, CountView, DropView, KindView, LatencyView, PublishedView, StageView, TelemetryView};
+pub use view::{CountView, DropView, KindView, LatencyView, PublishedView, StageView, TelemetryView};
 
 use crate::effect::MessageKind;
+use crate::event::{DropReason, FrameTimings};
 use counters::{Counters, lock};
 use histogram::Windowed;
-use std::sync::Mutex;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// A stage of the path from photon to message.
@@ -130,7 +130,7 @@ impl Telemetry {
     }
 
     /// Counts the timings that came with a frame.
-    pub fn record_frame(&self, timings: &crate::event::FrameTimings) {
+    pub fn record_frame(&self, timings: &FrameTimings) {
         self.record_us(Stage::Decode, timings.decode_us);
         self.record_us(Stage::Queue, timings.queue_us);
         self.record_us(Stage::Preprocess, timings.preprocess_us);
@@ -144,9 +144,14 @@ impl Telemetry {
         lock(&self.counters).frame(camera, second);
     }
 
-    /// Counts something of `source` that was dropped; `reason` in kebab-case, as [`crate::event::DropReason`]'s names are.
-    pub fn dropped(&self, source: &str, reason: &'static str) {
-        lock(&self.counters).dropped(source, reason);
+    /// Counts a frame that never reached the detector.
+    pub fn frame_dropped(&self, camera: &str, reason: DropReason) {
+        lock(&self.counters).frame_dropped(camera, reason);
+    }
+
+    /// Counts a reading that was refused; `reason` in kebab-case.
+    pub fn reading_rejected(&self, source: &str, reason: &'static str) {
+        lock(&self.counters).reading_rejected(source, reason);
     }
 
     /// Counts a message that the core made.

@@ -39,9 +39,14 @@ impl Telemetry {
         for (camera, rate) in &counters.frames {
             sample(&mut text, "masa_frames_total", &[("camera", camera)], rate.total);
         }
-        family(&mut text, "masa_frames_dropped_total", "counter", "Frames and readings that were dropped.");
-        for ((source, reason), total) in &counters.dropped {
-            sample(&mut text, "masa_frames_dropped_total", &[("source", source), ("reason", reason)], total);
+        for (name, help, counts) in [
+            ("masa_frames_dropped_total", "Frames that never reached the detector.", &counters.frames_dropped),
+            ("masa_readings_rejected_total", "Readings that were refused.", &counters.readings_rejected),
+        ] {
+            family(&mut text, name, "counter", help);
+            for ((source, reason), total) in counts {
+                sample(&mut text, name, &[("source", source), ("reason", reason)], total);
+            }
         }
         family(&mut text, "masa_messages_generated_total", "counter", "V2X messages that the node made.");
         for (kind, rate) in &counters.generated {

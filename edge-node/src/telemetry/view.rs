@@ -5,6 +5,7 @@ use super::histogram::{LatencyHistogram, WINDOW_S};
 use super::{Stage, Telemetry};
 use crate::effect::MessageKind;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Everything measured, at one instant.
 #[derive(Clone, Debug, Serialize)]
@@ -17,8 +18,10 @@ pub struct TelemetryView {
     pub stages: Vec<StageView>,
     /// Frames delivered, by camera name.
     pub frames: Vec<CountView>,
-    /// Drops by source and reason.
-    pub drops: Vec<DropView>,
+    /// Frames that never reached the detector, by camera and reason.
+    pub frames_dropped: Vec<DropView>,
+    /// Readings that were refused, by source and reason.
+    pub readings_rejected: Vec<DropView>,
     /// Messages made, by kind.
     pub messages: Vec<KindView>,
     /// Messages accepted, by link and kind.
@@ -36,9 +39,6 @@ pub struct StageView {
     pub total: LatencyView,
 }
 
-/// Non-empty buckets of a chart, ascending: inclusive upper bound (µs) and count.
-pub type ChartBuckets = Vec<(f64, u64)>;
-
 /// A latency distribution; durations in microseconds.
 #[derive(Clone, Debug, Serialize)]
 pub struct LatencyView {
@@ -52,8 +52,8 @@ pub struct LatencyView {
     pub p99_us: f64,
     /// Longest.
     pub max_us: f64,
-    /// Histogram.
-    pub buckets: ChartBuckets,
+    /// Non-empty buckets, ascending: inclusive upper bound (µs) and count; four per power of two.
+    pub buckets: Vec<(f64, u64)>,
 }
 
 impl From<&LatencyHistogram> for LatencyView {
@@ -146,11 +146,8 @@ impl Telemetry {
                 .iter_mut()
                 .map(|(&kind, r)| KindView { kind, total: r.total, per_second: r.history(second) })
                 .collect(),
-            drops: counters
-                .dropped
-                .iter()
-                .map(|((source, reason), &total)| DropView { source: source.clone(), reason, total })
-                .collect(),
+            frames_dropped: drops(&counters.frames_dropped),
+            readings_rejected: drops(&counters.readings_rejected),
             published: counters
                 .published
                 .iter()
@@ -158,4 +155,8 @@ impl Telemetry {
                 .collect(),
         }
     }
+}
+
+fn drops(counts: &BTreeMap<(String, &'static str), u64>) -> Vec<DropView> {
+    counts.iter().map(|((source, reason), &total)| DropView { source: source.clone(), reason, total }).collect()
 }
