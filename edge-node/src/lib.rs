@@ -9,4 +9,5 @@ pub mod effect;
 pub mod event;
 pub mod snapshot;
 pub mod telemetry;
+pub mod web;
 pub mod world;
