@@ -13,4 +13,5 @@ pub mod recorder;
 pub mod snapshot;
 pub mod sources;
 pub mod telemetry;
+pub mod web;
 pub mod world;
