@@ -7,6 +7,8 @@
 
 pub mod effect;
 pub mod event;
+pub mod facilities;
+pub mod perception;
 pub mod snapshot;
 pub mod telemetry;
 pub mod web;

@@ -11,6 +11,12 @@ use std::collections::BTreeSet;
 pub const MAX_ZONES: usize = 256;
 /// Most corners of a zone.
 pub const MAX_CORNERS: usize = 1024;
+/// Most approaches of a zone (`Traces` of TS 102 894-2).
+pub const MAX_APPROACHES: usize = 7;
+/// Most points of an approach (`Path` of TS 102 894-2).
+pub const MAX_APPROACH_POINTS: usize = 40;
+/// Longest step between two points of an approach, metres: what a path point's offset can express in Europe.
+const MAX_APPROACH_STEP_M: f64 = 500.0;
 
 /// What a zone is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,6 +42,10 @@ pub struct ZoneSettings {
     pub kind: ZoneKind,
     /// Corners in order, either sense, `[east, north]` metres in the site frame; the last joins the first.
     pub polygon_m: Vec<[f64; 2]>,
+    /// Of a carriageway: the paths on which vehicles come to it, each from its border outwards against the traffic,
+    /// `[east, north]` metres. DENMs carry them, so that a vehicle knows whether an event lies ahead of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approaches_m: Vec<Vec<[f64; 2]>>,
 }
 
 /// Why a set of zones is not a site map.
@@ -67,6 +77,15 @@ pub enum SiteError {
         /// North as given.
         n_m: f64,
     },
+    /// An approach has no or too many points, a step is too long, or there are too many of them.
+    #[error(
+        "zone `{id}`: approaches-m takes up to {MAX_APPROACHES} paths of 1 to {MAX_APPROACH_POINTS} points, \
+         at most {MAX_APPROACH_STEP_M} m apart"
+    )]
+    Approaches {
+        /// The zone.
+        id: String,
+    },
     /// The corners enclose (almost) nothing.
     #[error("zone `{id}` encloses {area_m2} m²; are its corners in order?")]
     NoArea {
@@ -83,6 +102,7 @@ pub struct Zone {
     id: String,
     kind: ZoneKind,
     polygon_m: Vec<[f64; 2]>,
+    approaches_m: Vec<Vec<[f64; 2]>>,
     /// West, south, east, north.
     bounds_m: [f64; 4],
 }
@@ -101,6 +121,11 @@ impl Zone {
     /// Corners in order, `[east, north]` metres in the site frame.
     pub fn polygon_m(&self) -> &[[f64; 2]] {
         &self.polygon_m
+    }
+
+    /// The paths on which vehicles come to it, each from its border outwards, `[east, north]` metres in the site frame.
+    pub fn approaches_m(&self) -> &[Vec<[f64; 2]>] {
+        &self.approaches_m
     }
 
     /// Whether a ground position lies inside; on the border either answer is right.
@@ -188,11 +213,21 @@ fn check(zone: &ZoneSettings) -> Result<Zone, SiteError> {
     if let Some((corner, &[e_m, n_m])) = zone.polygon_m.iter().enumerate().find(|(_, c)| far(c[0]) || far(c[1])) {
         return Err(SiteError::BadCorner { id: id(), corner, e_m, n_m });
     }
+    let is_step = |s: &[[f64; 2]]| (s[0][0] - s[1][0]).hypot(s[0][1] - s[1][1]) <= MAX_APPROACH_STEP_M;
+    let is_path = |path: &Vec<[f64; 2]>| {
+        (1..=MAX_APPROACH_POINTS).contains(&path.len())
+            && !path.iter().any(|p| far(p[0]) || far(p[1]))
+            && path.windows(2).all(is_step)
+    };
+    if zone.approaches_m.len() > MAX_APPROACHES || !zone.approaches_m.iter().all(is_path) {
+        return Err(SiteError::Approaches { id: id() });
+    }
     let mut bounds_m = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
     for [e, n] in &zone.polygon_m {
         bounds_m = [bounds_m[0].min(*e), bounds_m[1].min(*n), bounds_m[2].max(*e), bounds_m[3].max(*n)];
     }
-    let checked = Zone { id: id(), kind: zone.kind, polygon_m: zone.polygon_m.clone(), bounds_m };
+    let (polygon_m, approaches_m) = (zone.polygon_m.clone(), zone.approaches_m.clone());
+    let checked = Zone { id: id(), kind: zone.kind, polygon_m, approaches_m, bounds_m };
     let area_m2 = checked.edges().map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum::<f64>().abs() / 2.0;
     if area_m2 < 0.01 {
         return Err(SiteError::NoArea { id: id(), area_m2 });
@@ -206,7 +241,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn zone(id: &str, kind: ZoneKind, polygon_m: &[[f64; 2]]) -> ZoneSettings {
-        ZoneSettings { id: id.into(), kind, polygon_m: polygon_m.to_vec() }
+        ZoneSettings { id: id.into(), kind, polygon_m: polygon_m.to_vec(), approaches_m: vec![] }
     }
 
     /// An L: a road along east with a branch to the north at its west end.
@@ -251,6 +286,12 @@ mod tests {
             (vec![zone("c", ZoneKind::Parking, &[[0.0, 0.0], [1.0, f64::NAN], [2.0, 2.0]])], "zone `c`, corner 1"),
             (vec![zone("d", ZoneKind::Parking, &[[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])], "zone `d` encloses 0 m²"),
         ];
+        let mut long = zone("e", ZoneKind::Carriageway, &square);
+        long.approaches_m = vec![vec![[0.0, 0.0], [501.0, 0.0]]];
+        let mut many = zone("f", ZoneKind::Carriageway, &square);
+        many.approaches_m = vec![vec![[0.0, 0.0]]; MAX_APPROACHES + 1];
+        let cases =
+            cases.into_iter().chain([(vec![long], "zone `e`: approaches-m"), (vec![many], "zone `f`: approaches-m")]);
         for (zones, expected) in cases {
             let error = SiteMap::new(&zones).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
