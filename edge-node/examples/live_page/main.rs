@@ -113,7 +113,13 @@ impl Publisher<'_> {
             self.send(MessageKind::Cpm, snapshot, at, "CPM: an object moved by 4 m (TS 103 324 6.1.2.3)", &moving);
         }
         for event in snapshot.events.iter().filter(|_| frame.is_multiple_of(30)) {
-            self.send(MessageKind::Denm, snapshot, at, "DENM: repetition while in force (EN 302 637-3 8.2)", &[event.object_id]);
+            self.send(
+                MessageKind::Denm,
+                snapshot,
+                at,
+                "DENM: repetition while in force (EN 302 637-3 8.2)",
+                &[event.object_id],
+            );
         }
     }
 

@@ -139,7 +139,11 @@ impl Traffic {
                     track_id: u32::from(course.id) + 100,
                     sights: sight
                         .into_iter()
-                        .map(|bounding_box| SightView { camera: CAMERA, track_id: u32::from(course.id) + 100, bounding_box })
+                        .map(|bounding_box| SightView {
+                            camera: CAMERA,
+                            track_id: u32::from(course.id) + 100,
+                            bounding_box,
+                        })
                         .collect(),
                     trail_m: trail.iter().copied().collect(),
                 }
@@ -281,7 +285,8 @@ impl Lens {
             x2_px: (foot[0] + half) as f32,
             y2_px: foot[1] as f32,
         };
-        let inside = b.x2_px > 4.0 && b.x1_px < WIDTH_PX as f32 - 4.0 && b.y2_px > 4.0 && b.y1_px < HEIGHT_PX as f32 - 4.0;
+        let inside =
+            b.x2_px > 4.0 && b.x1_px < WIDTH_PX as f32 - 4.0 && b.y2_px > 4.0 && b.y1_px < HEIGHT_PX as f32 - 4.0;
         inside.then_some(b)
     }
 
@@ -299,7 +304,8 @@ impl Lens {
                 }
                 let reach = Self::AT.u_m / -ray[2];
                 let ground = [Self::AT.e_m + ray[0] * reach, Self::AT.n_m + ray[1] * reach];
-                let kind = zones.iter().rev().find(|(_, _, polygon)| contains(polygon, ground)).map(|(_, kind, _)| *kind);
+                let kind =
+                    zones.iter().rev().find(|(_, _, polygon)| contains(polygon, ground)).map(|(_, kind, _)| *kind);
                 let base: [u8; 3] = match kind {
                     Some(ZoneKind::Carriageway) => [88, 90, 92],
                     Some(ZoneKind::Crossing) if (ground[1] + 100.0) % 1.0 < 0.5 => [190, 190, 186],
@@ -317,7 +323,8 @@ impl Lens {
 
 fn contains(polygon: &[[f64; 2]], [x, y]: [f64; 2]) -> bool {
     let edges = polygon.iter().zip(polygon.iter().cycle().skip(1));
-    edges.filter(|(a, b)| (a[1] > y) != (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0]).count() % 2 == 1
+    edges.filter(|(a, b)| (a[1] > y) != (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0]).count() % 2
+        == 1
 }
 
 fn origin() -> Wgs84 {

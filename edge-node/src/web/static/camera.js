@@ -143,29 +143,40 @@ export class CameraView {
       c.strokeStyle = "#3a434b";
       c.strokeRect(x + 0.5, y + 0.5, size[0] * scale - 1, size[1] * scale - 1);
     }
-    for (const sight of this.shown?.boxes ?? []) this.drawBox(c, sight, scale, x, y);
+    const boxes = (this.shown?.boxes ?? []).map(({ box_px: [l, t, r, b], ...sight }) => ({
+      ...sight, kind: classOf(sight.class), left: x + l * scale, top: y + t * scale, right: x + r * scale, bottom: y + b * scale,
+    }));
+    for (const box of boxes) this.drawBox(c, box);
+    const taken = [];
+    for (const box of boxes) this.drawLabel(c, box, taken, canvas.clientWidth, canvas.clientHeight);
   }
 
-  drawBox(c, { object, track, class: name, state, box_px: [l, t, r, b] }, scale, x, y) {
-    const kind = classOf(name), [left, top] = [x + l * scale, y + t * scale];
+  drawBox(c, { object, kind, state, left, top, right, bottom }) {
     c.setLineDash(state === "coasting" ? [4, 3] : []);
     c.lineWidth = object === this.selected ? 3 : 1.5;
     // A dark line below the coloured one keeps it visible on any picture.
     for (const [colour, extra] of [["rgb(0 0 0 / .55)", 2], [kind.colour, 0]]) {
       c.strokeStyle = colour;
       c.lineWidth += extra;
-      c.strokeRect(left, top, (r - l) * scale, (b - t) * scale);
+      c.strokeRect(left, top, right - left, bottom - top);
       c.lineWidth -= extra;
     }
     c.setLineDash([]);
-    const text = `${kind.letter} ${object} · T${track}`;
+  }
+
+  /** The label stands above or below its box, inside the picture, where it covers no other. */
+  drawLabel(c, { object, track, kind, left, top, bottom }, taken, wide, high) {
+    const text = `${kind.letter} ${object} · T${track}`, height = 15;
     c.font = "600 11px system-ui, sans-serif";
     c.textAlign = "left";
     c.textBaseline = "middle";
-    const [width, height] = [c.measureText(text).width + 8, 15], at = top - height >= y ? top - height : top;
+    const width = c.measureText(text).width + 8, at = Math.max(0, Math.min(left - 1, wide - width));
+    const clear = (y) => y >= 0 && y + height <= high && !taken.some((o) => Math.abs(o.y - y) < height && at < o.at + o.width && o.at < at + width);
+    const y = [top - height, bottom, top - 2 * height, bottom + height].find(clear) ?? Math.max(0, top - height);
+    taken.push({ at, y, width });
     c.fillStyle = kind.colour;
-    c.fillRect(left - 1, at, width, height);
+    c.fillRect(at, y, width, height);
     c.fillStyle = kind.ink;
-    c.fillText(text, left + 3, at + height / 2 + 0.5);
+    c.fillText(text, at + 4, y + height / 2 + 0.5);
   }
 }

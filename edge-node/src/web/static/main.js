@@ -12,7 +12,7 @@ const SILENCE_MS = 2500;
 const CORE_SILENCE_MS = 5000;
 const RETRY_MS = [500, 1000, 2000, 4000];
 
-const state = { site: null, snapshot: null, telemetry: null, heard: 0, began: performance.now(), silent: 0, tries: 0, selected: null, message: null };
+const state = { site: null, snapshot: null, telemetry: null, heard: 0, began: performance.now(), silent: 0, tries: 0, selected: null, message: null, side: "" };
 
 const map = new MapView(byId("map"), select);
 const camera = new CameraView(select);
@@ -106,13 +106,17 @@ function select(id) {
   map.select(id);
   camera.select(id);
   if (id === null) return closeInspector();
-  if (changed) byId("inspector-body").replaceChildren();
+  if (changed) {
+    byId("inspector-body").replaceChildren();
+    // The details leave the object in sight.
+    state.side = map.isRight(id) ? "left" : "";
+  }
   showObject();
 }
 
 function showObject() {
   const object = state.snapshot?.objects.find(({ id }) => id === state.selected), body = byId("inspector-body");
-  openInspector(object ? `${classOf(object.class).label} ${object.id}` : `Object ${state.selected}`, "fit");
+  openInspector(object ? `${classOf(object.class).label} ${object.id}` : `Object ${state.selected}`, `fit ${state.side}`);
   if (!object) {
     if (!body.querySelector(".gone")) body.prepend(el("p", { class: "empty gone", text: "It is no longer on the map." }));
     return;
@@ -122,7 +126,7 @@ function showObject() {
     ["Speed", object.stationary_s === null ? `${kmh(object.speed_mps)} (${digits(object.speed_mps)} m/s)` : `standing for ${age(object.stationary_s)}`],
     ["Heading", object.heading_deg === null ? "not known" : `${Math.round(object.heading_deg)}°`],
     ["Position", `${object.lat_deg.toFixed(6)}, ${object.lon_deg.toFixed(6)}`],
-    ["Site", `${digits(object.e_m)} m east, ${digits(object.n_m)} m north`],
+    ["Site", `${metres(object.e_m, "east", "west")}, ${metres(object.n_m, "north", "south")}`],
     ["Accuracy", `95 % within ${digits(object.ellipse.major_m * Math.sqrt(5.991))} × ${digits(object.ellipse.minor_m * Math.sqrt(5.991))} m`],
     ["Class", `${classOf(object.class).label}, ${Math.round(object.class_confidence * 100)} % of the votes`],
     ["Track", `${object.track_id} of ${name}${object.state === "coasting" ? ", carried through a gap" : ""}`],
@@ -146,7 +150,7 @@ function showObject() {
 async function openMessage(id) {
   state.message = id;
   messages.mark(id);
-  openInspector(id, "");
+  openInspector(id, state.side);
   const body = byId("inspector-body");
   delete body.dataset.ids;
   body.replaceChildren(el("p", { class: "empty", text: "Fetching." }));
@@ -162,6 +166,7 @@ async function openMessage(id) {
   byId("inspector-title").focus({ preventScroll: true });
 }
 
+const metres = (value, ahead, behind) => `${digits(Math.abs(value))} m ${value < 0 ? behind : ahead}`;
 const sourceName = (id) => state.site?.node.sources.find((source) => source.id === id)?.name ?? `source ${id}`;
 
 function openInspector(title, shape) {

@@ -9,6 +9,7 @@ const KEEP = 16;
 /** Radius of a two-dimensional 95 % ellipse in standard deviations. */
 const SIGMA_95 = Math.sqrt(5.991);
 const TURN = Math.PI / 180;
+const LABEL_FONT = "500 12px system-ui, sans-serif";
 
 export class MapView {
   constructor(canvas, onSelect) {
@@ -115,7 +116,7 @@ export class MapView {
 
   readColours() {
     const style = getComputedStyle(document.documentElement);
-    const names = ["ground", "grid", "carriageway", "pavement", "crossing", "parking", "zone-line", "text", "muted", "halo", "bad", "accent", "surface"];
+    const names = ["ground", "carriageway", "pavement", "crossing", "parking", "zone-line", "text", "halo", "bad", "accent"];
     this.colour = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
     this.dirty = true;
   }
@@ -184,6 +185,11 @@ export class MapView {
     this.onSelect(ids[at < 0 ? (by > 0 ? 0 : ids.length - 1) : (at + by + ids.length) % ids.length]);
   }
 
+  /** Whether an object is drawn in the right half. */
+  isRight(id) {
+    return this.drawn.some((object) => object.id === id && object.x > this.canvas.clientWidth / 2);
+  }
+
   hit(x, y) {
     let best = null, reach = 16;
     for (const object of this.drawn) {
@@ -241,7 +247,8 @@ export class MapView {
     for (const object of objects) this.drawEllipse(c, object);
     for (const object of objects) this.drawObject(c, object);
     for (const event of newest?.events ?? []) this.drawEvent(c, event);
-    for (const object of objects) this.drawLabel(c, object);
+    const taken = objects.map(({ x, y }) => ({ x: x - 7, y, width: 14 }));
+    for (const object of objects.sort((a, b) => (b.id === this.selected) - (a.id === this.selected))) this.drawLabel(c, object, taken);
     this.drawScale(c, height);
     this.drawNorth(c, width);
   }
@@ -375,10 +382,19 @@ export class MapView {
     c.restore();
   }
 
-  drawLabel(c, object) {
+  /** The label goes to the first corner where it covers no other; where there is none, it is left out. */
+  drawLabel(c, object, taken) {
     const text = `${object.id} · ${object.stationary_s === null ? kmh(object.speed_mps) : "standing"}`;
+    c.font = LABEL_FONT;
+    const width = c.measureText(text).width, aside = object.radius * 0.7 + 6, above = object.radius * 0.5 + 6;
+    const corners = [[aside, -above], [aside, above], [-aside - width, -above], [-aside - width, above]];
+    const places = corners.map(([dx, dy]) => [object.x + dx, object.y + dy]);
+    const free = places.find(([x, y]) => x >= 0 && x + width <= this.canvas.clientWidth && !taken.some((other) => Math.abs(other.y - y) < 15 && x < other.x + other.width + 4 && other.x < x + width + 4));
+    const place = free ?? (object.id === this.selected ? places[0] : null);
+    if (!place) return;
+    taken.push({ x: place[0], y: place[1], width });
     c.globalAlpha = Math.max(object.alpha, 0.5);
-    this.write(c, text, object.x + object.radius * 0.7 + 6, object.y - object.radius * 0.5 - 6, this.colour.text);
+    this.write(c, text, place[0], place[1], this.colour.text);
     c.globalAlpha = 1;
   }
 
@@ -438,7 +454,7 @@ export class MapView {
 
   /** Text with a halo, readable on any ground. */
   write(c, text, x, y, colour) {
-    c.font = "500 12px system-ui, sans-serif";
+    c.font = LABEL_FONT;
     c.textAlign = "left";
     c.textBaseline = "middle";
     c.lineJoin = "round";

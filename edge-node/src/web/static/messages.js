@@ -1,6 +1,6 @@
 // The list of published messages, and one message decoded with what caused it.
 
-import { byId, clock, count, duration, el, keyed } from "./dom.js";
+import { byId, clock, count, duration, el, keyed, rows } from "./dom.js";
 
 const KEEP = 200, SHOWN = 60;
 const KINDS = ["all", "cam", "cpm", "denm"];
@@ -58,6 +58,7 @@ export class Messages {
   }
 
   line({ id, kind, generated_at_ms, size_bytes, rule, objects }) {
+    rule = rule.replace(/^[A-Z]+: /, "");
     const why = objects.length ? `${rule} · ${objects.length === 1 ? "object" : "objects"} ${objects.join(", ")}` : rule;
     return el("li", {}, el("button", { type: "button", title: `${id}: ${why}`, click: () => this.onOpen(id) },
       el("span", { text: clock(generated_at_ms, 3) }),
@@ -90,25 +91,36 @@ export class Messages {
       ]),
       el("h3", { text: "Why it was sent" }),
       el("p", { text: provenance.rule || "No rule is recorded." }),
-      ...provenance.objects.map((cause) => causeOf(cause, sourceName, onObject)),
+      provenance.objects.length ? causesOf(provenance.objects, sourceName, onObject) : null,
       el("h3", { text: "Decoded" }),
       json === undefined ? el("p", { class: "empty", text: "Its JSON image is not valid JSON." }) : el("pre", { class: "code" }, ...pretty(json)),
       el("h3", { text: "UPER bytes" }),
       el("pre", { class: "code", text: uper_hex.replace(/(..)(?=.)/g, "$1 ") }),
-    ];
+    ].filter(Boolean);
   }
 }
 
-function causeOf(cause, sourceName, onObject) {
-  const { x1_px, y1_px, x2_px, y2_px } = cause.bounding_box, box = [x1_px, y1_px, x2_px, y2_px].map(Math.round);
+/** One line per object; its events and the frame's time are in the line's title. */
+function causesOf(causes, sourceName, onObject) {
+  const table = el("table", { class: "why-table" });
   const event = ({ source, seq }) => `${sourceName(source)} #${seq}`;
-  return el("div", {}, el("h3", {}, el("button", { type: "button", class: "textlink", text: `Object ${cause.object_id}`, click: () => onObject(cause.object_id) })), pairs([
-    ["Camera", `${sourceName(cause.camera)}, track ${cause.track_id}`],
-    ["Frame", `${cause.frame}, taken ${clock(Number(cause.captured_at) / 1e6, 3)} UTC`],
-    ["Box", `${box[0]}, ${box[1]} to ${box[2]}, ${box[3]} px`],
-    ["Detection", cause.detection === null ? "none: carried by the tracker" : `no. ${cause.detection} of the frame`],
-    ["Events", `${event(cause.first_event)} to ${event(cause.last_event)}`],
-  ]));
+  rows(
+    table,
+    [["Object", "w20"], ["Track", ""], ["Frame", "w14", "num"], ["Detection", "w20", "num"]],
+    causes,
+    (cause) => causes.indexOf(cause),
+    (cause) => [
+      (cell) => cell.append(el("button", { type: "button", class: "textlink", text: String(cause.object_id), click: () => onObject(cause.object_id) })),
+      `${cause.track_id} of ${sourceName(cause.camera)}`,
+      String(cause.frame),
+      cause.detection === null ? "carried" : `no. ${cause.detection}`,
+    ],
+    (row, { bounding_box: b, ...cause }) => {
+      const box = [b.x1_px, b.y1_px, b.x2_px, b.y2_px].map(Math.round).join(", ");
+      row.title = `box ${box} px; taken ${clock(cause.captured_at / 1e6, 3)} UTC; events ${event(cause.first_event)} to ${event(cause.last_event)}`;
+    },
+  );
+  return table;
 }
 
 export function pairs(list) {

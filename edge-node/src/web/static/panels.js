@@ -14,9 +14,9 @@ const QUANTITIES = {
 };
 /** A reading older than this is shown as old. */
 const OLD_READING_S = 900;
-/** Decades of the latency axis: 1 µs to 10 s. */
-const [FIRST, LAST] = [0, 7];
-const WIDTH = 140, HEIGHT = 30;
+/** Decades that a latency axis spans; where it begins goes with the median, in half decades, so that it rests. */
+const SPAN = 2.5;
+const WIDTH = 140, HEIGHT = 28;
 
 let span = "window", newest = null;
 
@@ -49,36 +49,40 @@ export function showTelemetry(telemetry) {
 function showStages(telemetry) {
   const note = byId("latency-note");
   if (!note.children.length) {
-    note.append(el("span", { class: "key" }), "p50", el("span", { class: "key dash" }), "p99", " \u2002log scale, 1 µs to 10 s");
+    note.append(el("span", { class: "key" }), "p50", el("span", { class: "key dash" }), "p99", " \u2002logarithmic");
   }
   const stages = telemetry.stages.filter(({ stage }) => stage in STAGES);
   keyed(byId("stages"), stages, ({ stage }) => stage, makeStage, (node, entry) => updateStage(node, entry[span]));
 }
 
 function makeStage({ stage }) {
-  const decades = Array.from({ length: LAST - FIRST + 1 }, (_, i) => (i / (LAST - FIRST)) * WIDTH);
-  const ticks = decades.map((x, i) => `M${x},${HEIGHT}v${i % 3 === 0 ? -6 : -3}`).join("");
   return el(
     "figure",
     { class: stage === "photon-to-message" ? "stage total" : "stage" },
-    el("figcaption", { class: "name" }, el("span", { text: STAGES[stage] }), el("span", { class: "muted" })),
+    el("figcaption", { text: STAGES[stage] }),
     svg(
       "svg",
       { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
-      svg("path", { class: "axis", d: `M0,${HEIGHT}H${WIDTH}${ticks}`, fill: "none" }),
+      svg("path", { class: "axis", fill: "none" }),
       svg("path", { class: "bars" }),
       svg("path", { class: "p50" }),
       svg("path", { class: "p99" }),
     ),
-    el("div", { class: "nums" }, el("span", {}, el("b")), el("span", {}, el("b"))),
+    el("div", { class: "ticks", "aria-hidden": "true" }),
+    el("div", { class: "nums" }, el("b"), el("span", { class: "drops" })),
   );
 }
 
-const xOf = (us) => ((Math.min(Math.max(Math.log10(us), FIRST), LAST) - FIRST) / (LAST - FIRST)) * WIDTH;
-
 function updateStage(node, latency) {
-  const [, counted] = node.firstChild.children, [, bars, p50, p99] = node.children[1].children;
-  say(counted, latency.count ? `max ${duration(latency.max_us)}` : "none yet");
+  const [axis, bars, p50, p99] = node.children[1].children;
+  const first = latency.count ? Math.floor(Math.log10(latency.p50_us) * 2) / 2 - 1 : 0;
+  const xOf = (us) => (Math.min(Math.max(Math.log10(us) - first, 0), SPAN) / SPAN) * WIDTH;
+  const decades = [0, 1, 2].map((i) => 10 ** (Math.ceil(first) + i));
+  axis.setAttribute("d", `M0,${HEIGHT}H${WIDTH}${decades.map((us) => `M${xOf(us)},${HEIGHT}v-5`).join("")}`);
+  const inside = decades.filter((us) => xOf(us) > 0.1 * WIDTH && xOf(us) < 0.9 * WIDTH);
+  keyed(node.children[2], inside, (us) => us, (us) => el("span", { text: unit(us) }), (label, us) => {
+    label.style.left = `${(xOf(us) / WIDTH) * 100}%`;
+  });
   const highest = Math.max(1, ...latency.buckets.map(([, n]) => n));
   // A bucket ends at its bound and begins a quarter of a power of two below it.
   const bar = ([upper, n]) => {
@@ -89,16 +93,15 @@ function updateStage(node, latency) {
   const line = (us) => (latency.count ? `M${xOf(us).toFixed(1)},0V${HEIGHT}` : "");
   p50.setAttribute("d", line(latency.p50_us));
   p99.setAttribute("d", line(latency.p99_us));
-  node.children[1].setAttribute("aria-label", `Histogram of ${count(latency.count)} durations`);
   const [left, right] = node.lastChild.children;
-  fill(left, "p50 ", latency.count ? duration(latency.p50_us) : "–");
-  fill(right, "p99 ", latency.count ? duration(latency.p99_us) : "–");
+  say(left, latency.count ? duration(latency.p50_us) : "none");
+  say(right, latency.count ? duration(latency.p99_us) : "");
+  const words = latency.count ? `p50 ${duration(latency.p50_us)}, p90 ${duration(latency.p90_us)}, p99 ${duration(latency.p99_us)}, max ${duration(latency.max_us)}, ${count(latency.count)} counted` : "none counted";
+  node.title = words;
+  node.children[1].setAttribute("aria-label", words);
 }
 
-function fill(node, label, value) {
-  if (!node.childNodes[1]) node.prepend(label);
-  say(node.lastChild, value);
-}
+const unit = (us) => (us >= 1e6 ? `${us / 1e6} s` : us >= 1e3 ? `${us / 1e3} ms` : `${us} µs`);
 
 function showRates({ messages }) {
   const kinds = ["cam", "cpm", "denm"].map((kind) => messages.find((m) => m.kind === kind) ?? { kind, total: 0, per_second: [] });
@@ -109,7 +112,7 @@ function showRates({ messages }) {
     say(node.querySelector(".sub"), `${count(total)} since start`);
     const highest = Math.max(4, ...per_second);
     const points = per_second.map((n, i) => `${(((60 - per_second.length + i) / 59) * 100).toFixed(1)},${(29 - (n / highest) * 27).toFixed(1)}`);
-    const [area, line] = node.querySelectorAll("path");
+    const [, area, line] = node.querySelectorAll("path");
     line.setAttribute("d", points.length ? `M${points.join("L")}` : "");
     area.setAttribute("d", points.length ? `M${points[0].split(",")[0]},29L${points.join("L")}V29z` : "");
   });
@@ -137,7 +140,7 @@ export function showSources(snapshot, telemetry, node) {
   for (const status of snapshot.statuses) names.set(status.name, { ...names.get(status.name), ...status });
   for (const { name, per_second } of telemetry.frames) {
     const entry = names.get(name) ?? { name };
-    names.set(name, { ...entry, rate: per_second.slice(-5).reduce((a, b) => a + b, 0) / Math.max(1, Math.min(5, per_second.length)), unit: "frames/s" });
+    names.set(name, { ...entry, rate: per_second.slice(-5).reduce((a, b) => a + b, 0) / Math.max(1, Math.min(5, per_second.length)), unit: "fps" });
   }
   const published = new Map();
   for (const { link, total } of telemetry.published) published.set(link, (published.get(link) ?? 0) + total);
@@ -154,7 +157,7 @@ export function showSources(snapshot, telemetry, node) {
   say(byId("sources-note"), frames ? `${count(frames)} frames, ${count(lost)} dropped (${digits((100 * lost) / Math.max(frames, 1))} %)` : "");
   rows(
     byId("sources"),
-    [["Name", "w30"], ["State", ""], ["Flow", "w22", "num"], ["Dropped", "w16", "num"]],
+    [["Name", "w24"], ["State", ""], ["Flow", "w20", "num"], ["Dropped", "w14", "num"]],
     all,
     ({ name }) => name,
     ({ name, kind, state, detail, rate, unit, sent }) => [
@@ -183,7 +186,7 @@ export function showSensors({ observations }) {
   const table = byId("sensors");
   rows(
     table,
-    [["Sensor", "w30"], ["Quantity", ""], ["Value", "w26", "num"], ["Age", "w16", "num"]],
+    [["Sensor", "w30"], ["Quantity", ""], ["Value", "w24", "num"], ["Age", "w14", "num"]],
     observations,
     ({ sensor, quantity }) => `${sensor}/${quantity}`,
     ({ sensor, quantity, value, unit, age_s }) => [
@@ -206,7 +209,7 @@ export function showObjects({ objects }, selected, onSelect) {
   say(byId("objects-note"), objects.length ? `${objects.length} on the map` : "");
   rows(
     table,
-    [["Object", "w30"], ["Speed", "w22", "num"], ["Accuracy (95 %)", "", "num"], ["Seen for", "w22", "num"]],
+    [["Object", "w30"], ["Speed", "w20", "num"], ["Accuracy (95 %)", "", "num"], ["Seen for", "w20", "num"]],
     objects,
     ({ id }) => id,
     ({ id, class: name, speed_mps, ellipse, age_s, stationary_s }) => [
@@ -225,8 +228,8 @@ export function showObjects({ objects }, selected, onSelect) {
   empty(table, objects.length, "Nothing is on the road.");
   const present = classOrder.map((name) => [name, objects.filter((object) => object.class === name).length]).filter(([, n]) => n);
   keyed(byId("legend"), present, ([name]) => name,
-    ([name]) => el("li", {}, badge(name), el("span")),
-    (node, [name, n]) => say(node.lastChild, `${n} ${classOf(name).label.toLowerCase()}`));
+    ([name]) => el("li", {}, badge(name), el("span"), el("span", { class: "word", text: classOf(name).label.toLowerCase() })),
+    (node, [, n]) => say(node.children[1], count(n)));
 }
 
 export function showEvents({ events, time_ms }, onShow) {
