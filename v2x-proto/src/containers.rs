@@ -4,13 +4,14 @@
 //! are kept in a [`ContainerOrder`], so that a message is sent on unchanged.
 
 use crate::List;
-use crate::jer::{Jer, Release, hex};
+use crate::jer::{Jer, hex};
+use crate::json::{ImageError, Naming, members, unhex};
 use crate::uper::Failed;
 use crate::uper::element::width;
 use crate::uper::reader::BitReader;
 use crate::uper::writer::BitWriter;
 use crate::uper::{Dialect, ExtensionBit, UperErrorKind};
-use serde_json::json;
+use serde_json::{Map, json};
 
 /// Most containers of one message; the standards name up to 8 and allow more.
 const MOST: usize = 32;
@@ -60,7 +61,13 @@ pub(crate) trait ContainerSet: Default {
     /// Reads the container of a known `id` into its field.
     fn decode_one(&mut self, id: u8, r: &mut BitReader<'_>) -> Result<(), Failed>;
 
-    fn jer_of_one(&self, id: u8, release: Release) -> Jer;
+    fn jer_of_one(&self, id: u8, names: Naming) -> Jer;
+
+    /// The standard's name of a known container.
+    fn name_of_one(id: u8) -> &'static str;
+
+    /// Reads the container of a known `id` from the member named after it, if that is there.
+    fn one_from_image(&mut self, id: u8, members: &Map<String, Jer>) -> Result<(), ImageError>;
 
     /// Whether the list length carries an extension bit.
     fn count_bit(dialect: Dialect) -> ExtensionBit;
@@ -157,11 +164,11 @@ fn decode_entry<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Result<C
     Ok(ContainerEntry { id, content })
 }
 
-pub(crate) fn to_jer<S: ContainerSet>(set: &S, release: Release) -> Jer {
+pub(crate) fn to_jer<S: ContainerSet>(set: &S, names: Naming) -> Jer {
     let one = |(id, content): (u8, Option<&[u8]>)| {
         let data = match content {
-            None => set.jer_of_one(id, release),
-            Some(content) => raw_to_jer::<S>(id, content, release),
+            None => set.jer_of_one(id, names),
+            Some(content) => raw_to_jer::<S>(id, content, names),
         };
         json!({ "containerId": id, "containerData": data })
     };
@@ -169,15 +176,50 @@ pub(crate) fn to_jer<S: ContainerSet>(set: &S, release: Release) -> Jer {
 }
 
 /// The value of a repeated container, or the digits of one that is not known.
-fn raw_to_jer<S: ContainerSet>(id: u8, content: &[u8], release: Release) -> Jer {
+fn raw_to_jer<S: ContainerSet>(id: u8, content: &[u8], names: Naming) -> Jer {
     let mut set = S::default();
     let mut r = BitReader::new(content, Dialect::DEFAULT);
-    if id <= S::KNOWN && set.decode_one(id, &mut r).is_ok() { set.jer_of_one(id, release) } else { hex(content).into() }
+    if id <= S::KNOWN && set.decode_one(id, &mut r).is_ok() { set.jer_of_one(id, names) } else { hex(content).into() }
+}
+
+/// One member a container; those without a field, and an unusual order, in `other_containers`.
+pub(crate) fn to_image<S: ContainerSet>(set: &S, names: Naming) -> Jer {
+    let present = (1..=S::KNOWN).filter(|id| set.has(*id));
+    let named = |id| (names.of("", S::name_of_one(id), None), set.jer_of_one(id, names));
+    let mut image: Map<_, _> = present.map(named).collect();
+    let entries = &set.order().entries;
+    if !entries.is_empty() {
+        let other =
+            |entry: &ContainerEntry| json!({ "container_id": entry.id, "content": entry.content.as_deref().map(hex) });
+        image.insert("other_containers".into(), entries.iter().map(other).collect());
+    }
+    image.into()
+}
+
+pub(crate) fn from_image<S: ContainerSet>(image: &Jer) -> Result<S, ImageError> {
+    let members = members(image)?;
+    let mut set = S::default();
+    for id in 1..=S::KNOWN {
+        set.one_from_image(id, members)?;
+    }
+    let others = members.get("other_containers").and_then(Jer::as_array);
+    for (index, other) in others.into_iter().flatten().enumerate() {
+        let wrong = |reason: &str| ImageError::new(reason).in_element(index).in_member("other_containers");
+        let id = other["container_id"].as_u64().filter(|id| (1..=LARGEST_ID as u64).contains(id));
+        let id = id.ok_or_else(|| wrong("a container_id of 1..=16 is expected"))? as u8;
+        let content = match &other["content"] {
+            Jer::Null => None,
+            digits => Some(unhex(digits).ok_or_else(|| wrong("hexadecimal digits are expected"))?),
+        };
+        let pushed = set.order_mut().entries.push(ContainerEntry { id, content });
+        pushed.map_err(|_| wrong("too many containers"))?;
+    }
+    Ok(set)
 }
 
 /// Makes a struct with one optional field a container, and `others`, a [`ContainerSet`] and an element.
 macro_rules! container_set {
-    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $codec:ty; )* }) => {
+    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $codec:ty, $jer:literal; )* }) => {
         impl $crate::containers::ContainerSet for $name {
             const KNOWN: u8 = [$( $id ),*].len() as u8;
 
@@ -222,13 +264,28 @@ macro_rules! container_set {
                 Ok(())
             }
 
-            fn jer_of_one(&self, id: u8, release: $crate::jer::Release) -> $crate::jer::Jer {
+            fn jer_of_one(&self, id: u8, names: $crate::json::Naming) -> $crate::jer::Jer {
                 match id {
                     $( $id => self.$field.as_ref().map_or($crate::jer::Jer::Null, |container| {
-                        <$codec as $crate::uper::element::Element>::to_jer(container, release)
+                        <$codec as $crate::uper::element::Element>::to_jer(container, names)
                     }), )*
                     _ => $crate::jer::Jer::Null,
                 }
+            }
+
+            fn name_of_one(id: u8) -> &'static str {
+                match id {
+                    $( $id => $jer, )*
+                    _ => "",
+                }
+            }
+
+            fn one_from_image(&mut self, id: u8, members: &serde_json::Map<String, $crate::jer::Jer>) -> Result<(), $crate::json::ImageError> {
+                match id {
+                    $( $id => self.$field = $crate::json::optional::<$codec>(members, stringify!($name), $jer)?, )*
+                    _ => {}
+                }
+                Ok(())
             }
 
             fn count_bit(dialect: $crate::uper::Dialect) -> $crate::uper::ExtensionBit {
@@ -256,8 +313,15 @@ macro_rules! container_set {
                 $crate::containers::decode(r)
             }
 
-            fn to_jer(value: &Self, release: $crate::jer::Release) -> $crate::jer::Jer {
-                $crate::containers::to_jer(value, release)
+            fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
+                match names {
+                    $crate::json::Naming::R1 | $crate::json::Naming::R2 => $crate::containers::to_jer(value, names),
+                    _ => $crate::containers::to_image(value, names),
+                }
+            }
+
+            fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
+                $crate::containers::from_image(image)
             }
         }
     };

@@ -122,11 +122,11 @@ container_set! {
     count |dialect| dialect.cpm_containers,
     id |_| ExtensionBit::Absent,
     {
-        1 originating_vehicle = OriginatingVehicleContainer;
-        2 originating_rsu = OriginatingRsuContainer;
-        3 sensor_information = ListExt<SensorInformation, 2, 1, 128, 255>;
-        4 perception_region = ListExt<PerceptionRegion, 1, 1, 256, 256>;
-        5 perceived_object = PerceivedObjectContainer;
+        1 originating_vehicle = OriginatingVehicleContainer, "originatingVehicleContainer";
+        2 originating_rsu = OriginatingRsuContainer, "originatingRsuContainer";
+        3 sensor_information = ListExt<SensorInformation, 2, 1, 128, 255>, "sensorInformationContainer";
+        4 perception_region = ListExt<PerceptionRegion, 1, 1, 256, 256>, "perceptionRegionContainer";
+        5 perceived_object = PerceivedObjectContainer, "perceivedObjectContainer";
     }
 }
 

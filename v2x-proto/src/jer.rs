@@ -1,7 +1,7 @@
 //! JSON encoding rules (X.697): the values of a message under the standard's own names, codes as numbers.
 //!
-//! In: a message. Out: a JSON value for tools and comparison with other codecs; the JSON image the image
-//! that clients read. Absent: reading JER back.
+//! In: a message. Out: a JSON value for tools and comparison with other codecs; clients read the
+//! [`json`](crate::json) image instead. Absent: reading JER back.
 
 /// A JSON value.
 pub(crate) type Jer = serde_json::Value;
@@ -14,16 +14,6 @@ pub enum Release {
     /// TS 103 900, TS 103 831, TS 103 324.
     #[default]
     R2,
-}
-
-impl Release {
-    /// The name in this release.
-    pub(crate) const fn name(self, r2: &'static str, r1: Option<&'static str>) -> &'static str {
-        match (self, r1) {
-            (Self::R1, Some(r1)) => r1,
-            _ => r2,
-        }
-    }
 }
 
 /// Bytes as lower-case hexadecimal digits.

@@ -10,6 +10,7 @@ pub mod cpm;
 pub mod denm;
 pub mod geo;
 pub mod jer;
+pub mod json;
 mod list;
 pub mod message;
 pub mod time;

@@ -125,8 +125,8 @@ macro_rules! message {
             fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
                 use $crate::uper::element::Element;
                 serde_json::json!({
-                    "header": $crate::cdd::ItsPduHeader::to_jer(&self.header, release),
-                    $jer: $ty::to_jer(&self.$field, release),
+                    "header": $crate::cdd::ItsPduHeader::to_jer(&self.header, release.into()),
+                    $jer: $ty::to_jer(&self.$field, release.into()),
                 })
             }
         }

@@ -1,28 +1,12 @@
 //! Vectors of an independent codec: every one decodes to the stated value and re-encodes to the same bytes.
-//!
-//! The files are read in place: `MASA_TEST_DATA`, else `../shared/data` beside the workspace.
 
+mod common;
+
+use common::{realistic, vectors};
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::uper::Dialect;
 use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm};
 use serde_json::Value;
-use std::path::PathBuf;
-
-fn data(name: &str, test: &str) -> Option<String> {
-    let root = std::env::var_os("MASA_TEST_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
-    let path = root.join("v2x").join(name);
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        println!("skipped: {test}: {} is missing", path.display());
-    }
-    text
-}
-
-fn unhex(digits: &str) -> Vec<u8> {
-    let digit = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal digits");
-    (0..digits.len()).step_by(2).map(digit).collect()
-}
 
 /// Where two JSON values differ first.
 fn difference(path: &str, ours: &Value, stated: &Value) -> Option<String> {
@@ -70,19 +54,14 @@ fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn check_file(kind: &str, at_least: usize) {
-    let Some(text) = data(&format!("{kind}.jsonl"), kind) else { return };
-    let (mut good, mut bad) = (0, Vec::new());
-    for line in text.lines() {
-        let vector: Value = serde_json::from_str(line).expect("a JSON line");
-        let bytes = unhex(vector["uper"].as_str().expect("the digits"));
-        match check(kind, &bytes, &vector["jer"]) {
-            Ok(()) => good += 1,
-            Err(reason) => bad.push(format!("seed {}: {reason}", vector["seed"])),
-        }
-    }
-    assert!(bad.is_empty(), "{} of {} differ: {:#?}", bad.len(), good + bad.len(), &bad[..bad.len().min(8)]);
-    assert!(good >= at_least, "{good} vectors only");
+fn check_file(kind: &str, count: usize) {
+    let vectors = vectors(kind, kind);
+    let outcome = |(name, bytes, stated): &(String, Vec<u8>, Value)| {
+        check(kind, bytes, stated).err().map(|reason| format!("{name}: {reason}"))
+    };
+    let bad: Vec<_> = vectors.iter().filter_map(outcome).collect();
+    assert!(bad.is_empty(), "{} of {} differ: {:#?}", bad.len(), vectors.len(), &bad[..bad.len().min(8)]);
+    assert!(vectors.is_empty() || vectors.len() >= count, "{} vectors only", vectors.len());
 }
 
 #[test]
@@ -112,17 +91,10 @@ fn r2_cpm() {
 
 #[test]
 fn realistic_messages() {
-    let Some(text) = data("hand.json", "realistic_messages") else { return };
-    let all: serde_json::Map<String, Value> = serde_json::from_str(&text).expect("JSON");
-    let mut checked = 0;
-    for (name, vector) in all {
+    let messages = realistic("realistic_messages");
+    for (name, bytes, stated) in &messages {
         let kind = name.splitn(3, '_').take(2).collect::<Vec<_>>().join("_");
-        if !["r1_cam", "r2_cam", "r1_denm", "r2_denm", "r2_cpm"].contains(&kind.as_str()) {
-            continue;
-        }
-        let bytes = unhex(vector["uper"].as_str().expect("the digits"));
-        check(&kind, &bytes, &vector["jer"]).unwrap_or_else(|reason| panic!("{name}: {reason}"));
-        checked += 1;
+        check(&kind, bytes, stated).unwrap_or_else(|reason| panic!("{name}: {reason}"));
     }
-    assert_eq!(checked, 9);
+    assert!(matches!(messages.len(), 0 | 9), "{} messages", messages.len());
 }

@@ -10,7 +10,8 @@ use crate::cdd::{
     Altitude, AltitudeConfidence, DeltaReferencePosition, Direction, GeoPosition, LanePosition, MapReference, Path,
     PathCodec, PosConfidenceEllipse, Reading,
 };
-use crate::jer::{Jer, Release};
+use crate::jer::Jer;
+use crate::json::{ImageError, Naming};
 use crate::uper::declare::{choice, enumerated, sequence};
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
@@ -43,7 +44,7 @@ enumerated! {
         /// Pass on the left.
         PassToLeft "passToLeft",
         ...
-        /// Pass on either side (release 2).
+        /// Pass on either side (names 2).
         + PassToLeftOrRight "passToLeftOrRight",
     }
 }
@@ -111,8 +112,12 @@ impl Element for PathPredictedCodec {
         }
     }
 
-    fn to_jer(value: &PathPredicted, release: Release) -> Jer {
-        PathPredictedExt::to_jer(value, release)
+    fn to_jer(value: &PathPredicted, names: Naming) -> Jer {
+        PathPredictedExt::to_jer(value, names)
+    }
+
+    fn from_image(image: &Jer) -> Result<PathPredicted, ImageError> {
+        PathPredictedExt::from_image(image)
     }
 }
 

@@ -131,16 +131,28 @@ macro_rules! sequence {
                 })
             }
 
-            fn to_jer(value: &Self, release: $crate::jer::Release) -> $crate::jer::Jer {
+            fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 use $crate::uper::declare::jer_field;
                 #[allow(unused_mut)]
                 let mut object = serde_json::Map::new();
-                $( jer_field!(object, release, $kind $(($default))?, value.$field, $codec, $jer $(| $r1)?); )*
+                $( jer_field!($name, object, names, $kind $(($default))?, value.$field, $codec, $jer $(| $r1)?); )*
                 $(
-                    $( jer_field!(object, release, opt, value.$afield, $acodec, $ajer); )*
-                    $( $( jer_field!(object, release, opt, value.$gfield, $gcodec, $gjer); )* )*
+                    $( jer_field!($name, object, names, opt, value.$afield, $acodec, $ajer); )*
+                    $( $( jer_field!($name, object, names, opt, value.$gfield, $gcodec, $gjer); )* )*
                 )?
                 object.into()
+            }
+
+            fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
+                use $crate::uper::declare::image_field;
+                let members = $crate::json::members(image)?;
+                Ok(Self {
+                    $( $field: image_field!($name, members, $kind $(($default))?, $codec, $jer), )*
+                    $(
+                        $( $afield: image_field!($name, members, opt, $acodec, $ajer), )*
+                        $( $( $gfield: image_field!($name, members, opt, $gcodec, $gjer), )* )*
+                    )?
+                })
             }
         }
     };
@@ -271,24 +283,36 @@ macro_rules! decode_field {
 }
 
 macro_rules! jer_field {
-    ($object:ident, $release:ident, req, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
+    ($owner:ident, $object:ident, $names:ident, req, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
         $object.insert(
-            $release.name($jer, $crate::uper::declare::r1_name!($($r1)?)).to_owned(),
-            <$codec as $crate::uper::element::Element>::to_jer(&$value, $release),
+            $names.of(stringify!($owner), $jer, $crate::uper::declare::r1_name!($($r1)?)),
+            <$codec as $crate::uper::element::Element>::to_jer(&$value, $names),
         );
     };
-    ($object:ident, $release:ident, opt, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
+    ($owner:ident, $object:ident, $names:ident, opt, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
         if let Some(value) = &$value {
             $object.insert(
-                $release.name($jer, $crate::uper::declare::r1_name!($($r1)?)).to_owned(),
-                <$codec as $crate::uper::element::Element>::to_jer(value, $release),
+                $names.of(stringify!($owner), $jer, $crate::uper::declare::r1_name!($($r1)?)),
+                <$codec as $crate::uper::element::Element>::to_jer(value, $names),
             );
         }
     };
-    ($object:ident, $release:ident, def ($default:expr), $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
-        if $value != $default {
-            $crate::uper::declare::jer_field!($object, $release, req, $value, $codec, $jer $(| $r1)?);
+    ($owner:ident, $object:ident, $names:ident, def ($default:expr), $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
+        if $names.writes_defaults() || $value != $default {
+            $crate::uper::declare::jer_field!($owner, $object, $names, req, $value, $codec, $jer $(| $r1)?);
         }
+    };
+}
+
+macro_rules! image_field {
+    ($owner:ident, $members:ident, req, $codec:ty, $jer:literal) => {
+        $crate::json::required::<$codec>($members, stringify!($owner), $jer)?
+    };
+    ($owner:ident, $members:ident, opt, $codec:ty, $jer:literal) => {
+        $crate::json::optional::<$codec>($members, stringify!($owner), $jer)?
+    };
+    ($owner:ident, $members:ident, def ($default:expr), $codec:ty, $jer:literal) => {
+        $crate::json::optional::<$codec>($members, stringify!($owner), $jer)?.unwrap_or($default)
     };
 }
 
@@ -302,4 +326,4 @@ macro_rules! r1_name {
 }
 
 pub(crate) use crate::uper::declare_values::{bit_string, choice, codes, enumerated};
-pub(crate) use {count, decode_field, encode_field, field_type, jer_field, presence, r1_name, sequence};
+pub(crate) use {count, decode_field, encode_field, field_type, image_field, jer_field, presence, r1_name, sequence};

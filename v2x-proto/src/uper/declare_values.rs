@@ -31,11 +31,24 @@ macro_rules! choice {
                 $crate::uper::declare_values::choice!(@decode r, $name, [$( $variant $codec, $jer; )*])
             }
 
-            fn to_jer(value: &Self, release: $crate::jer::Release) -> $crate::jer::Jer {
+            fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 match value {
-                    $( Self::$variant(value) =>
-                        serde_json::json!({ $jer: <$codec as $crate::uper::element::Element>::to_jer(value, release) }), )*
+                    $( Self::$variant(value) => names.member(
+                        stringify!($name),
+                        $jer,
+                        <$codec as $crate::uper::element::Element>::to_jer(value, names),
+                    ), )*
                 }
+            }
+
+            fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
+                let members = $crate::json::members(image)?;
+                $(
+                    if let Some(value) = $crate::json::optional::<$codec>(members, stringify!($name), $jer)? {
+                        return Ok(Self::$variant(value));
+                    }
+                )*
+                Err($crate::json::ImageError::new("none of the alternatives is there"))
             }
         }
     };
@@ -105,14 +118,35 @@ macro_rules! choice {
                 Ok(Self::Unknown($crate::uper::UnknownAlternative { index, content: r.open_raw()? }))
             }
 
-            fn to_jer(value: &Self, release: $crate::jer::Release) -> $crate::jer::Jer {
+            fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 match value {
-                    $( Self::$variant(value) =>
-                        serde_json::json!({ $jer: <$codec as $crate::uper::element::Element>::to_jer(value, release) }), )*
-                    $( Self::$avariant(value) =>
-                        serde_json::json!({ $ajer: <$acodec as $crate::uper::element::Element>::to_jer(value, release) }), )*
-                    Self::Unknown(unknown) => serde_json::json!({ "unknown": $crate::jer::hex(&unknown.content) }),
+                    $( Self::$variant(value) => names.member(
+                        stringify!($name),
+                        $jer,
+                        <$codec as $crate::uper::element::Element>::to_jer(value, names),
+                    ), )*
+                    $( Self::$avariant(value) => names.member(
+                        stringify!($name),
+                        $ajer,
+                        <$acodec as $crate::uper::element::Element>::to_jer(value, names),
+                    ), )*
+                    Self::Unknown(unknown) => $crate::json::unknown_to_jer(unknown),
                 }
+            }
+
+            fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
+                let members = $crate::json::members(image)?;
+                $(
+                    if let Some(value) = $crate::json::optional::<$codec>(members, stringify!($name), $jer)? {
+                        return Ok(Self::$variant(value));
+                    }
+                )*
+                $(
+                    if let Some(value) = $crate::json::optional::<$acodec>(members, stringify!($name), $ajer)? {
+                        return Ok(Self::$avariant(value));
+                    }
+                )*
+                $crate::json::unknown_from_image(members).map(Self::Unknown)
             }
         }
     };
@@ -181,8 +215,9 @@ macro_rules! enumerated {
                 Self::ALL[code as usize]
             }
 
-            fn code_to_jer(code: i64, release: $crate::jer::Release) -> $crate::jer::Jer {
-                [$( release.name($jer, $crate::uper::declare::r1_name!($($r1)?)) ),*][code as usize].into()
+            fn code_to_jer(code: i64, names: $crate::json::Naming) -> $crate::jer::Jer {
+                [$( names.value($jer, $crate::uper::declare::r1_name!($($r1)?)) ),*][code as usize]
+                    .map_or_else(|| code.into(), Into::into)
             }
         }
     };
@@ -254,12 +289,21 @@ macro_rules! enumerated {
                 }
             }
 
-            fn to_jer(value: &Self, _release: $crate::jer::Release) -> $crate::jer::Jer {
+            fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 let index = value.index();
                 match Self::NAMES.get(index) {
-                    Some(name) => (*name).into(),
-                    None => format!("unknown{}", index - Self::ROOT.len()).into(),
+                    Some(name) => names.value(name, None).map_or_else(|| index.into(), Into::into),
+                    None => index.into(),
                 }
+            }
+
+            fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
+                let index = $crate::uper::element::number(image, 0, Self::ROOT.len() as i64 + 63)? as usize;
+                let added = index.checked_sub(Self::ROOT.len());
+                Ok(match added {
+                    None => Self::ROOT[index],
+                    Some(added) => Self::ADDED.get(added).copied().unwrap_or(Self::Other(added as u8)),
+                })
             }
         }
     };
@@ -339,6 +383,9 @@ macro_rules! bit_string {
         impl $name {
             $( $(#[$bm])* pub const $bit: Self = Self { mask: 1 << $index, len: $len }; )*
 
+            /// Names of the bits and their numbers.
+            const NAMES: [(&'static str, u8); [$( $index ),*].len()] = [$( (stringify!($bit), $index) ),*];
+
             /// From a mask in which bit `i` of the standard has the weight `1 << i`; higher bits are dropped.
             pub const fn from_mask(mask: u32) -> Self {
                 Self { mask: mask & (((1u64 << $len) - 1) as u32), len: $len }
@@ -363,8 +410,8 @@ macro_rules! bit_string {
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(stringify!($name))?;
-                let names = [$( (stringify!($bit), 1u32 << $index) ),*];
-                f.debug_set().entries(names.iter().filter(|(_, bit)| self.mask & bit != 0).map(|(name, _)| name)).finish()
+                let set = Self::NAMES.iter().filter(|(_, bit)| self.mask >> bit & 1 == 1);
+                f.debug_set().entries(set.map(|(name, _)| name)).finish()
             }
         }
 
@@ -396,13 +443,13 @@ macro_rules! bit_string {
                 Ok(Self { mask: bits.reverse_bits() >> (32 - len), len: len as u8 })
             }
 
-            fn to_jer(value: &Self, _release: $crate::jer::Release) -> $crate::jer::Jer {
-                let digits = $crate::jer::bits(value.first_highest(), value.len.into());
-                if value.len == $len {
-                    digits.into()
-                } else {
-                    serde_json::json!({ "value": digits, "length": value.len })
-                }
+            fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
+                $crate::json::bits_to_jer(value.mask, value.len, $len, &Self::NAMES, names)
+            }
+
+            fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
+                let (mask, len) = $crate::json::bits_from_image(image, $len, &Self::NAMES)?;
+                Ok(Self { mask, len })
             }
         }
     };

@@ -1,7 +1,8 @@
 //! Codecs of the generic kinds of element.
 
 use crate::List;
-use crate::jer::{Jer, Release};
+use crate::jer::Jer;
+use crate::json::{ImageError, Naming};
 use crate::uper::Failed;
 use crate::uper::error::UperErrorKind;
 use crate::uper::reader::BitReader;
@@ -17,7 +18,11 @@ pub(crate) trait Element {
 
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed>;
 
-    fn to_jer(value: &Self::Value, release: Release) -> Jer;
+    /// The value in JSON, under the names of X.697 or of a client's schema.
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer;
+
+    /// The value of a client's JSON.
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError>;
 }
 
 /// An element that is a constrained whole number on the wire.
@@ -33,7 +38,7 @@ pub(crate) trait Coded {
 
     fn from_code(code: i64) -> Self::Value;
 
-    fn code_to_jer(code: i64, _release: Release) -> Jer {
+    fn code_to_jer(code: i64, _names: Naming) -> Jer {
         code.into()
     }
 }
@@ -67,9 +72,22 @@ impl<C: Coded> Element for C {
         Ok(C::from_code(code))
     }
 
-    fn to_jer(value: &C::Value, release: Release) -> Jer {
-        C::to_code(value).map_or(Jer::Null, |code| C::code_to_jer(code, release))
+    fn to_jer(value: &C::Value, names: Naming) -> Jer {
+        C::to_code(value).map_or(Jer::Null, |code| C::code_to_jer(code, names))
     }
+
+    fn from_image(image: &Jer) -> Result<C::Value, ImageError> {
+        Ok(C::from_code(number(image, C::MIN, C::MAX)?))
+    }
+}
+
+/// A whole number of `min..=max`.
+pub(crate) fn number(image: &Jer, min: i64, max: i64) -> Result<i64, ImageError> {
+    let code = image.as_i64().ok_or_else(|| ImageError::new("a whole number is expected"))?;
+    if code < min || code > max {
+        return Err(ImageError::new(format!("{code} is not in {min}..={max}")));
+    }
+    Ok(code)
 }
 
 #[cold]
@@ -162,8 +180,12 @@ impl<const MIN: i64, const MAX: i64> Element for IntExt<u32, MIN, MAX> {
         Ok(Self::decode_code(r)? as u32)
     }
 
-    fn to_jer(value: &u32, _release: Release) -> Jer {
+    fn to_jer(value: &u32, _names: Naming) -> Jer {
         (*value).into()
+    }
+
+    fn from_image(image: &Jer) -> Result<u32, ImageError> {
+        Ok(number(image, MIN, u32::MAX.into())? as u32)
     }
 }
 
@@ -181,8 +203,12 @@ impl Element for bool {
         r.bit()
     }
 
-    fn to_jer(value: &bool, _release: Release) -> Jer {
+    fn to_jer(value: &bool, _names: Naming) -> Jer {
         (*value).into()
+    }
+
+    fn from_image(image: &Jer) -> Result<bool, ImageError> {
+        image.as_bool().ok_or_else(|| ImageError::new("true or false is expected"))
     }
 }
 
@@ -211,6 +237,23 @@ fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
     Ok(list)
 }
 
+fn elements_from_image<C: Element, const INLINE: usize, const CAP: usize>(
+    image: &Jer,
+    min: usize,
+) -> Result<List<C::Value, INLINE, CAP>, ImageError> {
+    let elements = image.as_array().ok_or_else(|| ImageError::new("a list is expected"))?;
+    if elements.len() < min || elements.len() > CAP {
+        return Err(ImageError::new(format!("{} elements, {min}..={CAP} allowed", elements.len())));
+    }
+    let mut list = List::new();
+    for (index, element) in elements.iter().enumerate() {
+        let element = C::from_image(element).map_err(|error| error.in_element(index))?;
+        // The count was checked against the capacity.
+        let _ = list.push(element);
+    }
+    Ok(list)
+}
+
 /// A SEQUENCE OF with `MIN..=MAX` elements.
 pub(crate) struct ListOf<C, const INLINE: usize, const MIN: usize, const MAX: usize>(PhantomData<C>);
 
@@ -234,8 +277,12 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize> Elemen
         decode_elements::<C, INLINE, MAX>(count, r)
     }
 
-    fn to_jer(value: &Self::Value, release: Release) -> Jer {
-        value.iter().map(|element| C::to_jer(element, release)).collect()
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
+        value.iter().map(|element| C::to_jer(element, names)).collect()
+    }
+
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
+        elements_from_image::<C, INLINE, MAX>(image, MIN)
     }
 }
 
@@ -295,8 +342,12 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const 
         decode_elements::<C, INLINE, CAP>(count, r)
     }
 
-    fn to_jer(value: &Self::Value, release: Release) -> Jer {
-        value.iter().map(|element| C::to_jer(element, release)).collect()
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
+        value.iter().map(|element| C::to_jer(element, names)).collect()
+    }
+
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
+        elements_from_image::<C, INLINE, CAP>(image, MIN)
     }
 }
 
@@ -314,7 +365,11 @@ impl<C: Element> Element for OnHeap<C> {
         C::decode(r).map(Box::new)
     }
 
-    fn to_jer(value: &Self::Value, release: Release) -> Jer {
-        C::to_jer(value, release)
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
+        C::to_jer(value, names)
+    }
+
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
+        C::from_image(image).map(Box::new)
     }
 }
