@@ -35,6 +35,8 @@ pub struct WorldSettings {
     pub camera_timeout_ms: u32,
     /// The same for single cameras, by camera id.
     pub camera_timeouts_ms: BTreeMap<String, u32>,
+    /// A track that comes back this soon after it was last reported is the same object, milliseconds.
+    pub hidden_timeout_ms: u32,
     /// Readings are forgotten after this long without a newer one, seconds.
     pub reading_timeout_s: u32,
     /// An object that stays within this distance is standing, metres (never less than its position's noise).
@@ -49,6 +51,7 @@ impl Default for WorldSettings {
             max_objects: 255,
             camera_timeout_ms: 1_500,
             camera_timeouts_ms: BTreeMap::new(),
+            hidden_timeout_ms: 5_000,
             reading_timeout_s: 3_600,
             standing_radius_m: 1.0,
             moved_distance_m: 5.0,
@@ -75,6 +78,8 @@ pub struct World {
     settings: WorldSettings,
     timeouts_ms: BTreeMap<SourceId, u32>,
     users: Vec<RoadUser>,
+    /// Objects whose track is not reported, but may come back: a car behind a lorry is the same car afterwards.
+    hidden: Vec<RoadUser>,
     last_id: u16,
     frames: BTreeMap<SourceId, NewestFrame>,
     environment: Environment,
@@ -86,6 +91,7 @@ impl World {
     pub(crate) fn new(settings: WorldSettings, timeouts_ms: BTreeMap<SourceId, u32>) -> Self {
         Self {
             users: Vec::with_capacity(usize::from(settings.max_objects)),
+            hidden: Vec::with_capacity(usize::from(settings.max_objects)),
             settings,
             timeouts_ms,
             last_id: 0,
@@ -135,8 +141,18 @@ impl World {
             height_px: frame.height_px,
         };
         self.frames.insert(camera, newest);
-        let tracked = |user: &RoadUser| tracks.iter().any(|track| track.track_id == user.sight.track_id);
-        self.users.retain(|user| user.sight.camera != camera || tracked(user));
+        let untracked = |user: &mut RoadUser| {
+            user.sight.camera == camera && tracks.iter().all(|track| track.track_id != user.sight.track_id)
+        };
+        let room = usize::from(self.settings.max_objects).saturating_sub(self.hidden.len());
+        self.hidden.extend(self.users.extract_if(.., untracked).take(room));
+        self.users.retain_mut(|user| {
+            let forgotten = untracked(user);
+            if forgotten {
+                self.drops.count("hidden-full");
+            }
+            !forgotten
+        });
         for track in tracks {
             self.see_track(camera, track, now);
         }
@@ -150,14 +166,18 @@ impl World {
             standing_radius_m: self.settings.standing_radius_m,
             moved_distance_m: self.settings.moved_distance_m,
         };
-        let known = |user: &&mut RoadUser| user.sight.camera == camera && user.sight.track_id == track.track_id;
-        if let Some(user) = self.users.iter_mut().find(known) {
+        let known = |user: &RoadUser| user.sight.camera == camera && user.sight.track_id == track.track_id;
+        if let Some(user) = self.users.iter_mut().find(|user| known(user)) {
             user.update(track, now, limits);
-        } else if self.users.len() < usize::from(self.settings.max_objects) {
+        } else if self.users.len() == usize::from(self.settings.max_objects) {
+            self.drops.count("world-full");
+        } else if let Some(place) = self.hidden.iter().position(known) {
+            let mut user = self.hidden.remove(place);
+            user.update(track, now, limits);
+            self.users.push(user);
+        } else {
             let id = self.unused_id();
             self.users.push(RoadUser::new(id, camera, track, now, limits));
-        } else {
-            self.drops.count("world-full");
         }
     }
 
@@ -165,7 +185,7 @@ impl World {
     fn unused_id(&mut self) -> u16 {
         loop {
             self.last_id = self.last_id.wrapping_add(1);
-            if self.user(self.last_id).is_none() {
+            if self.users.iter().chain(&self.hidden).all(|user| user.id != self.last_id) {
                 return self.last_id;
             }
         }
@@ -181,8 +201,9 @@ impl World {
 
     /// Removes objects of silent cameras and forgets old readings.
     pub(crate) fn age(&mut self, now: Timestamp) {
-        let Self { users, settings, timeouts_ms, .. } = self;
+        let Self { users, hidden, settings, timeouts_ms, .. } = self;
         users.retain(|user| now < expiry(user, settings, timeouts_ms));
+        hidden.retain(|user| now < user.updated_at.plus_ms(i64::from(settings.hidden_timeout_ms)));
         self.environment.forget_before(now.plus_ms(-1_000 * i64::from(self.settings.reading_timeout_s)));
     }
 
@@ -233,6 +254,24 @@ mod tests {
         world.see_frame(CAMERA, &frame(300), &[track(9, ObjectClass::Person, [0.0, 5.0], 300)], at(330));
         assert_eq!(world.users().iter().map(|user| user.id).collect::<Vec<_>>(), [2]);
         assert_eq!(world.frames()[&CAMERA].frame, 4);
+    }
+
+    #[test]
+    fn a_track_that_comes_back_in_time_is_the_same_object() {
+        for (gap_ms, same) in [(4_900, true), (5_100, false)] {
+            let mut world = world(WorldSettings::default());
+            let car = |ms: i64| track(7, ObjectClass::Car, [6.0 * (ms.min(1_000) as f64) / 1_000.0, 0.0], ms);
+            for ms in [0, 500, 1_000] {
+                world.see_frame(CAMERA, &frame(ms), &[car(ms)], at(ms));
+            }
+            world.see_frame(CAMERA, &frame(1_100), &[], at(1_100));
+            assert!(world.users().is_empty());
+            let back = 1_000 + gap_ms;
+            world.age(at(back));
+            world.see_frame(CAMERA, &frame(back), &[car(back)], at(back));
+            let user = &world.users()[0];
+            assert_eq!((user.id == 1, user.has_moved(), user.standing_s() > 4.0), (same, same, same), "{gap_ms} ms");
+        }
     }
 
     #[test]
