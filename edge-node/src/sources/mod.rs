@@ -9,6 +9,6 @@
 pub mod backoff;
 pub mod camera;
 pub mod clock;
-//TMP pub mod iot_mqtt;
+pub mod iot_mqtt;
 pub mod queue;
 pub mod stop;

@@ -11,13 +11,14 @@ mod error;
 mod file;
 mod folder;
 mod h264;
-//TMP mod mjpeg;
+mod mjpeg;
 mod mp4;
-//TMP mod multipart;
+mod multipart;
+mod network;
 mod picture;
 mod playback;
-//TMP mod rtsp;
-//TMP mod rtsp_time;
+mod rtsp;
+mod rtsp_time;
 mod settings;
 mod sink;
 
@@ -157,8 +158,8 @@ fn source_of(settings: CameraSourceSettings) -> Box<dyn CameraSource> {
     match settings {
         CameraSourceSettings::File(settings) => Box::new(file::FileSource::new(settings)),
         CameraSourceSettings::Folder(settings) => Box::new(folder::FolderSource::new(settings)),
-        //TMP         CameraSourceSettings::Mjpeg(settings) => Box::new(mjpeg::MjpegSource::new(settings)),
-        //TMP         CameraSourceSettings::Rtsp(settings) => Box::new(rtsp::RtspSource::new(settings)),
+        CameraSourceSettings::Mjpeg(settings) => Box::new(mjpeg::MjpegSource::new(settings)),
+        CameraSourceSettings::Rtsp(settings) => Box::new(rtsp::RtspSource::new(settings)),
     }
 }
 

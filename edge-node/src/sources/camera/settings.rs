@@ -14,10 +14,10 @@ pub enum CameraSourceSettings {
     File(FileSettings),
     /// A folder of JPEG and PNG files.
     Folder(FolderSettings),
-    //TMP     /// A camera that sends JPEG pictures over HTTP (`multipart/x-mixed-replace`).
-    //TMP     Mjpeg(MjpegSettings),
-    //TMP     /// A camera that sends H.264 over RTSP.
-    //TMP     Rtsp(RtspSettings),
+    /// A camera that sends JPEG pictures over HTTP (`multipart/x-mixed-replace`).
+    Mjpeg(MjpegSettings),
+    /// A camera that sends H.264 over RTSP.
+    Rtsp(RtspSettings),
 }
 
 impl CameraSourceSettings {
@@ -26,8 +26,8 @@ impl CameraSourceSettings {
         let (queue, pace) = match self {
             Self::File(settings) => (&settings.queue, settings.pace),
             Self::Folder(settings) => (&settings.queue, settings.pace),
-            //TMP             Self::Mjpeg(settings) => (&settings.queue, Pace::Timestamps),
-            //TMP             Self::Rtsp(settings) => (&settings.queue, Pace::Timestamps),
+            Self::Mjpeg(settings) => (&settings.queue, Pace::Timestamps),
+            Self::Rtsp(settings) => (&settings.queue, Pace::Timestamps),
         };
         let natural = match pace {
             Pace::Timestamps => WhenFull::DropOldest,
@@ -351,6 +351,14 @@ mod tests {
             let error = toml::from_str::<CameraSourceSettings>(bad).unwrap_err().to_string();
             assert!(error.contains(names), "{error}");
         }
+    }
+
+    #[test]
+    fn network_cameras_drop_the_oldest_unless_told_otherwise() {
+        let toml = "kind = \"rtsp\"\nurl = \"rtsp://c/1\"\n[queue]\ncapacity = 5\nwhen-full = \"drop-newest\"";
+        assert_eq!(toml::from_str::<CameraSourceSettings>(toml).unwrap().queue(), (5, WhenFull::DropNewest));
+        let toml = "kind = \"mjpeg\"\nurl = \"http://c/1\"";
+        assert_eq!(toml::from_str::<CameraSourceSettings>(toml).unwrap().queue(), (2, WhenFull::DropOldest));
     }
 
     #[test]
