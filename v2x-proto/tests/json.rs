@@ -110,17 +110,17 @@ fn r2_cam() {
 
 #[test]
 fn r1_denm() {
-    check("r1_denm", 1);
+    check("r1_denm", 150);
 }
 
 #[test]
 fn r2_denm() {
-    check("r2_denm", 1);
+    check("r2_denm", 150);
 }
 
 #[test]
 fn r2_cpm() {
-    check("r2_cpm", 1);
+    check("r2_cpm", 150);
 }
 
 #[test]
