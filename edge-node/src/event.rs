@@ -53,6 +53,19 @@ pub enum EventBody {
     WakeUp,
 }
 
+impl EventBody {
+    /// Name of the kind, as counted and recorded.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Detections(_) => "detections",
+            Self::FrameDropped(_) => "frame-dropped",
+            Self::Observation(_) => "observation",
+            Self::Status(_) => "status",
+            Self::WakeUp => "wake-up",
+        }
+    }
+}
+
 /// A detector's result for one camera frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DetectionFrame {

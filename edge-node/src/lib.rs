@@ -3,7 +3,15 @@
 //! Data flows one way: sources → perception → world → facilities → links. No stage imports one to its right.
 //! [`node`] is a pure step over an ordered log of [`event`]s; only [`sources`] and [`run`] wait or read a clock.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod effect;
 pub mod event;
+pub mod facilities;
 pub mod perception;
+pub mod recorder;
+pub mod snapshot;
+pub mod sources;
 pub mod telemetry;
+pub mod web;
+pub mod world;

@@ -3,5 +3,18 @@
 //! In: values and bytes. Out: bytes and values. Everything here is pure: no I/O, no async, no clock, no randomness.
 //! Units are SI inside; wire units (0.1 µdeg, cm/s, 0.1°) live only in the codecs.
 
+pub mod cam;
+pub mod cdd;
+mod containers;
+pub mod cpm;
+pub mod denm;
 pub mod geo;
+pub mod jer;
+pub mod json;
+mod list;
+pub mod message;
 pub mod time;
+pub mod uper;
+
+pub use list::List;
+pub use message::Message;

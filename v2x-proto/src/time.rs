@@ -29,9 +29,9 @@ impl Timestamp {
         Self(ns)
     }
 
-    /// From milliseconds of Unix time.
+    /// From milliseconds of Unix time, saturating.
     pub const fn from_unix_ms(ms: i64) -> Self {
-        Self(ms * 1_000_000)
+        Self(ms.saturating_mul(1_000_000))
     }
 
     /// Nanoseconds of Unix time.
@@ -46,7 +46,7 @@ impl Timestamp {
 
     /// Seconds from `earlier` to `self`; negative when `self` is earlier.
     pub fn seconds_since(self, earlier: Self) -> f64 {
-        (self.0 - earlier.0) as f64 * 1e-9
+        self.0.saturating_sub(earlier.0) as f64 * 1e-9
     }
 
     /// This instant moved by `ns` nanoseconds, saturating.

@@ -1,0 +1,238 @@
+//! An event as a DENM: TS 103 831 clause 7, EN 302 637-3 annex B.
+
+use super::{Action, ActiveEvent, DenSettings, Trigger};
+use crate::effect::Provenance;
+use crate::facilities::{Content, Draft, Scene, Station, accuracy, reference_position};
+use crate::world::RoadUser;
+use crate::world::site::{SiteMap, ZoneKind};
+use masa_inference::ObjectClass;
+use masa_v2x_proto::cdd::subcause::{HumanPresenceOnTheRoadSubCause, StationaryVehicleSubCause};
+use masa_v2x_proto::cdd::{
+    ActionId, CauseCode, DeltaReferencePosition, Path, PathPoint, Reading, Speed, StationType, Traces, Wgs84Angle,
+};
+use masa_v2x_proto::denm::{
+    AlacarteContainer, Denm, DenmPayload, LocationContainer, ManagementContainer, SituationContainer, StandardLength3b,
+    StationarySince, StationaryVehicleContainer, Termination, TrafficDirection,
+};
+use masa_v2x_proto::geo::{Covariance2, Enu, yaw_to_heading_rad};
+use masa_v2x_proto::time::Timestamp;
+
+/// What a DENM says of an object, apart from times.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Report {
+    position: Enu,
+    covariance: Covariance2,
+    speed: Speed,
+    heading: Wgs84Angle,
+    information_quality: u8,
+    cause: CauseCode,
+    stationary_since: Option<StationarySince>,
+}
+
+impl Report {
+    pub(super) fn of(trigger: Trigger, user: &RoadUser) -> Self {
+        let (speed_accuracy, heading_accuracy) =
+            accuracy::velocity(user.velocity_e_mps, user.velocity_n_mps, &user.velocity_covariance);
+        let heading_deg = user.yaw_rad.map(|yaw| yaw_to_heading_rad(yaw).to_degrees() as f32);
+        Self {
+            position: user.position,
+            covariance: user.covariance,
+            speed: Speed { value_mps: Reading::of(user.speed_mps() as f32), confidence_mps: speed_accuracy },
+            heading: Wgs84Angle { value_deg: heading_deg, confidence_deg: heading_deg.and(heading_accuracy) },
+            information_quality: information_quality(user.class_confidence),
+            cause: cause(trigger, user.class),
+            stationary_since: (trigger == Trigger::StationaryVehicle).then(|| stationary_since(user.standing_s())),
+        }
+    }
+
+    /// Whether the content has changed for a receiver; position has a rule of its own, and speed follows from it.
+    pub(super) fn differs(&self, sent: &Self) -> bool {
+        self.cause != sent.cause || self.stationary_since != sent.stationary_since
+    }
+}
+
+/// The DENM of an event that is in force.
+pub(super) fn denm(
+    action_id: ActionId,
+    trigger: Trigger,
+    report: &Report,
+    detected_at: Timestamp,
+    reference_time: Timestamp,
+    scene: &Scene<'_>,
+    settings: &DenSettings,
+) -> Denm {
+    let Scene { station, map, .. } = *scene;
+    let alacarte = (trigger == Trigger::StationaryVehicle).then(|| {
+        let stationary = StationaryVehicleContainer {
+            stationary_since: report.stationary_since,
+            ..StationaryVehicleContainer::default()
+        };
+        Box::new(AlacarteContainer { stationary_vehicle: Some(stationary), ..AlacarteContainer::default() })
+    });
+    let management = ManagementContainer {
+        action_id,
+        detection_time: detected_at.into(),
+        reference_time: reference_time.into(),
+        termination: None,
+        event_position: reference_position(
+            station.frame.to_wgs84(report.position),
+            accuracy::ellipse(&report.covariance),
+        ),
+        awareness_distance: Some(distance_class(settings.awareness_distance_m)),
+        traffic_direction: Some(TrafficDirection::AllTrafficDirections),
+        validity_duration_s: settings.validity_duration_s.min(MAX_VALIDITY_S),
+        transmission_interval_ms: u16::try_from(settings.repetition_interval_ms.clamp(1, MAX_INTERVAL_MS)).ok(),
+        station_type: StationType::RoadSideUnit,
+    };
+    let situation = SituationContainer {
+        information_quality: report.information_quality,
+        event_type: report.cause,
+        linked_cause: None,
+        event_zone: None,
+        linked_denms: None,
+        event_end_m: None,
+        event_end_factor: None,
+        perceived_event: None,
+    };
+    let location = LocationContainer {
+        event_speed: Some(report.speed),
+        event_position_heading: report.heading.value_deg.map(|_| report.heading),
+        detection_zones_to_event_position: traces(report.position, map, station),
+        ..LocationContainer::default()
+    };
+    Denm::new(station.id, DenmPayload { management, situation: Some(situation), location: Some(location), alacarte })
+}
+
+/// The paths that lead to an event: those of the carriageway it is on, from the event outwards. There must be one, which
+/// is empty where the map states none.
+fn traces(event: Enu, map: &SiteMap, station: &Station) -> Traces {
+    let carriageway = map.zones_at(event).find(|zone| zone.kind() == ZoneKind::Carriageway);
+    let approaches = carriageway.map_or(&[][..], |zone| zone.approaches_m());
+    let path = |points_m: &Vec<[f64; 2]>| {
+        let mut from = station.frame.to_wgs84(event);
+        let offset = |point_m: &[f64; 2]| {
+            let to = station.frame.to_wgs84(Enu::ground(point_m[0], point_m[1]));
+            let path_position = DeltaReferencePosition {
+                delta_latitude_deg: Some((to.lat_deg - from.lat_deg) as f32),
+                delta_longitude_deg: Some((to.lon_deg - from.lon_deg) as f32),
+                delta_altitude_m: None,
+            };
+            from = to;
+            PathPoint { path_position, path_delta_time_ms: None }
+        };
+        Path::try_from_iter(points_m.iter().map(offset)).unwrap_or_default()
+    };
+    // The map has checked both counts.
+    let paths = Traces::try_from_iter(approaches.iter().map(path)).unwrap_or_default();
+    if paths.is_empty() { Traces::try_from_iter([Path::new()]).unwrap_or_default() } else { paths }
+}
+
+/// Largest `validityDuration`, seconds.
+const MAX_VALIDITY_S: u32 = 86_400;
+/// Largest `transmissionInterval`, milliseconds.
+const MAX_INTERVAL_MS: u32 = 10_000;
+
+/// The DENM that cancels the event of `last`: management container only (TS 103 831 annex A).
+pub(super) fn cancellation(last: &Denm, detected_at: Timestamp, reference_time: Timestamp) -> Denm {
+    let management = ManagementContainer {
+        detection_time: detected_at.into(),
+        reference_time: reference_time.into(),
+        termination: Some(Termination::IsCancellation),
+        ..last.denm.management
+    };
+    let payload = DenmPayload { management, situation: None, location: None, alacarte: None };
+    Denm::new(last.header.station_id, payload)
+}
+
+/// The draft of an event's current DENM.
+pub(super) fn draft(event: &ActiveEvent, action: Action, station: &Station) -> Draft {
+    Draft {
+        content: Content::Denm(Box::new(event.denm.clone())),
+        captured_at: Some(event.cause.captured_at),
+        position: station.frame.to_wgs84(event.position),
+        provenance: Provenance {
+            rule: format!(
+                "DENM {}-{}: {} (cause {}), {}, EN 302 637-3 6.1.2",
+                event.action_id.originating_station_id.0,
+                event.action_id.sequence_number,
+                event.trigger.words(),
+                event.trigger.cause_code(),
+                action.words(),
+            ),
+            objects: vec![event.cause.clone()],
+        },
+    }
+}
+
+fn cause(trigger: Trigger, class: ObjectClass) -> CauseCode {
+    use HumanPresenceOnTheRoadSubCause as Human;
+    match trigger {
+        Trigger::StationaryVehicle => CauseCode::StationaryVehicle(StationaryVehicleSubCause::Unavailable),
+        Trigger::HumanPresence => CauseCode::HumanPresenceOnTheRoad(match class {
+            ObjectClass::Person => Human::Pedestrian,
+            ObjectClass::Bicycle => Human::Bicyclist,
+            ObjectClass::EScooter => Human::EScooter,
+            ObjectClass::Motorcycle => Human::Motorcycle,
+            _ => Human::Unavailable,
+        }),
+    }
+}
+
+/// The level of `informationQuality`, which the standard leaves to the sender: the share of class votes in six steps,
+/// 1 for the lowest and 7 for certainty.
+fn information_quality(class_confidence: f32) -> u8 {
+    1 + (class_confidence.clamp(0.0, 1.0) * 6.0) as u8
+}
+
+fn stationary_since(standing_s: f64) -> StationarySince {
+    match standing_s {
+        s if s < 60.0 => StationarySince::LessThan1Minute,
+        s if s < 120.0 => StationarySince::LessThan2Minutes,
+        s if s < 900.0 => StationarySince::LessThan15Minutes,
+        _ => StationarySince::EqualOrGreater15Minutes,
+    }
+}
+
+/// The smallest class of `awarenessDistance` that reaches as far as `distance_m`.
+fn distance_class(distance_m: f64) -> StandardLength3b {
+    use StandardLength3b as Class;
+    let classes = [
+        (50.0, Class::LessThan50m),
+        (100.0, Class::LessThan100m),
+        (200.0, Class::LessThan200m),
+        (500.0, Class::LessThan500m),
+        (1_000.0, Class::LessThan1000m),
+        (5_000.0, Class::LessThan5km),
+        (10_000.0, Class::LessThan10km),
+    ];
+    classes.iter().find(|(limit_m, _)| distance_m <= *limit_m).map_or(Class::Over10km, |(_, class)| *class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_classes_follow_ts_102_894_2() {
+        for (standing_s, expected) in [
+            (0.0, StationarySince::LessThan1Minute),
+            (59.9, StationarySince::LessThan1Minute),
+            (60.0, StationarySince::LessThan2Minutes),
+            (120.0, StationarySince::LessThan15Minutes),
+            (900.0, StationarySince::EqualOrGreater15Minutes),
+        ] {
+            assert_eq!(stationary_since(standing_s), expected, "{standing_s} s");
+        }
+        for (distance_m, expected) in [
+            (50.0, StandardLength3b::LessThan50m),
+            (51.0, StandardLength3b::LessThan100m),
+            (500.0, StandardLength3b::LessThan500m),
+            (20_000.0, StandardLength3b::Over10km),
+        ] {
+            assert_eq!(distance_class(distance_m), expected, "{distance_m} m");
+        }
+        for (confidence, expected) in [(0.0, 1), (0.5, 4), (0.99, 6), (1.0, 7)] {
+            assert_eq!(information_quality(confidence), expected, "{confidence}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! ETSI basic services: when and how messages go out.
+//!
+//! In: the [`World`], the site map and `now`. Out: [`Draft`]s, messages that are decided but not yet encoded.
+//! A facility is asked after every event and says when it next wants to be asked at the latest; it holds no clock.
+//! Absent: reception, security, GeoNetworking.
+
+mod accuracy;
+pub mod ca;
+pub mod cp;
+pub mod den;
+#[cfg(test)]
+mod fixture;
+
+use crate::effect::{MessageKind, Provenance};
+use crate::event::SourceId;
+use crate::world::World;
+use crate::world::site::SiteMap;
+use masa_v2x_proto::cam::Cam;
+use masa_v2x_proto::cdd::{Altitude, PosConfidenceEllipse, Reading, ReferencePosition, StationId};
+use masa_v2x_proto::denm::Denm;
+use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
+use masa_v2x_proto::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Settings of all facilities.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct FacilitiesSettings {
+    /// Cooperative awareness.
+    pub ca: ca::CaSettings,
+    /// Decentralised environmental notification.
+    pub den: den::DenSettings,
+    /// Collective perception.
+    pub cp: cp::CpSettings,
+}
+
+/// A setting outside what the standard or the code allows.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{name} is {value}, must be {allowed}")]
+pub struct SettingError {
+    /// Its path in the configuration.
+    pub name: &'static str,
+    /// What it is.
+    pub value: String,
+    /// What it may be.
+    pub allowed: &'static str,
+}
+
+impl FacilitiesSettings {
+    /// Checks what the types do not: ranges of the standards, and numbers that make no sense.
+    pub(crate) fn check(&self) -> Result<(), SettingError> {
+        let Self { ca, den, cp } = self;
+        let at_least = |name, value: f64, least: f64, allowed| {
+            // Written so that "not a number" fails too.
+            if value >= least && value < 1e9 {
+                Ok(())
+            } else {
+                Err(SettingError { name, value: value.to_string(), allowed })
+            }
+        };
+        at_least("ca.t-gen-cam-ms", ca.t_gen_cam_ms.into(), 1_000.0, "at least 1000 (EN 302 637-2 6.1.4)")?;
+        at_least("cp.t-gen-cpm-min-ms", cp.t_gen_cpm_min_ms.into(), 50.0, "at least 50 (TS 103 324 table F.1)")?;
+        let min_ms = cp.t_gen_cpm_min_ms.into();
+        at_least("cp.t-gen-cpm-max-ms", cp.t_gen_cpm_max_ms.into(), min_ms, "at least cp.t-gen-cpm-min-ms")?;
+        at_least(
+            "cp.t-add-sensor-information-ms",
+            cp.t_add_sensor_information_ms.into(),
+            min_ms,
+            "at least cp.t-gen-cpm-min-ms",
+        )?;
+        at_least("cp.mtu-bytes", cp.mtu_bytes.into(), 200.0, "at least 200")?;
+        at_least("den.repetition-interval-ms", den.repetition_interval_ms.into(), 100.0, "at least 100")?;
+        at_least("den.validity-duration-s", den.validity_duration_s.into(), 2.0, "at least 2")?;
+        for (name, value) in [
+            ("cp.min-position-change-m", cp.min_position_change_m),
+            ("cp.min-ground-speed-change-mps", cp.min_ground_speed_change_mps),
+            ("cp.min-ground-velocity-orientation-change-deg", cp.min_ground_velocity_orientation_change_deg),
+            ("den.stationary-after-s", den.stationary_after_s),
+            ("den.release-distance-m", den.release_distance_m),
+            ("den.max-speed-on-foot-mps", den.max_speed_on_foot_mps),
+            ("den.rider-distance-m", den.rider_distance_m),
+            ("den.edge-margin-m", den.edge_margin_m),
+            ("den.crossing-margin-m", den.crossing_margin_m),
+            ("den.clear-after-s", den.clear_after_s),
+            ("den.adopt-distance-m", den.adopt_distance_m),
+            ("den.update-distance-m", den.update_distance_m),
+            ("den.awareness-distance-m", den.awareness_distance_m),
+        ] {
+            at_least(name, value, 0.0, "a number that is not negative")?;
+        }
+        Ok(())
+    }
+}
+
+/// Who speaks, and from where.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Station {
+    pub(crate) id: StationId,
+    pub(crate) position: Wgs84,
+    /// The position in the site frame.
+    pub(crate) reference: Enu,
+    pub(crate) frame: SiteFrame,
+    pub(crate) cameras: Vec<SourceId>,
+}
+
+impl Station {
+    /// The station's surveyed position, as messages carry it.
+    pub(crate) fn reference_position(&self) -> ReferencePosition {
+        reference_position(self.position, PosConfidenceEllipse::default())
+    }
+}
+
+/// A WGS 84 position as messages carry it; the accuracy of the height is not known.
+pub(crate) fn reference_position(p: Wgs84, ellipse: PosConfidenceEllipse) -> ReferencePosition {
+    ReferencePosition {
+        latitude_deg: Some(p.lat_deg),
+        longitude_deg: Some(p.lon_deg),
+        position_confidence_ellipse: ellipse,
+        altitude: Altitude { value_m: Reading::of(p.alt_m as f32), ..Altitude::default() },
+    }
+}
+
+/// What a facility decides by.
+pub(crate) struct Scene<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) world: &'a World,
+    pub(crate) map: &'a SiteMap,
+    pub(crate) station: &'a Station,
+}
+
+/// A message that is decided but not encoded.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) content: Content,
+    /// Capture time of the newest frame or reading in it.
+    pub(crate) captured_at: Option<Timestamp>,
+    /// Where it is about.
+    pub(crate) position: Wgs84,
+    pub(crate) provenance: Provenance,
+}
+
+/// Content of a draft, by kind.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Cam(Box<Cam>),
+    Denm(Box<Denm>),
+    /// Not segmented yet: may become several messages.
+    Cpm(Box<cp::CpmContent>),
+}
+
+impl Content {
+    pub(crate) const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Cam(_) => MessageKind::Cam,
+            Self::Denm(_) => MessageKind::Denm,
+            Self::Cpm(_) => MessageKind::Cpm,
+        }
+    }
+}
+
+/// A basic service.
+pub(crate) trait Facility {
+    /// Decides what goes out now, and appends it to `drafts`.
+    fn evaluate(&mut self, scene: &Scene<'_>, drafts: &mut Vec<Draft>);
+
+    /// When it wants to be asked next at the latest.
+    fn wake_at(&self) -> Option<Timestamp>;
+}

@@ -1,0 +1,219 @@
+//! What the live page shows of a node: plain values, made to be serialised as JSON.
+//!
+//! In: the world and the facilities, through [`crate::node::Node::snapshot`]. Out: a [`Snapshot`] several times a
+//! second, and a [`SiteView`] once. Times are milliseconds of Unix time, which a browser's numbers hold exactly; angles
+//! are degrees clockwise from north. Absent: pixels; the page gets those from the camera itself.
+
+use crate::effect::MessageKind;
+use crate::event::{DropReason, Quantity, SourceId, SourceState};
+use crate::world::site::ZoneKind;
+use masa_inference::{BoundingBox, ObjectClass};
+use masa_v2x_proto::geo::Wgs84;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The world at one instant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// When it was taken, milliseconds of Unix time.
+    pub time_ms: i64,
+    /// Road users, by object id.
+    pub objects: Vec<ObjectView>,
+    /// The newest frame of each camera, by source id.
+    pub frames: Vec<FrameView>,
+    /// DENM events that are in force, oldest first.
+    pub events: Vec<EventView>,
+    /// The latest reading of each sensor and quantity.
+    pub observations: Vec<ObservationView>,
+    /// State of every source and link that has reported one, by name.
+    pub statuses: Vec<StatusView>,
+    /// Running totals since the node started.
+    pub counters: Counters,
+}
+
+/// One road user.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ObjectView {
+    /// Object id, as in the CPM.
+    pub id: u16,
+    /// The class its track voted for.
+    pub class: ObjectClass,
+    /// Share of the votes, 0 to 1.
+    pub class_confidence: f32,
+    /// Metres east of the site origin.
+    pub e_m: f64,
+    /// Metres north of the site origin.
+    pub n_m: f64,
+    /// Latitude, degrees.
+    pub lat_deg: f64,
+    /// Longitude, degrees.
+    pub lon_deg: f64,
+    /// Speed over ground, m/s.
+    pub speed_mps: f64,
+    /// Direction of movement, degrees clockwise from north; `None` while it stands or the direction is not known.
+    pub heading_deg: Option<f64>,
+    /// One-sigma ellipse of the position.
+    pub ellipse: EllipseView,
+    /// Seconds since it was first seen.
+    pub age_s: f64,
+    /// Seconds since the frame its position is from.
+    pub since_update_s: f64,
+    /// Seconds it has been standing; `None` while it moves.
+    pub stationary_s: Option<f64>,
+    /// Whether the newest frame showed it.
+    pub state: ObjectState,
+    /// The camera whose track gives its position.
+    pub camera: SourceId,
+    /// The track in that camera.
+    pub track_id: u32,
+    /// Where each camera that sees it has it.
+    pub sights: Vec<SightView>,
+    /// Its last positions, oldest first, `[east, north]` metres.
+    pub trail_m: Vec<[f64; 2]>,
+}
+
+/// Whether an object was seen in the newest frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ObjectState {
+    /// Detected in the newest frame of its camera.
+    Detected,
+    /// Carried by the tracker through a gap.
+    Coasting,
+}
+
+/// Where one camera has an object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SightView {
+    /// The camera.
+    pub camera: SourceId,
+    /// The track in that camera.
+    pub track_id: u32,
+    /// The track's box, pixels of that camera's frame ([`FrameView`] has the frame's size).
+    pub bounding_box: BoundingBox,
+}
+
+/// The newest frame of a camera.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FrameView {
+    /// The camera.
+    pub camera: SourceId,
+    /// The frame's running number.
+    pub frame: u64,
+    /// When its shutter opened, milliseconds of Unix time.
+    pub captured_at_ms: i64,
+    /// Image width, pixels.
+    pub width_px: u32,
+    /// Image height, pixels.
+    pub height_px: u32,
+}
+
+/// An ellipse on the ground.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EllipseView {
+    /// Semi-major axis, metres.
+    pub major_m: f64,
+    /// Semi-minor axis, metres.
+    pub minor_m: f64,
+    /// Direction of the major axis, degrees clockwise from north, 0 to 180.
+    pub heading_deg: f64,
+}
+
+/// A DENM event in force.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EventView {
+    /// `<originating station>-<sequence number>`.
+    pub action_id: String,
+    /// Direct cause code (TS 102 894-2 `CauseCodeType`).
+    pub cause_code: u8,
+    /// The cause in words.
+    pub cause: &'static str,
+    /// The object that causes it.
+    pub object_id: u16,
+    /// Metres east of the site origin.
+    pub e_m: f64,
+    /// Metres north of the site origin.
+    pub n_m: f64,
+    /// Latitude, degrees.
+    pub lat_deg: f64,
+    /// Longitude, degrees.
+    pub lon_deg: f64,
+    /// When it was detected, milliseconds of Unix time.
+    pub since_ms: i64,
+}
+
+/// The latest reading of one quantity of one sensor.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ObservationView {
+    /// The sensor's id in the configuration.
+    pub sensor: String,
+    /// What it measures.
+    pub quantity: Quantity,
+    /// The value.
+    pub value: f64,
+    /// Its unit, as printed.
+    pub unit: &'static str,
+    /// Seconds since it was measured.
+    pub age_s: f64,
+}
+
+/// State of a source or link.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StatusView {
+    /// Name in the configuration.
+    pub name: String,
+    /// Its state.
+    pub state: SourceState,
+    /// What an operator needs to know.
+    pub detail: String,
+    /// Seconds since the state was reported.
+    pub age_s: f64,
+}
+
+/// Running totals since the node started.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Counters {
+    /// Messages made, by kind.
+    pub messages: BTreeMap<MessageKind, u64>,
+    /// Events that entered, by body: `detections`, `frame-dropped`, `observation`, `status`, `wake-up`.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Camera frames that never reached the detector, by reason.
+    pub frames_dropped: BTreeMap<DropReason, u64>,
+    /// What the core itself left out, by reason (`world-full`, `cpm-object-too-far`, …).
+    pub drops: BTreeMap<&'static str, u64>,
+}
+
+/// What does not change while the node runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SiteView {
+    /// The node's station id.
+    pub station_id: u32,
+    /// Where the site frame's origin lies.
+    pub origin: Wgs84,
+    /// Where the station stands, `[east, north]` metres.
+    pub station_m: [f64; 2],
+    /// The zones of the map.
+    pub zones: Vec<ZoneView>,
+    /// The cameras, by source id.
+    pub cameras: Vec<CameraSiteView>,
+}
+
+/// One zone of the map.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ZoneView {
+    /// Its id in the site configuration.
+    pub id: String,
+    /// What it is used for.
+    pub kind: ZoneKind,
+    /// Corners in order, `[east, north]` metres.
+    pub polygon_m: Vec<[f64; 2]>,
+}
+
+/// One camera of the site.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CameraSiteView {
+    /// Its source id.
+    pub camera: SourceId,
+    /// Where it hangs, `[east, north]` metres; `None` when its calibration does not say.
+    pub position_m: Option<[f64; 2]>,
+}

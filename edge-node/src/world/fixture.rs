@@ -1,0 +1,58 @@
+//! Tracks and frames for tests.
+
+use crate::event::{DetectionFrame, EventId, FrameTimings, SourceId};
+use crate::perception::{CalibratedArea, GroundTrack, TrackState};
+use masa_inference::{BoundingBox, ObjectClass};
+use masa_v2x_proto::geo::{Covariance2, Enu};
+use masa_v2x_proto::time::Timestamp;
+
+/// The camera of every test track.
+pub(crate) const CAMERA: SourceId = SourceId(1);
+
+/// 2026-03-01T12:00:00 UTC, and `ms` milliseconds.
+pub(crate) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(1_772_366_400_000 + ms)
+}
+
+/// A sharp, well-perceived track that stands; first seen at 0 ms.
+pub(crate) fn track(track_id: u32, class: ObjectClass, position: [f64; 2], ms: i64) -> GroundTrack {
+    let event = |ms: i64| EventId { source: CAMERA, seq: ms as u64 / 100 + 1 };
+    GroundTrack {
+        track_id,
+        class,
+        class_confidence: 0.9,
+        score: 0.8,
+        bounding_box: BoundingBox { x1_px: 10.0, y1_px: 20.0, x2_px: 30.0, y2_px: 40.0 },
+        detection: Some(0),
+        first_event: event(0),
+        last_event: event(ms),
+        frame: ms as u64 / 100 + 1,
+        captured_at: at(ms),
+        state_at: at(ms),
+        position: Enu::ground(position[0], position[1]),
+        covariance: Covariance2::isotropic(0.01),
+        velocity_e_mps: 0.0,
+        velocity_n_mps: 0.0,
+        velocity_covariance: Covariance2::isotropic(0.01),
+        yaw_rad: None,
+        length_m: 4.5,
+        width_m: 1.8,
+        height_m: 1.5,
+        first_seen: at(0),
+        hits: 3,
+        state: TrackState::Confirmed,
+        area: CalibratedArea::Inside,
+    }
+}
+
+/// The frame at `ms`.
+pub(crate) fn frame(ms: i64) -> DetectionFrame {
+    DetectionFrame {
+        frame: ms as u64 / 100 + 1,
+        captured_at: at(ms),
+        width_px: 640,
+        height_px: 480,
+        detections: Vec::new(),
+        timings: FrameTimings::default(),
+    }
+}

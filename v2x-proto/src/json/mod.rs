@@ -1,0 +1,142 @@
+//! The JSON image of messages, as Orange's its-client sends them over MQTT (its-client-schemas: CAM 2.4.0, DENM 2.3.0,
+//! CPM 2.1.1).
+//!
+//! In: a message and an [`Envelope`]. Out: JSON, and back. Keys are in alphabetical order, numbers are the standard's
+//! codes. The schemas close only the envelope, so what they do not name is written beside it under the standard's names
+//! in snake case, and nothing is lost but `unknown_extensions`.
+//!
+//! What the schemas ask for and a message cannot give, so that the JSON of such a message does not validate:
+//! - CAM: `protected_zone_radius` above 255; extension values of enumerations;
+//! - DENM: `recommended_path` as offsets (the message has absolute positions); `traffic_flow_rule` 4; an
+//!   `emergency_action_code` longer than four characters;
+//! - CPM: a bounding box for every group of road users (the message forbids it); rectangles with half a side above
+//!   10.2 m; lists beyond the standard's maxima.
+
+mod envelope;
+mod names;
+
+pub use envelope::{Envelope, JsonError, from_json, to_json};
+pub(crate) use names::Naming;
+
+use crate::jer::{Jer, hex};
+use crate::uper::UnknownAlternative;
+use crate::uper::element::Element;
+use serde_json::{Map, json};
+
+/// Why a member of an image cannot be read; the path grows on the way up.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ImageError {
+    pub(crate) path: String,
+    pub(crate) reason: String,
+}
+
+impl ImageError {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self { path: String::new(), reason: reason.into() }
+    }
+
+    pub(crate) fn in_member(mut self, name: &str) -> Self {
+        self.path.insert_str(0, &format!(".{name}"));
+        self
+    }
+
+    pub(crate) fn in_element(mut self, index: usize) -> Self {
+        self.path.insert_str(0, &format!("[{index}]"));
+        self
+    }
+}
+
+/// The members of an object.
+pub(crate) fn members(image: &Jer) -> Result<&Map<String, Jer>, ImageError> {
+    image.as_object().ok_or_else(|| ImageError::new("an object is expected"))
+}
+
+/// A member that must be there.
+pub(crate) fn required<C: Element>(
+    members: &Map<String, Jer>,
+    owner: &'static str,
+    name: &'static str,
+) -> Result<C::Value, ImageError> {
+    optional::<C>(members, owner, name)?
+        .ok_or_else(|| ImageError::new("missing").in_member(&names::image_name(owner, name)))
+}
+
+/// A member that may be absent or null.
+pub(crate) fn optional<C: Element>(
+    members: &Map<String, Jer>,
+    owner: &'static str,
+    name: &'static str,
+) -> Result<Option<C::Value>, ImageError> {
+    let name = names::image_name(owner, name);
+    match members.get(&name) {
+        None | Some(Jer::Null) => Ok(None),
+        Some(image) => C::from_image(image).map(Some).map_err(|error| error.in_member(&name)),
+    }
+}
+
+/// An alternative of a later version.
+pub(crate) fn unknown_to_jer(unknown: &UnknownAlternative) -> Jer {
+    json!({ "unknown": { "index": unknown.index, "content": hex(&unknown.content) } })
+}
+
+pub(crate) fn unknown_from_image(members: &Map<String, Jer>) -> Result<UnknownAlternative, ImageError> {
+    let unknown = members.get("unknown").ok_or_else(|| ImageError::new("none of the alternatives is there"))?;
+    let index = unknown["index"].as_u64().filter(|index| *index < 64);
+    match (index, unhex(&unknown["content"])) {
+        (Some(index), Some(content)) => Ok(UnknownAlternative { index: index as u8, content }),
+        _ => Err(ImageError::new("an index and hexadecimal digits are expected").in_member("unknown")),
+    }
+}
+
+/// Bytes of hexadecimal digits.
+pub(crate) fn unhex(digits: &Jer) -> Option<Box<[u8]>> {
+    let digits = digits.as_str().filter(|digits| digits.is_ascii() && digits.len() % 2 == 0)?;
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
+}
+
+/// A bit string: digits in JER, a number in DENM's schema, named booleans in the other schemas.
+pub(crate) fn bits_to_jer(mask: u32, len: u8, usual_len: u8, names: &[(&'static str, u8)], naming: Naming) -> Jer {
+    let first_highest = mask.reverse_bits() >> (32 - u32::from(len));
+    let digits = || crate::jer::bits(first_highest, len.into());
+    let named = names.iter().fold(0, |all, (_, bit)| all | 1u32 << bit);
+    match naming {
+        Naming::R1 | Naming::R2 if len == usual_len => digits().into(),
+        Naming::R1 | Naming::R2 => json!({ "value": digits(), "length": len }),
+        Naming::Denm if len == usual_len => first_highest.into(),
+        Naming::Denm | Naming::Cam | Naming::Cpm => {
+            let bool_of = |(name, bit): &(&str, u8)| (name.to_ascii_lowercase(), Jer::from(mask >> bit & 1 == 1));
+            let mut image: Map<_, _> = names.iter().map(bool_of).collect();
+            if len != usual_len || mask & !named != 0 {
+                image.insert("mask".into(), mask.into());
+                image.insert("length".into(), len.into());
+            }
+            image.into()
+        }
+    }
+}
+
+/// The mask and the length of a bit string in any of the schemas' forms.
+pub(crate) fn bits_from_image(
+    image: &Jer,
+    usual_len: u8,
+    names: &[(&'static str, u8)],
+) -> Result<(u32, u8), ImageError> {
+    if let Some(first_highest) = image.as_u64() {
+        return match u32::try_from(first_highest) {
+            Ok(bits) if u64::from(bits) >> usual_len == 0 => {
+                Ok((bits.reverse_bits() >> (32 - u32::from(usual_len)), usual_len))
+            }
+            _ => Err(ImageError::new(format!("{first_highest} does not fit {usual_len} bits"))),
+        };
+    }
+    let members = members(image)?;
+    if let (Some(mask), Some(len)) = (members.get("mask"), members.get("length")) {
+        let (mask, len) = (mask.as_u64().unwrap_or(u64::MAX), len.as_u64().unwrap_or(0));
+        return match (u32::try_from(mask), len) {
+            (Ok(bits), 1..=32) if mask >> len == 0 => Ok((bits, len as u8)),
+            _ => Err(ImageError::new("the mask does not fit the length")),
+        };
+    }
+    let is_set = |(name, _): &&(&str, u8)| members.get(&name.to_ascii_lowercase()).and_then(Jer::as_bool) == Some(true);
+    Ok((names.iter().filter(is_set).fold(0, |mask, (_, bit)| mask | 1 << bit), usual_len))
+}

@@ -1,0 +1,254 @@
+//! The messages as a whole: bytes in, bytes out.
+
+use crate::cam::Cam;
+use crate::cdd::{MessageId, StationId};
+use crate::cpm::Cpm;
+use crate::denm::Denm;
+use crate::jer::Release;
+use crate::uper::{Dialect, UperError, UperErrorKind};
+
+/// Longest message, bytes: what the length of a payload in GeoNetworking can express is more, no sender uses it.
+pub const MAX_MESSAGE_BYTES: usize = 8192;
+
+/// Declares a message: a header, one component, and what later versions add.
+macro_rules! message {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident: $asn1:literal, $id:path {
+            $(#[$fm:meta])*
+            $field:ident: $ty:ident, $jer:literal;
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            /// Header.
+            pub header: $crate::cdd::ItsPduHeader,
+            $(#[$fm])*
+            pub $field: $ty,
+            /// What later versions of the standard add, as received.
+            pub unknown_extensions: $crate::uper::UnknownExtensions,
+        }
+
+        impl $name {
+            /// Version of the protocol that is sent, in release 1 and 2.
+            pub const PROTOCOL_VERSION: u8 = 2;
+
+            /// Encodes as UPER into `out`; gives the number of bytes.
+            ///
+            /// # Errors
+            /// The component that cannot be encoded, or a buffer that is too small.
+            pub fn encode(&self, out: &mut [u8]) -> Result<usize, $crate::uper::UperError> {
+                self.encode_as($crate::uper::Dialect::DEFAULT, out)
+            }
+
+            /// Encodes as [`encode`](Self::encode) does, in another reading of the standards.
+            ///
+            /// # Errors
+            /// As for [`encode`](Self::encode).
+            pub fn encode_as(
+                &self,
+                dialect: $crate::uper::Dialect,
+                out: &mut [u8],
+            ) -> Result<usize, $crate::uper::UperError> {
+                use $crate::uper::element::Element;
+                let mut w = $crate::uper::writer::BitWriter::new(out, &self.unknown_extensions, dialect);
+                let done = $crate::cdd::ItsPduHeader::encode(&self.header, &mut w)
+                    .map_err(|failed| w.in_field(failed, "header"))
+                    .and_then(|()| $ty::encode(&self.$field, &mut w).map_err(|failed| w.in_field(failed, $jer)))
+                    .and_then(|()| w.finish());
+                done.map_err(|_| w.into_error($asn1))
+            }
+
+            /// Encodes as UPER into a new vector.
+            ///
+            /// # Errors
+            /// The component that cannot be encoded.
+            pub fn to_uper(&self) -> Result<Vec<u8>, $crate::uper::UperError> {
+                let mut out = vec![0; $crate::message::MAX_MESSAGE_BYTES];
+                let length = self.encode(&mut out)?;
+                out.truncate(length);
+                Ok(out)
+            }
+
+            /// Decodes UPER, whichever [`Dialect`](crate::uper::Dialect) it is in.
+            ///
+            /// # Errors
+            /// The first component that does not decode, and its bit offset.
+            pub fn decode(bytes: &[u8]) -> Result<Self, $crate::uper::UperError> {
+                Ok(Self::decode_detecting(bytes)?.0)
+            }
+
+            /// Decodes as [`decode`](Self::decode) does and names the dialect, for sending the message on unchanged.
+            ///
+            /// # Errors
+            /// As for [`decode`](Self::decode), in the default dialect.
+            pub fn decode_detecting(
+                bytes: &[u8],
+            ) -> Result<(Self, $crate::uper::Dialect), $crate::uper::UperError> {
+                use $crate::uper::Dialect;
+                Self::decode_as(Dialect::DEFAULT, bytes).map(|message| (message, Dialect::DEFAULT)).or_else(|error| {
+                    let others = Dialect::ALL.into_iter().filter(|dialect| *dialect != Dialect::DEFAULT);
+                    let mut decoded = others.map(|d| Self::decode_as(d, bytes).map(|message| (message, d)));
+                    decoded.find_map(Result::ok).ok_or(error)
+                })
+            }
+
+            /// Decodes UPER in one reading of the standards.
+            ///
+            /// # Errors
+            /// The first component that does not decode, and its bit offset.
+            pub fn decode_as(
+                dialect: $crate::uper::Dialect,
+                bytes: &[u8],
+            ) -> Result<Self, $crate::uper::UperError> {
+                let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
+                match Self::read(&mut r) {
+                    Ok(message) => Ok(message),
+                    Err(_) => Err(r.into_error($asn1)),
+                }
+            }
+
+            fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
+                use $crate::uper::element::Element;
+                let header = $crate::cdd::ItsPduHeader::decode(r).map_err(|failed| r.in_field(failed, "header"))?;
+                if header.message_id != $id {
+                    let (expected, found) = ($id.code(), header.message_id.code());
+                    let failed = r.fail($crate::uper::UperErrorKind::WrongMessage { expected, found });
+                    return Err(r.in_field(failed, "header"));
+                }
+                let $field = $ty::decode(r).map_err(|failed| r.in_field(failed, $jer))?;
+                r.finish()?;
+                Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
+            }
+
+            fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
+                use $crate::uper::element::Element;
+                serde_json::json!({
+                    "header": $crate::cdd::ItsPduHeader::to_jer(&self.header, release.into()),
+                    $jer: $ty::to_jer(&self.$field, release.into()),
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use message;
+
+/// A message of any kind that is implemented.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// Cooperative awareness.
+    Cam(Box<Cam>),
+    /// Decentralized environmental notification.
+    Denm(Box<Denm>),
+    /// Collective perception.
+    Cpm(Box<Cpm>),
+}
+
+impl Message {
+    /// Decodes UPER; the message id of the header says what it is.
+    ///
+    /// # Errors
+    /// The first component that does not decode, with its bit offset, or a message id that is not implemented.
+    pub fn decode(bytes: &[u8]) -> Result<Self, UperError> {
+        Ok(Self::decode_detecting(bytes)?.0)
+    }
+
+    /// Decodes as [`Message::decode`] does and names the dialect, for sending the message on unchanged.
+    ///
+    /// # Errors
+    /// As for [`Message::decode`].
+    pub fn decode_detecting(bytes: &[u8]) -> Result<(Self, Dialect), UperError> {
+        let [_, message_id, ..] = *bytes else {
+            let kind = UperErrorKind::Truncated { needed: 16, available: bytes.len() * 8 };
+            return Err(UperError { message: "message", path: ".header".into(), bit: 0, kind });
+        };
+        match MessageId::from_code(message_id) {
+            MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
+            MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
+            MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            _ => {
+                let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
+                Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
+            }
+        }
+    }
+
+    /// Encodes as UPER into `out`; gives the number of bytes.
+    ///
+    /// # Errors
+    /// The component that cannot be encoded, or a buffer that is too small.
+    pub fn encode(&self, out: &mut [u8]) -> Result<usize, UperError> {
+        self.encode_as(Dialect::DEFAULT, out)
+    }
+
+    /// Encodes as [`Message::encode`] does, in another reading of the standards.
+    ///
+    /// # Errors
+    /// As for [`Message::encode`].
+    pub fn encode_as(&self, dialect: Dialect, out: &mut [u8]) -> Result<usize, UperError> {
+        match self {
+            Self::Cam(cam) => cam.encode_as(dialect, out),
+            Self::Denm(denm) => denm.encode_as(dialect, out),
+            Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+        }
+    }
+
+    /// Encodes as UPER into a new vector.
+    ///
+    /// # Errors
+    /// The component that cannot be encoded.
+    pub fn to_uper(&self) -> Result<Vec<u8>, UperError> {
+        match self {
+            Self::Cam(cam) => cam.to_uper(),
+            Self::Denm(denm) => denm.to_uper(),
+            Self::Cpm(cpm) => cpm.to_uper(),
+        }
+    }
+
+    /// The value under the names of `release` (X.697); a CPM has only those of release 2.
+    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+        match self {
+            Self::Cam(cam) => cam.to_jer(release),
+            Self::Denm(denm) => denm.to_jer(release),
+            Self::Cpm(cpm) => cpm.to_jer(),
+        }
+    }
+
+    /// Kind of message.
+    pub fn message_id(&self) -> MessageId {
+        match self {
+            Self::Cam(_) => MessageId::Cam,
+            Self::Denm(_) => MessageId::Denm,
+            Self::Cpm(_) => MessageId::Cpm,
+        }
+    }
+
+    /// Sender.
+    pub fn station_id(&self) -> StationId {
+        match self {
+            Self::Cam(cam) => cam.header.station_id,
+            Self::Denm(denm) => denm.header.station_id,
+            Self::Cpm(cpm) => cpm.header.station_id,
+        }
+    }
+}
+
+impl From<Cam> for Message {
+    fn from(cam: Cam) -> Self {
+        Self::Cam(Box::new(cam))
+    }
+}
+
+impl From<Denm> for Message {
+    fn from(denm: Denm) -> Self {
+        Self::Denm(Box::new(denm))
+    }
+}
+
+impl From<Cpm> for Message {
+    fn from(cpm: Cpm) -> Self {
+        Self::Cpm(Box::new(cpm))
+    }
+}

@@ -1,0 +1,375 @@
+//! Codecs of the generic kinds of element.
+
+use crate::List;
+use crate::jer::Jer;
+use crate::json::{ImageError, Naming};
+use crate::uper::Failed;
+use crate::uper::error::UperErrorKind;
+use crate::uper::reader::BitReader;
+use crate::uper::writer::BitWriter;
+use std::marker::PhantomData;
+
+/// The wire form of a Rust value.
+pub(crate) trait Element {
+    /// The Rust value.
+    type Value;
+
+    fn encode(value: &Self::Value, w: &mut BitWriter<'_>) -> Result<(), Failed>;
+
+    fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed>;
+
+    /// The value in JSON, under the names of X.697 or of a client's schema.
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer;
+
+    /// The value of a client's JSON.
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError>;
+}
+
+/// An element that is a constrained whole number on the wire.
+pub(crate) trait Coded {
+    /// The Rust value.
+    type Value;
+    /// Smallest code.
+    const MIN: i64;
+    /// Largest code.
+    const MAX: i64;
+
+    fn to_code(value: &Self::Value) -> Result<i64, UperErrorKind>;
+
+    fn from_code(code: i64) -> Self::Value;
+
+    fn code_to_jer(code: i64, _names: Naming) -> Jer {
+        code.into()
+    }
+}
+
+/// Bits of a number in `min..=max` (X.691 §11.5).
+pub(crate) const fn width(min: i64, max: i64) -> u32 {
+    let range = (max - min) as u64;
+    u64::BITS - range.leading_zeros()
+}
+
+impl<C: Coded> Element for C {
+    type Value = C::Value;
+
+    #[inline(always)]
+    fn encode(value: &C::Value, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        match C::to_code(value) {
+            Ok(code) if C::MIN <= code && code <= C::MAX => {
+                w.put((code - C::MIN) as u64, const { width(C::MIN, C::MAX) });
+                Ok(())
+            }
+            bad => Err(bad_code::<C>(bad, w)),
+        }
+    }
+
+    #[inline(always)]
+    fn decode(r: &mut BitReader<'_>) -> Result<C::Value, Failed> {
+        let code = r.take(const { width(C::MIN, C::MAX) })? as i64 + C::MIN;
+        if code > C::MAX {
+            return Err(r.fail(UperErrorKind::OutOfRange { value: code as f64, min: C::MIN, max: C::MAX }));
+        }
+        Ok(C::from_code(code))
+    }
+
+    fn to_jer(value: &C::Value, names: Naming) -> Jer {
+        C::to_code(value).map_or(Jer::Null, |code| C::code_to_jer(code, names))
+    }
+
+    fn from_image(image: &Jer) -> Result<C::Value, ImageError> {
+        Ok(C::from_code(number(image, C::MIN, C::MAX)?))
+    }
+}
+
+/// A whole number of `min..=max`.
+pub(crate) fn number(image: &Jer, min: i64, max: i64) -> Result<i64, ImageError> {
+    let code = image.as_i64().ok_or_else(|| ImageError::new("a whole number is expected"))?;
+    if code < min || code > max {
+        return Err(ImageError::new(format!("{code} is not in {min}..={max}")));
+    }
+    Ok(code)
+}
+
+#[cold]
+#[inline(never)]
+fn bad_code<C: Coded>(bad: Result<i64, UperErrorKind>, w: &mut BitWriter<'_>) -> Failed {
+    match bad {
+        Ok(code) => w.fail(UperErrorKind::OutOfRange { value: code as f64, min: C::MIN, max: C::MAX }),
+        Err(kind) => w.fail(kind),
+    }
+}
+
+/// Whole numbers of the Rust types used in messages.
+pub(crate) trait Whole: Copy {
+    fn widen(self) -> i64;
+    fn narrow(code: i64) -> Self;
+}
+
+macro_rules! whole {
+    ($($ty:ty)*) => { $(
+        impl Whole for $ty {
+            #[inline(always)]
+            fn widen(self) -> i64 {
+                i64::from(self)
+            }
+
+            #[inline(always)]
+            fn narrow(code: i64) -> Self {
+                code as $ty
+            }
+        }
+    )* };
+}
+
+whole!(u8 i8 u16 i16 u32);
+
+/// An INTEGER of `MIN..=MAX`, all of which `T` holds.
+pub(crate) struct Int<T, const MIN: i64, const MAX: i64>(PhantomData<T>);
+
+impl<T: Whole, const MIN: i64, const MAX: i64> Coded for Int<T, MIN, MAX> {
+    type Value = T;
+    const MIN: i64 = MIN;
+    const MAX: i64 = MAX;
+
+    #[inline(always)]
+    fn to_code(value: &T) -> Result<i64, UperErrorKind> {
+        Ok(value.widen())
+    }
+
+    #[inline(always)]
+    fn from_code(code: i64) -> T {
+        T::narrow(code)
+    }
+}
+
+/// An INTEGER of `MIN..=MAX` that may exceed `MAX` as an extension, up to 2³² - 1.
+pub(crate) struct IntExt<T, const MIN: i64, const MAX: i64>(PhantomData<T>);
+
+impl<T, const MIN: i64, const MAX: i64> IntExt<T, MIN, MAX> {
+    pub(crate) fn encode_code(code: i64, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        if code < MIN {
+            return Err(w.fail(UperErrorKind::OutOfRange { value: code as f64, min: MIN, max: u32::MAX.into() }));
+        }
+        w.bit(code > MAX);
+        if code > MAX {
+            w.integer(code);
+        } else {
+            w.put((code - MIN) as u64, const { width(MIN, MAX) });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode_code(r: &mut BitReader<'_>) -> Result<i64, Failed> {
+        let extended = r.bit()?;
+        let code = if extended { r.integer()? } else { r.take(const { width(MIN, MAX) })? as i64 + MIN };
+        if extended != (code > MAX) || code > u32::MAX.into() {
+            return Err(r.fail(UperErrorKind::OutOfRange { value: code as f64, min: MIN, max: MAX }));
+        }
+        Ok(code)
+    }
+}
+
+impl<const MIN: i64, const MAX: i64> Element for IntExt<u32, MIN, MAX> {
+    type Value = u32;
+
+    fn encode(value: &u32, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        Self::encode_code(i64::from(*value), w)
+    }
+
+    fn decode(r: &mut BitReader<'_>) -> Result<u32, Failed> {
+        Ok(Self::decode_code(r)? as u32)
+    }
+
+    fn to_jer(value: &u32, _names: Naming) -> Jer {
+        (*value).into()
+    }
+
+    fn from_image(image: &Jer) -> Result<u32, ImageError> {
+        Ok(number(image, MIN, u32::MAX.into())? as u32)
+    }
+}
+
+impl Element for bool {
+    type Value = bool;
+
+    #[inline(always)]
+    fn encode(value: &bool, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        w.bit(*value);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn decode(r: &mut BitReader<'_>) -> Result<bool, Failed> {
+        r.bit()
+    }
+
+    fn to_jer(value: &bool, _names: Naming) -> Jer {
+        (*value).into()
+    }
+
+    fn from_image(image: &Jer) -> Result<bool, ImageError> {
+        image.as_bool().ok_or_else(|| ImageError::new("true or false is expected"))
+    }
+}
+
+/// Writes and reads the elements of a list whose length is settled.
+fn encode_elements<C: Element>(elements: &[C::Value], w: &mut BitWriter<'_>) -> Result<(), Failed> {
+    for (index, element) in elements.iter().enumerate() {
+        if let Err(failed) = C::encode(element, w) {
+            return Err(w.in_element(failed, index));
+        }
+    }
+    Ok(())
+}
+
+fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
+    count: usize,
+    r: &mut BitReader<'_>,
+) -> Result<List<C::Value, INLINE, CAP>, Failed> {
+    let mut list = List::new();
+    for index in 0..count {
+        let pushed = match C::decode(r) {
+            Ok(element) => list.push(element).is_ok(),
+            Err(failed) => return Err(r.in_element(failed, index)),
+        };
+        debug_assert!(pushed, "the count was checked against the capacity");
+    }
+    Ok(list)
+}
+
+fn elements_from_image<C: Element, const INLINE: usize, const CAP: usize>(
+    image: &Jer,
+    min: usize,
+) -> Result<List<C::Value, INLINE, CAP>, ImageError> {
+    let elements = image.as_array().ok_or_else(|| ImageError::new("a list is expected"))?;
+    if elements.len() < min || elements.len() > CAP {
+        return Err(ImageError::new(format!("{} elements, {min}..={CAP} allowed", elements.len())));
+    }
+    let mut list = List::new();
+    for (index, element) in elements.iter().enumerate() {
+        let element = C::from_image(element).map_err(|error| error.in_element(index))?;
+        // The count was checked against the capacity.
+        let _ = list.push(element);
+    }
+    Ok(list)
+}
+
+/// A SEQUENCE OF with `MIN..=MAX` elements.
+pub(crate) struct ListOf<C, const INLINE: usize, const MIN: usize, const MAX: usize>(PhantomData<C>);
+
+impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize> Element for ListOf<C, INLINE, MIN, MAX> {
+    type Value = List<C::Value, INLINE, MAX>;
+
+    fn encode(value: &Self::Value, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        let count = value.len();
+        if !(MIN..=MAX).contains(&count) {
+            return Err(w.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
+        }
+        w.put((count - MIN) as u64, const { width(MIN as i64, MAX as i64) });
+        encode_elements::<C>(value, w)
+    }
+
+    fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
+        let count = r.take(const { width(MIN as i64, MAX as i64) })? as usize + MIN;
+        if count > MAX {
+            return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
+        }
+        decode_elements::<C, INLINE, MAX>(count, r)
+    }
+
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
+        value.iter().map(|element| C::to_jer(element, names)).collect()
+    }
+
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
+        elements_from_image::<C, INLINE, MAX>(image, MIN)
+    }
+}
+
+/// A SEQUENCE OF with `MIN..=MAX` elements, or up to `CAP` as an extension.
+pub(crate) struct ListExt<C, const INLINE: usize, const MIN: usize, const MAX: usize, const CAP: usize>(PhantomData<C>);
+
+impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const CAP: usize>
+    ListExt<C, INLINE, MIN, MAX, CAP>
+{
+    /// The list in a root without an extension bit.
+    pub(crate) fn encode_root(value: &List<C::Value, INLINE, CAP>, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        let count = value.len();
+        if !(MIN..=MAX).contains(&count) {
+            return Err(w.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
+        }
+        w.put((count - MIN) as u64, const { width(MIN as i64, MAX as i64) });
+        encode_elements::<C>(value, w)
+    }
+
+    /// The list in a root without an extension bit.
+    pub(crate) fn decode_root(r: &mut BitReader<'_>) -> Result<List<C::Value, INLINE, CAP>, Failed> {
+        let count = r.take(const { width(MIN as i64, MAX as i64) })? as usize + MIN;
+        if count > MAX {
+            return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
+        }
+        decode_elements::<C, INLINE, CAP>(count, r)
+    }
+}
+
+impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const CAP: usize> Element
+    for ListExt<C, INLINE, MIN, MAX, CAP>
+{
+    type Value = List<C::Value, INLINE, CAP>;
+
+    fn encode(value: &Self::Value, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        let count = value.len();
+        if count <= MAX {
+            w.bit(false);
+            return Self::encode_root(value, w);
+        }
+        w.bit(true);
+        w.length(count)?;
+        encode_elements::<C>(value, w)
+    }
+
+    fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
+        if !r.bit()? {
+            return Self::decode_root(r);
+        }
+        let count = r.length()?;
+        if count <= MAX && count >= MIN {
+            return Err(r.fail(UperErrorKind::NotCanonical("extension bit with a length that needs none")));
+        }
+        if count < MIN || count > CAP {
+            return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: CAP }));
+        }
+        decode_elements::<C, INLINE, CAP>(count, r)
+    }
+
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
+        value.iter().map(|element| C::to_jer(element, names)).collect()
+    }
+
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
+        elements_from_image::<C, INLINE, CAP>(image, MIN)
+    }
+}
+
+/// An element whose Rust value is boxed because it is large and rare.
+pub(crate) struct OnHeap<C>(PhantomData<C>);
+
+impl<C: Element> Element for OnHeap<C> {
+    type Value = Box<C::Value>;
+
+    fn encode(value: &Self::Value, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        C::encode(value, w)
+    }
+
+    fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
+        C::decode(r).map(Box::new)
+    }
+
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
+        C::to_jer(value, names)
+    }
+
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
+        C::from_image(image).map(Box::new)
+    }
+}

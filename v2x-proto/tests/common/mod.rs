@@ -1,0 +1,52 @@
+//! Test data read in place: `MASA_TEST_DATA`, else `../shared/data` beside the workspace.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// The path of a data file, or `None` after saying that `test` is skipped.
+pub fn data_path(name: &str, test: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("MASA_TEST_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
+    let path = root.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {test}: {} is missing", path.display());
+    None
+}
+
+/// The text of a data file, or `None` after saying that `test` is skipped.
+pub fn data(name: &str, test: &str) -> Option<String> {
+    Some(std::fs::read_to_string(data_path(name, test)?).expect("a readable file"))
+}
+
+/// Bytes of hexadecimal digits.
+pub fn unhex(digits: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal digits");
+    (0..digits.len()).step_by(2).map(digit).collect()
+}
+
+/// Messages of `v2x/<kind>.jsonl`: seed, bytes, stated value.
+pub fn vectors(kind: &str, test: &str) -> Vec<(String, Vec<u8>, Value)> {
+    let text = data(&format!("v2x/{kind}.jsonl"), test).unwrap_or_default();
+    let vector = |line: &str| {
+        let mut vector: Value = serde_json::from_str(line).expect("a JSON line");
+        let bytes = unhex(vector["uper"].as_str().expect("the digits"));
+        (format!("{kind} seed {}", vector["seed"]), bytes, vector["jer"].take())
+    };
+    text.lines().map(vector).collect()
+}
+
+/// The CAM, DENM and CPM of `v2x/hand.json`: name, bytes, stated value.
+pub fn realistic(test: &str) -> Vec<(String, Vec<u8>, Value)> {
+    let Some(text) = data("v2x/hand.json", test) else { return Vec::new() };
+    let all: serde_json::Map<String, Value> = serde_json::from_str(&text).expect("JSON");
+    let mut messages = Vec::new();
+    for (name, mut vector) in all {
+        if ["cam", "denm", "cpm"].contains(&name.split('_').nth(1).unwrap_or_default()) {
+            messages.push((name, unhex(vector["uper"].as_str().expect("the digits")), vector["jer"].take()));
+        }
+    }
+    messages
+}

@@ -1,0 +1,137 @@
+//! The JSON image: it round-trips, and validates against its-client's schemas.
+
+mod common;
+
+use common::{data_path, realistic, vectors};
+use masa_v2x_proto::Message;
+use masa_v2x_proto::json::{Envelope, from_json, to_json};
+use masa_v2x_proto::time::Timestamp;
+use serde_json::Value;
+
+fn envelope() -> Envelope {
+    Envelope { source_uuid: "com_masa_4711".into(), timestamp: Timestamp::from_unix_ms(1_767_225_600_123) }
+}
+
+/// The image of a message given as bytes, after checking that it reads back to the same message.
+fn image(name: &str, bytes: &[u8]) -> Value {
+    let message = Message::decode(bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let json = to_json(&message, &envelope());
+    let text = json.to_string();
+    let parsed: Value = serde_json::from_str(&text).expect("our own JSON");
+    let (envelope_back, back) = from_json(&parsed).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(envelope_back, envelope(), "{name}");
+    assert_eq!(back, message, "{name}");
+    assert_eq!(to_json(&back, &envelope()).to_string(), text, "{name}");
+    json
+}
+
+struct Schemas {
+    schemas: boon::Schemas,
+    indices: Vec<(&'static str, boon::SchemaIndex)>,
+}
+
+impl Schemas {
+    fn load(test: &str) -> Option<Self> {
+        let mut schemas = boon::Schemas::new();
+        let mut compiler = boon::Compiler::new();
+        let mut indices = Vec::new();
+        for (kind, file) in
+            [("cam", "cam_schema_2-4-0.json"), ("denm", "denm_schema_2-3-0.json"), ("cpm", "cpm_schema_2-1-1.json")]
+        {
+            let path = data_path(&format!("its-client-schemas/{file}"), test)?;
+            let url = path.to_str().expect("a UTF-8 path").to_owned();
+            indices.push((kind, compiler.compile(&url, &mut schemas).expect("a valid schema")));
+        }
+        Some(Self { schemas, indices })
+    }
+
+    /// What is wrong with an image: the places and reasons of the innermost errors.
+    fn complaints(&self, json: &Value) -> Vec<String> {
+        let kind = json["message_type"].as_str().expect("a message type");
+        let index = self.indices.iter().find(|(name, _)| *name == kind).expect("a schema").1;
+        let mut complaints = Vec::new();
+        if let Err(error) = self.schemas.validate(json, index) {
+            leaves(&error, &mut complaints);
+        }
+        complaints
+    }
+}
+
+fn leaves(error: &boon::ValidationError<'_, '_>, out: &mut Vec<String>) {
+    if error.causes.is_empty() {
+        out.push(format!("{} {}", error.instance_location, error.kind));
+    }
+    for cause in &error.causes {
+        leaves(cause, out);
+    }
+}
+
+#[test]
+fn realistic_messages_validate() {
+    let Some(schemas) = Schemas::load("realistic_messages_validate") else { return };
+    for (name, bytes, _) in realistic("realistic_messages_validate") {
+        let complaints = schemas.complaints(&image(&name, &bytes));
+        assert!(complaints.is_empty(), "{name}: {complaints:#?}");
+    }
+}
+
+/// What the module's documentation says the schemas cannot express.
+const INEXPRESSIBLE: [&str; 8] = [
+    "/recommended_path/",
+    "/traffic_flow_rule",
+    "/emergency_action_code",
+    "/object_class/group ",
+    "/rectangular/semi_length",
+    "/rectangular/semi_breadth",
+    "/cluster_bounding_box_shape",
+    "/protected_zone_radius",
+];
+
+fn check(kind: &str, at_least_valid: usize) {
+    let schemas = Schemas::load(kind);
+    let vectors = vectors(kind, kind);
+    let mut valid = 0;
+    for (name, bytes, _) in &vectors {
+        let json = image(name, bytes);
+        let complaints = schemas.as_ref().map_or(Vec::new(), |schemas| schemas.complaints(&json));
+        valid += usize::from(complaints.is_empty());
+        let unexpected: Vec<_> =
+            complaints.iter().filter(|place| !INEXPRESSIBLE.iter().any(|known| place.contains(known))).collect();
+        assert!(unexpected.is_empty(), "{name}: {unexpected:#?}\n{json:#}");
+    }
+    println!("{kind}: {valid} of {} validate", vectors.len());
+    assert!(vectors.is_empty() || schemas.is_none() || valid >= at_least_valid, "{valid} validate");
+}
+
+#[test]
+fn r2_cam() {
+    check("r2_cam", 300);
+}
+
+#[test]
+fn r1_denm() {
+    check("r1_denm", 1);
+}
+
+#[test]
+fn r2_denm() {
+    check("r2_denm", 1);
+}
+
+#[test]
+fn r2_cpm() {
+    check("r2_cpm", 1);
+}
+
+#[test]
+fn a_wrong_member_is_named() {
+    let json = serde_json::json!({
+        "message_type": "cam", "version": "2.4.0", "source_uuid": "x", "timestamp": 1_767_225_600_123_i64,
+        "message": { "protocol_version": 2, "station_id": 1, "generation_delta_time": 7,
+            "basic_container": { "station_type": 256, "reference_position": {} } },
+    });
+    let error = from_json(&json).expect_err("the station type is out of range");
+    assert_eq!(error.to_string(), "cam.message.basic_container.station_type: 256 is not in 0..=255");
+    let error = from_json(&serde_json::json!({ "message_type": "vam" })).expect_err("not implemented");
+    assert_eq!(error.path, ".message_type");
+}
