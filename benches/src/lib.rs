@@ -1,1 +1,1 @@
-//! Benchmarks.
+//! Measurements against peers and limits; each is a program under `src/bin`, see `README.md`.

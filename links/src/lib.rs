@@ -1,1 +1,44 @@
-//! Transports.
+//! Transports: how messages leave a node and reach a reader.
+//!
+//! In: finished messages ([`Outgoing`]) and settings. Out: the messages on Zenoh and MQTT, their fate as counters, the
+//! links' states in words; on the other side a [`Reader`] that gives them back once and in order.
+//!
+//! ```text
+//! publish ─┬─ CAM, CPM ──────────────────────────► queue of each link ─► driver ─► transport
+//!          └─ DENM ─► outbox (SQLite) ─ numbered ─►        "                "          "
+//!                        ▲    └────── what is owed, after a reconnection ───┘
+//!                        └─────────── acknowledgements ◄──────────────────────────────┘
+//! ```
+//!
+//! Invariants: `publish` never blocks; every queue is bounded and every loss counted with a reason; at-least-once
+//! messages leave the disk only when acknowledged, expired or beyond the row limit.
+//!
+//! Absent: what is in a message; GeoNetworking; gRPC.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod broker;
+mod clock;
+mod driver;
+mod error;
+pub mod keys;
+mod links;
+pub mod message;
+mod outbox;
+pub mod protocol;
+mod queue;
+mod reader;
+pub mod settings;
+mod stats;
+pub mod transport;
+
+pub use broker::BrokerSettings;
+pub use error::LinkError;
+pub use keys::Selector;
+pub use links::{Links, ShutdownReport};
+pub use message::{Delivery, MessageKind, Outgoing, Policy, Priority, Station};
+pub use reader::{Reader, ReaderSettings, ReaderStats, Received};
+pub use settings::{Durability, LinksSettings, OutboxSettings, QueueSettings, Secret, TlsSettings};
+pub use stats::{DropReason, KindStats, LinkName, LinkState, LinkStatus};
+pub use transport::mqtt::MqttSettings;
+pub use transport::zenoh::ZenohSettings;

@@ -9,8 +9,13 @@
 //!
 //! Deliberately absent: fusion between cameras, prediction, re-identification by appearance.
 
+mod camera;
 mod error;
+pub mod georeference;
+pub mod ground;
+pub mod tracking;
 
+pub use camera::{CameraPerception, CameraSettings, PerceptionCounters};
 pub use error::Error;
 
 use crate::event::EventId;

@@ -1,0 +1,324 @@
+//! One camera's whole path from detections to ground tracks.
+
+use super::georeference::{Georeference, GeoreferenceSettings, GroundPoint, ReferenceReport};
+use super::ground::{ContactPoint, Motion, MotionSettings, extent_of};
+use super::tracking::{FrameId, ImageTrack, Tracker, TrackerCounters, TrackerSettings};
+use super::{CalibratedArea, EndedTrack, Error, GroundTrack, TrackState};
+use crate::event::{DetectionFrame, EventId, SourceId};
+use crate::telemetry::{Stage, StageProbe};
+use masa_inference::BoundingBox;
+use masa_v2x_proto::geo::{Covariance2, Enu, SiteFrame};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// A box nearer to the image's edge than this is cut off by it, pixels.
+const EDGE_PX: f64 = 2.0;
+
+/// Settings of one camera: a `[[camera]]` table of a site file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CameraSettings {
+    /// Name, unique in the site.
+    pub id: String,
+    /// Width and height of the image that the georeference is given for, pixels. Frames of another size are scaled.
+    pub image_size_px: [u32; 2],
+    /// Which point of a box stands on the ground.
+    #[serde(default)]
+    pub contact_point: ContactPoint,
+    /// Standard deviation of that point's x and y, pixels.
+    #[serde(default = "default_pixel_noise_px")]
+    pub pixel_noise_px: f64,
+    /// How pixels become ground positions.
+    pub georeference: GeoreferenceSettings,
+    /// Association and track life.
+    #[serde(default)]
+    pub tracker: TrackerSettings,
+    /// Motion on the ground.
+    #[serde(default)]
+    pub motion: MotionSettings,
+}
+
+fn default_pixel_noise_px() -> f64 {
+    2.0
+}
+
+impl CameraSettings {
+    /// Replaces the names of calibration files by their content: relative paths start at `base` (the folder of the site
+    /// file), `${NAME:-default}` is looked up in the environment. Afterwards the settings are complete in themselves and
+    /// can be recorded.
+    ///
+    /// # Errors
+    /// A file cannot be read or is malformed; the error names it.
+    pub fn load_files(&mut self, base: &Path) -> Result<(), Error> {
+        self.georeference.load_files(base, &|name| std::env::var(name).ok())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let t = &self.tracker;
+        let score = |v: f32| v > 0.0 && v <= 1.0;
+        let checks: [(&'static str, String, bool, &'static str); 9] = [
+            (
+                "image-size-px",
+                format!("{:?}", self.image_size_px),
+                self.image_size_px.iter().all(|v| (1..=65_536).contains(v)),
+                "is not the size of an image",
+            ),
+            (
+                "pixel-noise-px",
+                self.pixel_noise_px.to_string(),
+                self.pixel_noise_px > 0.0 && self.pixel_noise_px.is_finite(),
+                "is not above zero",
+            ),
+            ("tracker.low-score", t.low_score.to_string(), score(t.low_score), "is not within 0 to 1"),
+            ("tracker.high-score", t.high_score.to_string(), t.high_score >= t.low_score, "is below low-score"),
+            (
+                "tracker.new-track-score",
+                t.new_track_score.to_string(),
+                t.new_track_score >= t.high_score,
+                "is below high-score",
+            ),
+            ("tracker.coast-s", t.coast_s.to_string(), t.coast_s >= 0.0, "is negative"),
+            ("tracker.retain-s", t.retain_s.to_string(), t.retain_s >= t.coast_s, "is below coast-s"),
+            (
+                "tracker.max-detections",
+                t.max_detections.to_string(),
+                (1..=4096).contains(&t.max_detections),
+                "is not within 1 to 4096",
+            ),
+            (
+                "tracker.max-tracks",
+                t.max_tracks.to_string(),
+                (1..=4096).contains(&t.max_tracks),
+                "is not within 1 to 4096",
+            ),
+        ];
+        match checks.into_iter().find(|(_, _, good, _)| !good) {
+            Some((key, value, _, problem)) => Err(Error::Setting { camera: self.id.clone(), key, value, problem }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a camera's perception left out, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PerceptionCounters {
+    /// What the tracker left out.
+    pub tracker: TrackerCounters,
+    /// Detections of tracks whose contact point shows no ground: at or above the horizon, or too uncertain.
+    pub off_ground: u64,
+}
+
+/// What a track knows of the ground; kept in the order of the tracker's tracks.
+#[derive(Clone, Debug)]
+struct OnGround {
+    track_id: u32,
+    /// `None` until a contact point showed ground.
+    motion: Option<Motion>,
+    calibration_covariance: Covariance2,
+    area: CalibratedArea,
+}
+
+/// Perception of one camera.
+#[derive(Clone, Debug)]
+pub struct CameraPerception {
+    source: SourceId,
+    settings: CameraSettings,
+    georeference: Georeference,
+    tracker: Tracker,
+    on_ground: Vec<OnGround>,
+    tracks: Vec<GroundTrack>,
+    ended: Vec<EndedTrack>,
+    off_ground: u64,
+}
+
+impl CameraPerception {
+    /// Perception of the camera `source`, whose settings' files are loaded ([`CameraSettings::load_files`]).
+    ///
+    /// # Errors
+    /// A setting is outside its range, or the georeference does not determine a mapping.
+    pub fn new(source: SourceId, settings: &CameraSettings, frame: SiteFrame) -> Result<Self, Error> {
+        settings.check()?;
+        Ok(Self {
+            source,
+            georeference: Georeference::new(&settings.id, &settings.georeference, settings.image_size_px, &frame)?,
+            tracker: Tracker::new(settings.tracker.clone()),
+            on_ground: Vec::with_capacity(settings.tracker.max_tracks),
+            tracks: Vec::with_capacity(settings.tracker.max_tracks),
+            ended: Vec::with_capacity(settings.tracker.max_tracks),
+            off_ground: 0,
+            settings: settings.clone(),
+        })
+    }
+
+    /// The camera.
+    pub fn source(&self) -> SourceId {
+        self.source
+    }
+
+    /// The camera's mapping between pixels (of images of `image-size-px`) and the ground.
+    pub fn georeference(&self) -> &Georeference {
+        &self.georeference
+    }
+
+    /// The pixel of an image of `image-size-px` that shows `position`; `None` where the camera cannot see that ground.
+    pub fn to_pixel(&self, position: Enu) -> Option<[f64; 2]> {
+        self.georeference.to_pixel(position)
+    }
+
+    /// How well the camera's reference points agree; `None` where it has none.
+    pub fn reference_report(&self) -> Option<&ReferenceReport> {
+        self.georeference.reference_report()
+    }
+
+    /// Takes the next frame, which `id` brought, and returns the confirmed tracks by identity, at the frame's capture time.
+    /// A frame that is not newer than the one before is counted and changes nothing.
+    pub fn update(&mut self, id: EventId, frame: &DetectionFrame, probe: &mut dyn StageProbe) -> &[GroundTrack] {
+        self.ended.clear();
+        let frame_id = FrameId { event: id, frame: frame.frame, captured_at: frame.captured_at };
+        let is_new = self.tracker.update(frame_id, [frame.width_px, frame.height_px], &frame.detections);
+        probe.lap(Stage::Track);
+        if is_new {
+            self.follow_on_ground(frame);
+            self.publish(frame);
+        }
+        probe.lap(Stage::Georeference);
+        &self.tracks
+    }
+
+    /// The confirmed tracks as of the newest frame, by identity.
+    pub fn tracks(&self) -> &[GroundTrack] {
+        &self.tracks
+    }
+
+    /// The confirmed tracks that ended with the newest frame.
+    pub fn ended(&self) -> &[EndedTrack] {
+        &self.ended
+    }
+
+    /// What was left out since the beginning.
+    pub fn counters(&self) -> PerceptionCounters {
+        PerceptionCounters { tracker: self.tracker.counters(), off_ground: self.off_ground }
+    }
+
+    fn follow_on_ground(&mut self, frame: &DetectionFrame) {
+        // Both lists are in the order of identities, so a track's entry is found without a search.
+        let tracks = self.tracker.tracks();
+        let mut kept = 0;
+        self.on_ground.retain(|entry| {
+            let alive = tracks.get(kept).is_some_and(|t| t.track_id == entry.track_id);
+            kept += usize::from(alive);
+            alive
+        });
+        for (index, track) in tracks.iter().enumerate() {
+            if index == self.on_ground.len() {
+                self.on_ground.push(OnGround {
+                    track_id: track.track_id,
+                    motion: None,
+                    calibration_covariance: Covariance2::default(),
+                    area: CalibratedArea::Outside,
+                });
+            }
+            let entry = &mut self.on_ground[index];
+            let class = self.settings.motion.of(track.class().0);
+            if let Some(motion) = &mut entry.motion {
+                motion.predict(frame.captured_at, class);
+            }
+            if track.detection.is_none() {
+                continue;
+            }
+            let Some(seen) = contact(&self.settings, &self.georeference, frame, &track.measured) else {
+                self.off_ground += 1;
+                continue;
+            };
+            entry.calibration_covariance = seen.calibration_covariance;
+            entry.area = seen.area;
+            match &mut entry.motion {
+                Some(motion) => motion.update(&seen, &self.settings.motion),
+                None => entry.motion = Some(Motion::new(&seen, frame.captured_at, class)),
+            }
+        }
+    }
+
+    fn publish(&mut self, frame: &DetectionFrame) {
+        self.tracks.clear();
+        for (track, entry) in self.tracker.tracks().iter().zip(&self.on_ground) {
+            let unseen_s = frame.captured_at.seconds_since(track.last.captured_at);
+            if let Some(motion) = &entry.motion
+                && track.is_confirmed()
+                && unseen_s <= self.settings.tracker.coast_s
+            {
+                self.tracks.push(ground_track(track, entry, motion, frame));
+            }
+        }
+        self.ended.extend(self.tracker.ended().iter().filter(|t| t.is_confirmed()).map(|t| EndedTrack {
+            track_id: t.track_id,
+            last_event: t.last.event,
+            last_seen: t.last.captured_at,
+            hits: t.hits,
+        }));
+    }
+}
+
+/// The ground point under a box.
+fn contact(
+    settings: &CameraSettings,
+    georeference: &Georeference,
+    frame: &DetectionFrame,
+    measured: &BoundingBox,
+) -> Option<GroundPoint> {
+    let size = [f64::from(frame.width_px), f64::from(frame.height_px)];
+    let scale = [
+        f64::from(settings.image_size_px[0]) / size[0].max(1.0),
+        f64::from(settings.image_size_px[1]) / size[1].max(1.0),
+    ];
+    let [x1, y1, x2, y2] = [measured.x1_px, measured.y1_px, measured.x2_px, measured.y2_px].map(f64::from);
+    let (width, height) = (x2 - x1, y2 - y1);
+    let y = match settings.contact_point {
+        ContactPoint::BottomCentre => y2,
+        ContactPoint::BoxCentre => 0.5 * (y1 + y2),
+    };
+    // Where the image's edge cuts the box, the true edge of the object can be anywhere beyond.
+    let cut_x = if x1 < EDGE_PX || x2 > size[0] - EDGE_PX { 0.5 * width } else { 0.0 };
+    let cut_y = if y2 > size[1] - EDGE_PX { 0.5 * height } else { 0.0 };
+    let own = settings.motion.relative_noise * height;
+    let variance =
+        |cut: f64, axis: usize| settings.pixel_noise_px.powi(2) + (own * own + cut * cut) * scale[axis] * scale[axis];
+    georeference.to_ground([0.5 * (x1 + x2) * scale[0], y * scale[1]], [variance(cut_x, 0), variance(cut_y, 1)])
+}
+
+fn ground_track(track: &ImageTrack, entry: &OnGround, motion: &Motion, frame: &DetectionFrame) -> GroundTrack {
+    let (class, class_confidence) = track.class();
+    let extent = extent_of(class);
+    let [velocity_e_mps, velocity_n_mps] = motion.velocity_mps();
+    let (noise, calibration) = (motion.position_covariance(), entry.calibration_covariance);
+    GroundTrack {
+        track_id: track.track_id,
+        class,
+        class_confidence,
+        score: track.score,
+        bounding_box: track.bounding_box(),
+        detection: track.detection,
+        first_event: track.first.event,
+        last_event: track.last.event,
+        frame: track.last.frame,
+        captured_at: track.last.captured_at,
+        state_at: frame.captured_at,
+        position: motion.position(),
+        covariance: Covariance2 {
+            ee_m2: noise.ee_m2 + calibration.ee_m2,
+            en_m2: noise.en_m2 + calibration.en_m2,
+            nn_m2: noise.nn_m2 + calibration.nn_m2,
+        },
+        velocity_e_mps,
+        velocity_n_mps,
+        velocity_covariance: motion.velocity_covariance(),
+        yaw_rad: motion.yaw_rad(),
+        length_m: extent.length_m,
+        width_m: extent.width_m,
+        height_m: extent.height_m,
+        first_seen: track.first.captured_at,
+        hits: track.hits,
+        state: if track.detection.is_some() { TrackState::Confirmed } else { TrackState::Coasting },
+        area: entry.area,
+    }
+}

@@ -1,0 +1,121 @@
+//! One road user followed through the image.
+
+use super::box_filter::{BoxFilter, BoxNoise};
+use super::candidate::{Candidate, Group};
+use crate::event::EventId;
+use masa_inference::{BoundingBox, ObjectClass};
+use masa_v2x_proto::time::Timestamp;
+
+/// A two-wheeler's class wins the vote over "person" with this share of the votes: a rider's person is seen in every frame,
+/// the wheels only in some.
+const RIDER_SHARE: f32 = 0.15;
+
+/// Identity of a frame: its event, number and capture time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameId {
+    /// The event that brought it.
+    pub event: EventId,
+    /// Its running number in its source.
+    pub frame: u64,
+    /// When the shutter opened.
+    pub captured_at: Timestamp,
+}
+
+/// One road user followed through the image.
+#[derive(Clone, Debug)]
+pub struct ImageTrack {
+    /// Identity, from 1.
+    pub track_id: u32,
+    /// Frame in which it began.
+    pub first: FrameId,
+    /// Frame in which it was last detected.
+    pub last: FrameId,
+    /// Frames in which it was detected.
+    pub hits: u32,
+    /// Score of its last detection.
+    pub score: f32,
+    /// Index of its detection in the newest frame; `None` when not seen in it.
+    pub detection: Option<u16>,
+    /// Its box as last detected.
+    pub measured: BoundingBox,
+    confirmed: bool,
+    filter: BoxFilter,
+    votes: [f32; ObjectClass::ALL.len()],
+}
+
+impl ImageTrack {
+    pub(crate) fn new(track_id: u32, candidate: &Candidate, frame: FrameId, noise: &BoxNoise) -> Self {
+        Self {
+            track_id,
+            first: frame,
+            last: frame,
+            hits: 1,
+            score: candidate.score,
+            detection: Some(candidate.detection),
+            measured: candidate.bounding_box,
+            confirmed: false,
+            filter: BoxFilter::new(&candidate.bounding_box, noise),
+            votes: candidate.votes,
+        }
+    }
+
+    pub(crate) fn predict(&mut self, dt_s: f64, noise: &BoxNoise) {
+        if self.detection.take().is_none() {
+            self.filter.hold_size();
+        }
+        self.filter.predict(dt_s, noise);
+    }
+
+    pub(crate) fn update(&mut self, candidate: &Candidate, frame: FrameId, noise: &BoxNoise) {
+        self.filter.update(&candidate.bounding_box, noise);
+        self.measured = candidate.bounding_box;
+        self.last = frame;
+        self.hits += 1;
+        self.score = candidate.score;
+        self.detection = Some(candidate.detection);
+        for (vote, more) in self.votes.iter_mut().zip(candidate.votes) {
+            *vote += more;
+        }
+    }
+
+    pub(crate) fn confirm(&mut self) {
+        self.confirmed = true;
+    }
+
+    /// Whether enough detections speak for it.
+    pub fn is_confirmed(&self) -> bool {
+        self.confirmed
+    }
+
+    /// The tracker's estimate of its box in the newest frame.
+    pub fn bounding_box(&self) -> BoundingBox {
+        self.filter.estimate()
+    }
+
+    /// The voted class and its share of the votes.
+    pub fn class(&self) -> (ObjectClass, f32) {
+        let total: f32 = self.votes.iter().sum();
+        let of_group = |group: Group| {
+            let votes = ObjectClass::ALL.iter().filter(move |c| Group::of(**c) == group).map(|c| self.votes[c.index()]);
+            votes.sum::<f32>()
+        };
+        let two_wheeler = of_group(Group::TwoWheeler);
+        let rider = two_wheeler > RIDER_SHARE * (two_wheeler + of_group(Group::Person));
+        let mut best = (ObjectClass::Obstacle, -1.0);
+        for class in ObjectClass::ALL {
+            let vote = self.votes[class.index()];
+            let outvoted = rider && class == ObjectClass::Person;
+            if vote > best.1 && !outvoted {
+                best = (class, vote);
+            }
+        }
+        // A rider's person votes speak for the rider.
+        let person = if rider && Group::of(best.0) == Group::TwoWheeler { of_group(Group::Person) } else { 0.0 };
+        (best.0, ((best.1 + person) / total).clamp(0.0, 1.0))
+    }
+
+    /// The kind of road user that the votes speak for.
+    pub(crate) fn group(&self) -> Group {
+        Group::of(self.class().0)
+    }
+}

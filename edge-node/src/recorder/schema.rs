@@ -1,0 +1,206 @@
+//! The recording's protobuf types and their exact conversion from and to the core's types.
+//!
+//! Every float keeps its bits, so an event read back equals the event written.
+
+use super::Error;
+use crate::effect::{MessageKind, OutMessage};
+use crate::event::{
+    DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation, Quantity, SourceId,
+    SourceState, StatusChange,
+};
+use masa_inference::{BoundingBox, Detection};
+use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::time::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Generated from `proto/masa/recording/v1/recording.proto`.
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated code; the schema file documents it")]
+pub mod proto {
+    include!(concat!(env!("OUT_DIR"), "/masa.recording.v1.rs"));
+}
+
+/// Generated from `proto/foxglove/*.proto`.
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated code; the schema file documents it")]
+pub(crate) mod foxglove {
+    include!(concat!(env!("OUT_DIR"), "/foxglove.rs"));
+}
+
+/// Descriptors of all schemas above, stored in every recording.
+pub(crate) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/recording.fds"));
+
+/// The kebab-case name serde gives a unit variant.
+fn name_of<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
+fn from_name<T: DeserializeOwned>(name: &str, field: &'static str) -> Result<T, Error> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned()))
+        .map_err(|_| Error::Content { field, value: name.to_owned() })
+}
+
+fn instant(ns: i64) -> Timestamp {
+    Timestamp::from_unix_ns(ns)
+}
+
+impl From<&Event> for proto::Event {
+    fn from(event: &Event) -> Self {
+        use proto::event::Body;
+        let body = match &event.body {
+            EventBody::Detections(frame) => Body::Detections(proto::DetectionFrame {
+                frame: frame.frame,
+                captured_at_ns: frame.captured_at.unix_ns(),
+                width_px: frame.width_px,
+                height_px: frame.height_px,
+                detections: frame.detections.iter().map(detection_to_proto).collect(),
+                timings: Some(proto::FrameTimings {
+                    decode_us: frame.timings.decode_us,
+                    queue_us: frame.timings.queue_us,
+                    preprocess_us: frame.timings.preprocess_us,
+                    inference_us: frame.timings.inference_us,
+                    postprocess_us: frame.timings.postprocess_us,
+                }),
+            }),
+            EventBody::FrameDropped(dropped) => Body::FrameDropped(proto::FrameDropped {
+                frame: dropped.frame,
+                captured_at_ns: dropped.captured_at.unix_ns(),
+                reason: name_of(&dropped.reason),
+            }),
+            EventBody::Observation(observation) => Body::Observation(proto::Observation {
+                sensor: observation.sensor.clone(),
+                quantity: name_of(&observation.quantity),
+                value: observation.value,
+                captured_at_ns: observation.captured_at.unix_ns(),
+                unit: observation.quantity.unit().to_owned(),
+            }),
+            EventBody::Status(status) => Body::Status(proto::StatusChange {
+                name: status.name.clone(),
+                state: name_of(&status.state),
+                detail: status.detail.clone(),
+            }),
+            EventBody::WakeUp => Body::WakeUp(proto::WakeUp {}),
+        };
+        Self {
+            arrived_at_ns: event.arrived_at.unix_ns(),
+            source: u32::from(event.id.source.0),
+            seq: event.id.seq,
+            body: Some(body),
+        }
+    }
+}
+
+impl TryFrom<proto::Event> for Event {
+    type Error = Error;
+
+    fn try_from(event: proto::Event) -> Result<Self, Error> {
+        use proto::event::Body;
+        let body = match event.body.ok_or(Error::Content { field: "event.body", value: "absent".into() })? {
+            Body::Detections(frame) => {
+                let timings = frame.timings.unwrap_or_default();
+                EventBody::Detections(DetectionFrame {
+                    frame: frame.frame,
+                    captured_at: instant(frame.captured_at_ns),
+                    width_px: frame.width_px,
+                    height_px: frame.height_px,
+                    detections: frame.detections.iter().map(detection_from_proto).collect::<Result<_, _>>()?,
+                    timings: FrameTimings {
+                        decode_us: timings.decode_us,
+                        queue_us: timings.queue_us,
+                        preprocess_us: timings.preprocess_us,
+                        inference_us: timings.inference_us,
+                        postprocess_us: timings.postprocess_us,
+                    },
+                })
+            }
+            Body::FrameDropped(dropped) => EventBody::FrameDropped(FrameDropped {
+                frame: dropped.frame,
+                captured_at: instant(dropped.captured_at_ns),
+                reason: from_name::<DropReason>(&dropped.reason, "frame_dropped.reason")?,
+            }),
+            Body::Observation(observation) => EventBody::Observation(Observation {
+                quantity: from_name::<Quantity>(&observation.quantity, "observation.quantity")?,
+                sensor: observation.sensor,
+                value: observation.value,
+                captured_at: instant(observation.captured_at_ns),
+            }),
+            Body::Status(status) => EventBody::Status(StatusChange {
+                state: from_name::<SourceState>(&status.state, "status.state")?,
+                name: status.name,
+                detail: status.detail,
+            }),
+            Body::WakeUp(_) => EventBody::WakeUp,
+        };
+        let source = u16::try_from(event.source)
+            .map_err(|_| Error::Content { field: "event.source", value: event.source.to_string() })?;
+        Ok(Self {
+            arrived_at: instant(event.arrived_at_ns),
+            id: EventId { source: SourceId(source), seq: event.seq },
+            body,
+        })
+    }
+}
+
+fn detection_to_proto(detection: &Detection) -> proto::Detection {
+    let b = &detection.bounding_box;
+    proto::Detection {
+        x1_px: b.x1_px,
+        y1_px: b.y1_px,
+        x2_px: b.x2_px,
+        y2_px: b.y2_px,
+        class: name_of(&detection.class),
+        score: detection.score,
+    }
+}
+
+fn detection_from_proto(d: &proto::Detection) -> Result<Detection, Error> {
+    Ok(Detection {
+        bounding_box: BoundingBox { x1_px: d.x1_px, y1_px: d.y1_px, x2_px: d.x2_px, y2_px: d.y2_px },
+        class: from_name(&d.class, "detection.class")?,
+        score: d.score,
+    })
+}
+
+impl From<&OutMessage> for proto::PublishedMessage {
+    fn from(message: &OutMessage) -> Self {
+        Self {
+            id: message.id.clone(),
+            kind: message.kind.name().to_owned(),
+            seq: message.seq,
+            generated_at_ns: message.generated_at.unix_ns(),
+            captured_at_ns: message.captured_at.map(Timestamp::unix_ns),
+            latitude_deg: message.position.lat_deg,
+            longitude_deg: message.position.lon_deg,
+            altitude_m: message.position.alt_m,
+            uper: message.uper.clone(),
+            json: message.json.clone(),
+            provenance_json: serde_json::to_string(&message.provenance).unwrap_or_default(),
+        }
+    }
+}
+
+impl TryFrom<proto::PublishedMessage> for OutMessage {
+    type Error = Error;
+
+    fn try_from(message: proto::PublishedMessage) -> Result<Self, Error> {
+        Ok(Self {
+            kind: from_name::<MessageKind>(&message.kind, "message.kind")?,
+            provenance: serde_json::from_str(&message.provenance_json).map_err(|error| Error::Content {
+                field: "message.provenance_json",
+                value: format!("{}: {error}", message.id),
+            })?,
+            id: message.id,
+            seq: message.seq,
+            generated_at: instant(message.generated_at_ns),
+            captured_at: message.captured_at_ns.map(instant),
+            position: Wgs84 {
+                lat_deg: message.latitude_deg,
+                lon_deg: message.longitude_deg,
+                alt_m: message.altitude_m,
+            },
+            uper: message.uper,
+            json: message.json,
+        })
+    }
+}

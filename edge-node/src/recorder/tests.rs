@@ -1,0 +1,191 @@
+//! Recordings through the public API: exact round trip, crash, repair.
+
+use super::{
+    Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Recording, proto, repair, repair_directory,
+};
+use crate::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
+use crate::event::{
+    DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation, Quantity, SourceId,
+    SourceState, StatusChange,
+};
+use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
+use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::time::Timestamp;
+use proptest::prelude::*;
+use std::fs;
+use std::sync::Arc;
+
+fn settings(directory: &std::path::Path) -> RecorderSettings {
+    RecorderSettings { directory: directory.to_owned(), frames: FrameRecording::Jpeg, max_bytes: 1 << 30 }
+}
+
+fn header() -> proto::Header {
+    proto::Header {
+        program: "masa test".into(),
+        configuration_json: "{}".into(),
+        sources: vec!["node".into(), "north".into()],
+        station_id: 4711,
+        started_at_ns: 1_700_000_000_000_000_000,
+        ..Default::default()
+    }
+}
+
+fn event(seq: u64, body: EventBody) -> Event {
+    Event {
+        arrived_at: Timestamp::from_unix_ns(1_700_000_000_000_000_001 + seq as i64),
+        id: EventId { source: SourceId(1), seq },
+        body,
+    }
+}
+
+fn message() -> OutMessage {
+    OutMessage {
+        id: "4711-cpm-1".into(),
+        kind: MessageKind::Cpm,
+        seq: 1,
+        generated_at: Timestamp::from_unix_ns(1_700_000_000_000_000_009),
+        captured_at: Some(Timestamp::from_unix_ns(1_699_999_999_999_999_999)),
+        position: Wgs84 { lat_deg: 44.65, lon_deg: 10.93, alt_m: 34.0 },
+        uper: vec![2, 14, 0, 255],
+        json: "{\"a\":1}".into(),
+        provenance: Provenance {
+            rule: "test".into(),
+            objects: vec![ObjectCause {
+                object_id: 3,
+                camera: SourceId(1),
+                track_id: 4,
+                first_event: EventId { source: SourceId(1), seq: 1 },
+                last_event: EventId { source: SourceId(1), seq: 2 },
+                frame: 9,
+                captured_at: Timestamp::from_unix_ns(1_699_999_999_999_999_999),
+                detection: Some(0),
+                bounding_box: BoundingBox { x1_px: 0.1, y1_px: 0.2, x2_px: 0.3, y2_px: 1e-30 },
+            }],
+        },
+    }
+}
+
+fn read(path: &std::path::Path) -> Vec<Entry> {
+    Recording::open(path).expect("opens").collect::<Result<_, _>>().expect("reads")
+}
+
+fn any_body() -> impl Strategy<Value = EventBody> {
+    let detection =
+        (any::<[f32; 4]>(), 0..ObjectClass::ALL.len(), any::<f32>()).prop_map(|(b, class, score)| Detection {
+            bounding_box: BoundingBox { x1_px: b[0], y1_px: b[1], x2_px: b[2], y2_px: b[3] },
+            class: ObjectClass::ALL[class],
+            score,
+        });
+    prop_oneof![
+        (any::<u64>(), any::<i64>(), any::<[u32; 7]>(), prop::collection::vec(detection, 0..5)).prop_map(
+            |(frame, at, n, detections)| EventBody::Detections(DetectionFrame {
+                frame,
+                captured_at: Timestamp::from_unix_ns(at),
+                width_px: n[0],
+                height_px: n[1],
+                detections,
+                timings: FrameTimings {
+                    decode_us: n[2],
+                    queue_us: n[3],
+                    preprocess_us: n[4],
+                    inference_us: n[5],
+                    postprocess_us: n[6],
+                },
+            })
+        ),
+        any::<f64>().prop_map(|value| EventBody::Observation(Observation {
+            sensor: "s".into(),
+            quantity: Quantity::No2,
+            value,
+            captured_at: Timestamp::from_unix_ns(5),
+        })),
+        Just(EventBody::WakeUp),
+        Just(EventBody::Status(StatusChange { name: "n".into(), state: SourceState::Connecting, detail: "é".into() })),
+        Just(EventBody::FrameDropped(FrameDropped {
+            frame: 1,
+            captured_at: Timestamp::from_unix_ns(-1),
+            reason: DropReason::QueueFull,
+        })),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    // Bits, not values: a NaN score must come back as the same NaN, or a replay could differ.
+    #[test]
+    fn every_event_comes_back_bit_for_bit(bodies in prop::collection::vec(any_body(), 1..20)) {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let recorder = Recorder::start(&settings(directory.path()), header()).expect("starts");
+        let events: Vec<Event> = bodies.into_iter().enumerate().map(|(i, body)| event(i as u64 + 1, body)).collect();
+        for e in &events {
+            recorder.record(Record::Event(e.clone()));
+        }
+        let back = read(&recorder.finish());
+        prop_assert_eq!(back.len(), events.len());
+        for (entry, event) in back.iter().zip(&events) {
+            let Entry::Event(entry) = entry else { panic!("not an event") };
+            prop_assert_eq!(
+                prost::Message::encode_to_vec(&proto::Event::from(entry)),
+                prost::Message::encode_to_vec(&proto::Event::from(event))
+            );
+        }
+    }
+}
+
+#[test]
+fn messages_come_back_and_pictures_are_kept_beside_them() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let recorder = Recorder::start(&settings(directory.path()), header()).expect("starts");
+    recorder.record(Record::Message(message()));
+    recorder.record(Record::Frame {
+        camera: "north".into(),
+        captured_at: Timestamp::from_unix_ns(7),
+        image: Arc::new(RgbImage::new(16, 8, vec![128; 16 * 8 * 3]).expect("sizes agree")),
+    });
+    let path = recorder.finish();
+    assert_eq!(read(&path), [Entry::Message(message())]);
+    let bytes = fs::read(&path).expect("reads");
+    let pictures = mcap::MessageStream::new(&bytes)
+        .expect("a valid file")
+        .filter_map(Result::ok)
+        .filter(|m| m.channel.topic == "/camera/north/image")
+        .count();
+    assert_eq!(pictures, 1);
+}
+
+#[test]
+fn a_file_cut_by_a_crash_is_read_to_the_cut_and_repaired() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let recorder = Recorder::start(&settings(directory.path()), header()).expect("starts");
+    for seq in 1..=50 {
+        recorder.record(Record::Event(event(seq, EventBody::WakeUp)));
+    }
+    let path = recorder.finish();
+    let whole = fs::read(&path).expect("reads");
+    assert_eq!(repair(&path).expect("readable"), None, "a finished file needs no repair");
+    // Everything after the data section goes: what SIGKILL after the last flushed chunk leaves.
+    let summary = mcap::read::footer(&whole).expect("a footer").summary_start as usize;
+    fs::write(&path, &whole[..summary - 13]).expect("writes");
+    assert_eq!(read(&path).len(), 50);
+    let repairs = repair_directory(directory.path()).expect("readable");
+    assert_eq!(repairs.len(), 1);
+    assert_eq!(repairs[0].messages, 51, "the header and fifty events");
+    let fixed = fs::read(&path).expect("reads");
+    assert!(mcap::Summary::read(&fixed).expect("readable").is_some(), "a seeking reader finds the summary");
+    assert_eq!(read(&path).len(), 50);
+}
+
+#[test]
+fn other_files_are_refused_by_name() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let path = directory.path().join("x.mcap");
+    fs::write(&path, b"not an mcap file at all").expect("writes");
+    let error = Recording::open(&path).expect_err("not a recording");
+    assert!(matches!(error, Error::Container { .. }) && error.to_string().contains("x.mcap"), "{error}");
+
+    let recorder = Recorder::start(&settings(directory.path()), header()).expect("starts");
+    let path = recorder.finish();
+    let mut newer = header();
+    newer.format = 1;
+    assert_eq!(Recording::open(&path).expect("opens").header(), &newer);
+}

@@ -1,0 +1,137 @@
+//! A detector: description, engine, pre- and post-processing in one.
+//!
+//! In: RGB images of any size. Out: detections in source-image pixels, best first, and how long each stage took.
+//! Opening runs the network once on an empty image, so that whatever does not fit is refused then and not in service.
+
+#![allow(clippy::disallowed_methods, reason = "stage durations are measured here; no time of day is read")]
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use crate::{
+    Detection, Error, RgbImage,
+    description::{Layout, ModelDescription},
+    engine::{self, Engine, EngineSettings, ExecutionProvider, Outputs},
+    head::{self, Candidates, Head},
+    preprocess::Preprocessor,
+    suppression::suppress,
+};
+
+/// Duration of each stage of one [`Detector::detect`], microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageTimes {
+    /// Resizing and normalising.
+    pub preprocess_us: u32,
+    /// The network itself.
+    pub inference_us: u32,
+    /// Reading the network's outputs and suppressing doubles.
+    pub postprocess_us: u32,
+}
+
+/// See the module.
+pub struct Detector {
+    description: ModelDescription,
+    model: PathBuf,
+    engine: Box<dyn Engine>,
+    preprocessor: Preprocessor,
+    head: Box<dyn Head>,
+    candidates: Candidates,
+}
+
+impl Detector {
+    /// Opens the model that `description` describes; `model` replaces the file named there.
+    ///
+    /// # Errors
+    /// Whatever cannot be read, loaded or does not fit: the error names the file, and both shapes where shapes differ.
+    pub fn open(description: &Path, model: Option<&Path>, settings: &EngineSettings) -> Result<Self, Error> {
+        let parsed = ModelDescription::read(description)?;
+        let beside = || description.parent().unwrap_or(Path::new("")).join(&parsed.model.file);
+        let model = model.map_or_else(beside, Path::to_owned);
+        Self::with_description(parsed, model, settings)
+    }
+
+    /// Opens `model` as `description` says.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn with_description(
+        description: ModelDescription,
+        model: PathBuf,
+        settings: &EngineSettings,
+    ) -> Result<Self, Error> {
+        let (width, height) = (description.input.width as usize, description.input.height as usize);
+        let shape = match description.input.layout {
+            Layout::Nchw => [1, 3, height, width],
+            Layout::Nhwc => [1, height, width, 3],
+        };
+        let mut engine = engine::open(&model, shape, settings)?;
+        engine.run()?;
+        let outputs: &dyn Outputs = engine.as_ref();
+        let head = head::open(&description, outputs).map_err(|expected| Error::OutputMisfit {
+            path: model.clone(),
+            head: description.head.kind.name(),
+            found: shapes(outputs),
+            expected,
+        })?;
+        let preprocessor = Preprocessor::new(description.input.clone());
+        let candidates = Candidates::new(&description.head, &description.classes);
+        Ok(Self { description, model, engine, preprocessor, head, candidates })
+    }
+
+    /// Finds objects in `image`; `detections` is cleared first.
+    ///
+    /// # Errors
+    /// An image that cannot be resized, or [`Error::Inference`].
+    pub fn detect(&mut self, image: &RgbImage, detections: &mut Vec<Detection>) -> Result<StageTimes, Error> {
+        detections.clear();
+        let begin = Instant::now();
+        let placement = self.preprocessor.run(image, self.engine.input_mut())?;
+        let prepared = Instant::now();
+        self.engine.run()?;
+        let inferred = Instant::now();
+        self.candidates.found.clear();
+        self.head.decode(self.engine.as_ref(), &mut self.candidates);
+        suppress(&mut self.candidates.found, self.description.head.nms_iou, self.description.head.suppress_across);
+        let placed = self.candidates.found.iter().map(|candidate| Detection {
+            bounding_box: placement.to_source(candidate.corners, image),
+            class: candidate.class,
+            score: candidate.score,
+        });
+        // A box that lies in the padding has no pixel of the image.
+        detections.extend(placed.filter(|detection| detection.bounding_box.area_px2() > 0.0));
+        let done = Instant::now();
+        Ok(StageTimes {
+            preprocess_us: micros(begin, prepared),
+            inference_us: micros(prepared, inferred),
+            postprocess_us: micros(inferred, done),
+        })
+    }
+
+    /// What the model is and how it is used.
+    pub fn description(&self) -> &ModelDescription {
+        &self.description
+    }
+
+    /// The ONNX file.
+    pub fn model(&self) -> &Path {
+        &self.model
+    }
+
+    /// The hardware path in use, which is not always the one wished for.
+    pub fn provider(&self) -> ExecutionProvider {
+        self.engine.provider()
+    }
+}
+
+fn micros(from: Instant, to: Instant) -> u32 {
+    u32::try_from(to.duration_since(from).as_micros()).unwrap_or(u32::MAX)
+}
+
+/// Names and shapes for people.
+fn shapes(outputs: &dyn Outputs) -> String {
+    let all = (0..outputs.count()).map(|index| outputs.tensor(index));
+    let all: Vec<String> = all.map(|tensor| format!("`{}` {:?}", tensor.name, tensor.shape)).collect();
+    all.join(", ")
+}

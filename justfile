@@ -1,0 +1,22 @@
+# What CI runs, one command each. `just --list` shows them.
+
+export CARGO_TARGET_DIR := env("CARGO_TARGET_DIR", "target")
+
+# Everything that gates a change.
+check: fmt clippy imports test
+
+fmt:
+    cargo fmt --all --check
+
+clippy:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+imports:
+    .ci/imports.sh
+
+test:
+    cargo test --workspace
+
+# Figures of the whole path beside a plain Python pipeline (needs the test data; see benches/README.md).
+bench *args:
+    cargo run --release -p masa-benches --bin pipeline -- {{ args }}

@@ -1,0 +1,166 @@
+//! Addresses: Zenoh keys and MQTT topics, built and parsed in one place.
+//!
+//! | What | Zenoh key and MQTT topic |
+//! |---|---|
+//! | a message, UPER | `masa/<site>/<station>/v2x/<kind>/<quadkey>` |
+//! | a message, JSON (MQTT only) | `<instance>/<outQueue or inQueue>/v2x/<kind>/<source_uuid>/<q>/<u>/<a>/<d>/…` |
+//! | what the outbox holds ([`crate::protocol::Page`]) | `masa/<site>/<station>/outbox/<kind>` |
+//! | a reader asks for more (MQTT; a Zenoh reader queries the key above with `?after=<number>`) | `masa/<site>/<station>/outbox/<kind>/get` |
+//! | a reader acknowledges ([`crate::protocol::Ack`]) | `masa/<site>/<station>/ack/<reader>` |
+//!
+//! The JSON form is that of Orange's its-client (`geo_topic`): one topic level per quadkey digit, so that a client
+//! subscribes to a tile with `…/0/1/2/#`. There is no JSON over Zenoh: its readers take UPER, and a second image would
+//! double the load of the path to vehicles. The quadkey of a UPER key is one level: Zenoh matches a prefix with
+//! `0123$*`, MQTT readers filter after reception.
+
+use crate::message::{MessageKind, Station};
+
+/// A parsed `masa/…` address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub site: String,
+    pub station: u32,
+    pub item: Item,
+}
+
+/// What a `masa/<site>/<station>/…` address is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Item {
+    Message { kind: MessageKind, quadkey: String },
+    Outbox { kind: MessageKind },
+    Get { kind: MessageKind },
+    Ack { reader: String },
+}
+
+/// Key of a UPER message; the same over Zenoh and MQTT.
+pub fn uper_key(station: &Station, kind: MessageKind, quadkey: &str) -> String {
+    format!("masa/{}/{}/v2x/{}/{quadkey}", station.site(), station.station(), kind.name())
+}
+
+/// its-client topic of a message's JSON image below `root`, which is `<instance>/<queue>`.
+pub fn json_topic(root: &str, source_uuid: &str, kind: MessageKind, quadkey: &str) -> String {
+    let mut topic = format!("{root}/v2x/{}/{source_uuid}", kind.name());
+    for digit in quadkey.chars() {
+        topic.push('/');
+        topic.push(digit);
+    }
+    topic
+}
+
+/// Key of what a station's outbox holds of one kind; `site` and `station` may be `*` or `+`.
+pub(crate) fn outbox_key(site: &str, station: &str, kind: MessageKind) -> String {
+    format!("masa/{site}/{station}/outbox/{}", kind.name())
+}
+
+/// Topic on which an MQTT reader asks for more.
+pub(crate) fn get_topic(site: &str, station: &str, kind: &str) -> String {
+    format!("masa/{site}/{station}/outbox/{kind}/get")
+}
+
+/// Key on which `reader` acknowledges; `*` or `+` for every reader.
+pub(crate) fn ack_key(site: &str, station: &str, reader: &str) -> String {
+    format!("masa/{site}/{station}/ack/{reader}")
+}
+
+/// Parses a `masa/…` address; `None` for everything else.
+pub(crate) fn parse(key: &str) -> Option<Address> {
+    let mut levels = key.split('/');
+    if levels.next()? != "masa" {
+        return None;
+    }
+    let site = levels.next()?.to_owned();
+    let station = levels.next()?.parse().ok()?;
+    let group = levels.next()?;
+    let first = levels.next()?;
+    let second = levels.next();
+    if levels.next().is_some() {
+        return None;
+    }
+    let item = match (group, second) {
+        ("v2x", Some(quadkey)) => Item::Message { kind: MessageKind::from_name(first)?, quadkey: quadkey.to_owned() },
+        ("outbox", None) => Item::Outbox { kind: MessageKind::from_name(first)? },
+        ("outbox", Some("get")) => Item::Get { kind: MessageKind::from_name(first)? },
+        ("ack", None) => Item::Ack { reader: first.to_owned() },
+        _ => return None,
+    };
+    Some(Address { site, station, item })
+}
+
+/// Which messages a reader wants; `None` means any.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Selector {
+    /// Name of the site.
+    pub site: Option<String>,
+    /// ETSI `StationId`.
+    pub station: Option<u32>,
+    /// Kind of message.
+    pub kind: Option<MessageKind>,
+    /// Only messages about places inside this tile.
+    pub quadkey_prefix: Option<String>,
+}
+
+impl Selector {
+    pub(crate) fn kinds(&self) -> Vec<MessageKind> {
+        self.kind.map_or_else(|| MessageKind::ALL.to_vec(), |kind| vec![kind])
+    }
+
+    /// Site and station with `any` standing for "any".
+    pub(crate) fn owner(&self, any: &str) -> (String, String) {
+        let site = self.site.clone().unwrap_or_else(|| any.to_owned());
+        let station = self.station.map_or_else(|| any.to_owned(), |station| station.to_string());
+        (site, station)
+    }
+
+    pub(crate) fn takes(&self, site: &str, station: u32, kind: MessageKind, quadkey: &str) -> bool {
+        self.site.as_deref().is_none_or(|s| s == site)
+            && self.station.is_none_or(|s| s == station)
+            && self.kind.is_none_or(|k| k == kind)
+            && self.quadkey_prefix.as_deref().is_none_or(|p| quadkey.starts_with(p))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn station() -> Station {
+        Station::new("modena", 4001).unwrap()
+    }
+
+    #[test]
+    fn json_topic_has_the_form_its_client_parses() {
+        // The form of its-client's own parser tests: project/queue/server/type/uuid/digit/digit/…
+        let topic = json_topic("default/outQueue", "masa_4001", MessageKind::Cam, "0123");
+        assert_eq!(topic, "default/outQueue/v2x/cam/masa_4001/0/1/2/3");
+    }
+
+    #[test]
+    fn every_address_parses_back() {
+        let kind = MessageKind::Denm;
+        let cases = [
+            (uper_key(&station(), kind, "0123"), Item::Message { kind, quadkey: "0123".into() }),
+            (outbox_key("modena", "4001", kind), Item::Outbox { kind }),
+            (get_topic("modena", "4001", kind.name()), Item::Get { kind }),
+            (ack_key("modena", "4001", "data-room"), Item::Ack { reader: "data-room".into() }),
+        ];
+        for (key, item) in cases {
+            assert_eq!(parse(&key), Some(Address { site: "modena".into(), station: 4001, item }), "{key}");
+        }
+    }
+
+    #[test]
+    fn foreign_addresses_are_not_ours() {
+        for key in ["", "masa", "masa/m/x/v2x/cam/0", "masa/m/1/v2x/xyz/0", "masa/m/1/v2x/cam/0/1", "a/m/1/v2x/cam/0"] {
+            assert_eq!(parse(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_selector_takes_what_it_names() {
+        let selector = Selector { station: Some(1), quadkey_prefix: Some("01".into()), ..Selector::default() };
+        assert!(selector.takes("m", 1, MessageKind::Cam, "0123"));
+        assert!(!selector.takes("m", 2, MessageKind::Cam, "0123"));
+        assert!(!selector.takes("m", 1, MessageKind::Cam, "0023"));
+    }
+}
