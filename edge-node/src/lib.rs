@@ -8,6 +8,7 @@
 pub mod effect;
 pub mod event;
 pub mod facilities;
+pub mod node;
 pub mod perception;
 pub mod recorder;
 pub mod snapshot;

@@ -52,8 +52,11 @@ pub(super) fn perceived(user: &RoadUser, reference: Enu, at: Timestamp, delta_ms
         value_m: Reading::Value(value_m as f32),
         confidence_m: accuracy::of_variance(variance_m2),
     };
-    // Typical of the class, not measured: no accuracy can be stated.
-    let dimension = |metres: f64| Some(ObjectDimension { value_m: Reading::of(metres as f32), confidence_m: None });
+    // Typical of the class, not measured: no accuracy can be stated. The element begins at 0.1 m.
+    let dimension = |metres: f64| {
+        let value_m = Reading::of(metres.max(0.1) as f32);
+        (metres > 0.0).then_some(ObjectDimension { value_m, confidence_m: None })
+    };
     let (speed_accuracy, direction_accuracy) =
         accuracy::velocity(user.velocity_e_mps, user.velocity_n_mps, &user.velocity_covariance);
     let direction =
