@@ -320,7 +320,7 @@ export class MapView {
     const points = [...object.trail.map(([e, n]) => this.toScreen(e, n)), [object.x, object.y]];
     c.strokeStyle = object.kind.colour;
     c.lineWidth = object.id === this.selected ? 3 : 2;
-    c.lineCap = "round";
+    c.lineCap = "butt";
     // Four pieces, each stronger than the one before: a fading line without a gradient for every segment.
     const pieces = 4, size = (points.length - 1) / pieces;
     for (let piece = 0; piece < pieces; piece++) {
