@@ -7,7 +7,7 @@
 import argparse
 import json
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import cv2
@@ -158,7 +158,7 @@ def evaluate_demo(network, folder):
             found[o["id"]].append(len(hit) > 0)
             if len(hit):
                 k = hit[0]
-                classes[o["id"]].append(CLASSES[kinds[k]] == o["class"])
+                classes[o["id"]].append(CLASSES[kinds[k]])
                 scores[o["id"]].append(confidence[k])
                 contact = to_ground([(boxes[k, 0] + boxes[k, 2]) / 2, boxes[k, 3]])
                 exact = story.CAMERA.to_ground(np.array([(x1 + x2) / 2, y2]))
@@ -167,14 +167,15 @@ def evaluate_demo(network, folder):
     if video.read()[0]:
         raise SystemExit("the clip is longer than its truth")
     print(f"{frames} frames; objects at least half visible, 12 px high and wholly in the picture")
-    print(f"{'object':<46}{'frames':>7}{'found':>7}{'longest gap':>12}{'class':>7}{'score':>7}{'to centre m':>12}{'to contact m':>13}")
+    print(f"{'object':<46}{'frames':>7}{'found':>7}{'longest gap':>12}{'score':>7}{'to centre m':>12}{'to contact m':>13}  called")
     for k in sorted(seen):
         run = longest = 0
         for hit in found[k]:
             run = 0 if hit else run + 1
             longest = max(longest, run)
-        print(f"{names[k]:<46}{len(seen[k]):>7}{np.mean(found[k]):>7.3f}{longest:>12}{np.mean(classes[k]):>7.2f}{np.mean(scores[k]):>7.2f}"
-              f"{np.median(errors[k]):>12.2f}{np.median(shifts[k]):>13.2f}")
+        called = ", ".join(f"{name} {count / len(classes[k]):.0%}" for name, count in Counter(classes[k]).most_common(3))
+        print(f"{names[k]:<46}{len(seen[k]):>7}{np.mean(found[k]):>7.3f}{longest:>12}{np.mean(scores[k]):>7.2f}"
+              f"{np.median(errors[k]):>12.2f}{np.median(shifts[k]):>13.2f}  {called}")
     every = [x for k in errors for x in errors[k]]
     print(f"found {np.mean([h for k in found for h in found[k]]):.3f}; median position error to the centre {np.median(every):.2f} m, "
           f"to the true contact point {np.median([x for k in shifts for x in shifts[k]]):.2f} m; "
