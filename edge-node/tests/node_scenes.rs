@@ -200,6 +200,19 @@ fn dbg() {
         let m = run(&mut node, std::slice::from_ref(&event));
         let s = node.snapshot(event.arrived_at);
         let t = event.arrived_at.seconds_since(at(0));
-        if t > 22.9 && t < 29.0 { println!("{t:.2} {:?} ev {:?} {:?}", s.objects.iter().map(|o| (o.id, o.track_id, o.n_m, o.speed_mps, o.stationary_s, o.state)).collect::<Vec<_>>(), s.events.iter().map(|e| (e.object_id, e.n_m)).collect::<Vec<_>>(), m.iter().filter(|m| m.1.kind == MessageKind::Denm).map(|m| m.1.provenance.rule.clone()).collect::<Vec<_>>()); }
+        if t > 22.9 && t < 29.0 {
+            println!(
+                "{t:.2} {:?} ev {:?} {:?}",
+                s.objects
+                    .iter()
+                    .map(|o| (o.id, o.track_id, o.n_m, o.speed_mps, o.stationary_s, o.state))
+                    .collect::<Vec<_>>(),
+                s.events.iter().map(|e| (e.object_id, e.n_m)).collect::<Vec<_>>(),
+                m.iter()
+                    .filter(|m| m.1.kind == MessageKind::Denm)
+                    .map(|m| m.1.provenance.rule.clone())
+                    .collect::<Vec<_>>()
+            );
+        }
     }
 }
