@@ -15,7 +15,7 @@ use serde_json::Value;
 
 message! {
     /// Cooperative awareness message (`CAM`): header with protocol version 2 and message id 2.
-    pub struct Cam: "CAM", MessageId::Cam {
+    pub struct Cam: "CAM", MessageId::Cam, by_value {
         /// Content.
         cam: CamPayload, "cam";
     }
@@ -314,12 +314,12 @@ container_set! {
     count |_| ExtensionBit::Present,
     id |dialect| dialect.cam_container_id,
     {
-        1 two_wheeler = TwoWheelerContainer, "twoWheelerContainer";
-        2 e_horizon_location_sharing = EHorizonLocationSharingContainer, "eHorizonLocationSharingContainer";
-        3 very_low_frequency = VeryLowFrequencyContainer, "veryLowFrequencyContainer";
-        4 path_prediction = PathPredictionContainer, "pathPredictionContainer";
-        5 generalized_lane_positions = GeneralizedLanePositionsContainer, "generalizedLanePositionsContainer";
-        6 vehicle_movement_control = VehicleMovementControlContainer, "vehicleMovementControlContainer";
+        1 two_wheeler = <TwoWheelerContainer>, "twoWheelerContainer";
+        2 e_horizon_location_sharing = <EHorizonLocationSharingContainer>, "eHorizonLocationSharingContainer";
+        3 very_low_frequency = <VeryLowFrequencyContainer>, "veryLowFrequencyContainer";
+        4 path_prediction = <PathPredictionContainer>, "pathPredictionContainer";
+        5 generalized_lane_positions = <GeneralizedLanePositionsContainer>, "generalizedLanePositionsContainer";
+        6 vehicle_movement_control = <VehicleMovementControlContainer>, "vehicleMovementControlContainer";
     }
 }
 

@@ -1,11 +1,13 @@
 //! The messages as a whole: bytes in, bytes out.
 
 use crate::cam::Cam;
-use crate::cdd::{MessageId, StationId};
+use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::jer::Release;
-use crate::uper::{Dialect, UperError, UperErrorKind};
+use crate::uper::element::Element;
+use crate::uper::reader::BitReader;
+use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
 
 /// Longest message, bytes: what the length of a payload in GeoNetworking can express is more, no sender uses it.
 pub const MAX_MESSAGE_BYTES: usize = 8192;
@@ -14,7 +16,7 @@ pub const MAX_MESSAGE_BYTES: usize = 8192;
 macro_rules! message {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident: $asn1:literal, $id:path {
+        pub struct $name:ident: $asn1:literal, $id:path, $read:ident {
             $(#[$fm:meta])*
             $field:ident: $ty:ident, $jer:literal;
         }
@@ -76,7 +78,10 @@ macro_rules! message {
             /// # Errors
             /// The first component that does not decode, and its bit offset.
             pub fn decode(bytes: &[u8]) -> Result<Self, $crate::uper::UperError> {
-                Ok(Self::decode_detecting(bytes)?.0)
+                match Self::decode_as($crate::uper::Dialect::DEFAULT, bytes) {
+                    Ok(message) => Ok(message),
+                    Err(error) => Ok(Self::decode_in_another(bytes).ok_or(error)?.0),
+                }
             }
 
             /// Decodes as [`decode`](Self::decode) does and names the dialect, for sending the message on unchanged.
@@ -86,12 +91,17 @@ macro_rules! message {
             pub fn decode_detecting(
                 bytes: &[u8],
             ) -> Result<(Self, $crate::uper::Dialect), $crate::uper::UperError> {
-                use $crate::uper::Dialect;
-                Self::decode_as(Dialect::DEFAULT, bytes).map(|message| (message, Dialect::DEFAULT)).or_else(|error| {
-                    let others = Dialect::ALL.into_iter().filter(|dialect| *dialect != Dialect::DEFAULT);
-                    let mut decoded = others.map(|d| Self::decode_as(d, bytes).map(|message| (message, d)));
-                    decoded.find_map(Result::ok).ok_or(error)
-                })
+                let dialect = $crate::uper::Dialect::DEFAULT;
+                match Self::decode_as(dialect, bytes) {
+                    Ok(message) => Ok((message, dialect)),
+                    Err(error) => Self::decode_in_another(bytes).ok_or(error),
+                }
+            }
+
+            #[cold]
+            fn decode_in_another(bytes: &[u8]) -> Option<(Self, $crate::uper::Dialect)> {
+                let others = $crate::uper::Dialect::ALL.into_iter().filter(|d| *d != $crate::uper::Dialect::DEFAULT);
+                others.map(|d| Some((Self::decode_as(d, bytes).ok()?, d))).find_map(|decoded| decoded)
             }
 
             /// Decodes UPER in one reading of the standards.
@@ -109,18 +119,7 @@ macro_rules! message {
                 }
             }
 
-            fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-                use $crate::uper::element::Element;
-                let header = $crate::cdd::ItsPduHeader::decode(r).map_err(|failed| r.in_field(failed, "header"))?;
-                if header.message_id != $id {
-                    let (expected, found) = ($id.code(), header.message_id.code());
-                    let failed = r.fail($crate::uper::UperErrorKind::WrongMessage { expected, found });
-                    return Err(r.in_field(failed, "header"));
-                }
-                let $field = $ty::decode(r).map_err(|failed| r.in_field(failed, $jer))?;
-                r.finish()?;
-                Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
-            }
+            $crate::message::message!(@$read $id, $field, $ty, $jer);
 
             fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
                 use $crate::uper::element::Element;
@@ -131,9 +130,42 @@ macro_rules! message {
             }
         }
     };
+    (@by_value $id:path, $field:ident, $ty:ident, $jer:literal) => {
+        #[inline(always)]
+        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
+            let header = $crate::message::read_header(r, $id)?;
+            let decoded = <$ty as $crate::uper::element::Element>::decode(r);
+            let $field = decoded.map_err(|failed| r.in_field(failed, $jer))?;
+            r.finish()?;
+            Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
+        }
+    };
+    // A large message is built where it stays: each move of it would cost as much as decoding.
+    (@in_place $id:path, $field:ident, $ty:ident, $jer:literal) => {
+        #[inline(always)]
+        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
+            let mut message = Self::new($crate::cdd::StationId(0), $ty::default());
+            message.header = $crate::message::read_header(r, $id)?;
+            let decoded = $crate::uper::element::InPlace::decode_into(&mut message.$field, r);
+            decoded.map_err(|failed| r.in_field(failed, $jer))?;
+            r.finish()?;
+            message.unknown_extensions = r.take_unknown();
+            Ok(message)
+        }
+    };
 }
 
 pub(crate) use message;
+
+/// The header of a message that must be of one kind.
+pub(crate) fn read_header(r: &mut BitReader<'_>, id: MessageId) -> Result<ItsPduHeader, Failed> {
+    let header = ItsPduHeader::decode(r).map_err(|failed| r.in_field(failed, "header"))?;
+    if header.message_id != id {
+        let failed = r.fail(UperErrorKind::WrongMessage { expected: id.code(), found: header.message_id.code() });
+        return Err(r.in_field(failed, "header"));
+    }
+    Ok(header)
+}
 
 /// A message of any kind that is implemented.
 #[derive(Clone, Debug, PartialEq)]
