@@ -11,6 +11,7 @@ pub mod denm;
 pub mod geo;
 pub mod jer;
 pub mod json;
+pub mod limits;
 mod list;
 pub mod message;
 pub mod time;

@@ -2,9 +2,8 @@
 
 use crate::List;
 use crate::cdd::codec::{
-    AngleDeg, ConfidencePercent, CountryCodeCodec, DeltaAltitude, DeltaLatitude, Int, IntExt, IviNumber,
-    LaneWidthCodec, Latitude, LengthDm2B, LengthDm9b, ListExt, ListOf, Longitude, OnHeap, SemiAxisLength, TenSeconds,
-    TenthsOfSecond,
+    ConfidencePercent, CountryCodeCodec, DeltaAltitude, DeltaLatitude, Int, IntExt, IviNumber, LaneWidthCodec,
+    Latitude, LengthDm2B, LengthDm9b, ListExt, ListOf, Longitude, OnHeap, TenSeconds, TenthsOfSecond,
 };
 use crate::cdd::{
     Altitude, AltitudeConfidence, DeltaReferencePosition, Direction, GeoPosition, LanePosition, MapReference, Path,
