@@ -17,7 +17,7 @@ use crate::uper::{ExtensionBit, Failed, UnknownExtensions};
 
 message! {
     /// Collective perception message (`CollectivePerceptionMessage`): header with protocol version 2 and message id 14.
-    pub struct Cpm: "CPM", MessageId::Cpm, in_place {
+    pub struct Cpm: "CPM", MessageId::Cpm, version 2, in_place {
         /// Content.
         payload: CpmPayload, "payload";
     }

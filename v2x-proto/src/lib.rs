@@ -16,6 +16,7 @@ mod list;
 pub mod message;
 pub mod time;
 pub mod uper;
+pub mod vam;
 
 pub use list::List;
 pub use message::Message;

@@ -10,6 +10,7 @@ use crate::cam::{
 use crate::cdd::*;
 use crate::cpm::{Cpm, CpmContainers};
 use crate::denm::{Denm, DenmPayload, EventZone, LocationContainer, RoadConfigurationContainer, SituationContainer};
+use crate::vam::Vam;
 use std::fmt::Display;
 
 /// A component that the standard excludes.
@@ -29,9 +30,8 @@ fn require(holds: bool, path: &dyn Display, rule: &'static str) -> Checked {
     if holds { Ok(()) } else { Err(LimitError { path: path.to_string(), rule }) }
 }
 
-fn header(header: &ItsPduHeader, id: MessageId) -> Checked {
-    let version = "protocolVersion is 2";
-    require(header.protocol_version == 2, &"header.protocolVersion", version)?;
+fn header(header: &ItsPduHeader, version: u8, id: MessageId) -> Checked {
+    require(header.protocol_version == version, &"header.protocolVersion", "protocolVersion is that of the message")?;
     require(header.message_id == id, &"header.messageId", "messageId is that of the message")
 }
 
@@ -41,7 +41,7 @@ impl Cam {
     /// # Errors
     /// The first component that breaks one.
     pub fn check_limits(&self) -> Result<(), LimitError> {
-        header(&self.header, MessageId::Cam)?;
+        header(&self.header, Self::PROTOCOL_VERSION, MessageId::Cam)?;
         let parameters = &self.cam.cam_parameters;
         if let Some(LowFrequencyContainer::BasicVehicle(container)) = &parameters.low_frequency_container {
             let rule = "at most 23 points in a CAM (TS 103 900, LowFrequencyContainer)";
@@ -90,7 +90,7 @@ impl Denm {
     /// # Errors
     /// The first component that breaks one.
     pub fn check_limits(&self) -> Result<(), LimitError> {
-        header(&self.header, MessageId::Denm)?;
+        header(&self.header, Self::PROTOCOL_VERSION, MessageId::Denm)?;
         let DenmPayload { management, situation, location, alacarte } = &self.denm;
         if management.termination.is_some() {
             let rule = "a termination has the management container only (TS 103 831, DenmPayload)";
@@ -160,7 +160,7 @@ impl Cpm {
     /// # Errors
     /// The first component that breaks one.
     pub fn check_limits(&self) -> Result<(), LimitError> {
-        header(&self.header, MessageId::Cpm)?;
+        header(&self.header, Self::PROTOCOL_VERSION, MessageId::Cpm)?;
         let CpmContainers { originating_vehicle, originating_rsu, sensor_information, perception_region, .. } =
             &self.payload.cpm_containers;
         let rule = "not both originating containers (TS 103 324, ConstraintWrappedCpmContainers)";
@@ -188,6 +188,23 @@ impl Cpm {
             object(perceived, &path)?;
         }
         Ok(())
+    }
+}
+
+impl Vam {
+    /// Checks the rules of TS 103 300-3 v2.2.1 beyond what the bytes can carry.
+    ///
+    /// # Errors
+    /// The first component that breaks one.
+    pub fn check_limits(&self) -> Result<(), LimitError> {
+        header(&self.header, Self::PROTOCOL_VERSION, MessageId::Vam)?;
+        let parameters = &self.vam.vam_parameters;
+        let position = parameters.vru_high_frequency_container.vru_lane_position.as_ref();
+        lane_positions(position.map(std::slice::from_ref).unwrap_or_default(), &"vruHighFrequencyContainer")?;
+        let Some(container) = &parameters.vru_cluster_information_container else { return Ok(()) };
+        let cluster = &container.vru_cluster_information;
+        let rule = "the cluster's bounding box is present (TS 103 300-3, VruClusterInformationContainer)";
+        require(cluster.cluster_bounding_box_shape.is_some(), &"vruClusterInformationContainer", rule)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::jer::Release;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
 use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
+use crate::vam::Vam;
 
 /// Longest message, bytes: what the length of a payload in GeoNetworking can express is more, no sender uses it.
 pub const MAX_MESSAGE_BYTES: usize = 8192;
@@ -16,7 +17,7 @@ pub const MAX_MESSAGE_BYTES: usize = 8192;
 macro_rules! message {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident: $asn1:literal, $id:path, $read:ident {
+        pub struct $name:ident: $asn1:literal, $id:path, version $version:literal, $read:ident {
             $(#[$fm:meta])*
             $field:ident: $ty:ident, $jer:literal;
         }
@@ -33,8 +34,8 @@ macro_rules! message {
         }
 
         impl $name {
-            /// Version of the protocol that is sent, in release 1 and 2.
-            pub const PROTOCOL_VERSION: u8 = 2;
+            /// Version of the protocol that is sent.
+            pub const PROTOCOL_VERSION: u8 = $version;
 
             /// Encodes as UPER into `out`; gives the number of bytes.
             ///
@@ -176,6 +177,8 @@ pub enum Message {
     Denm(Box<Denm>),
     /// Collective perception.
     Cpm(Box<Cpm>),
+    /// Vulnerable road user awareness.
+    Vam(Box<Vam>),
 }
 
 impl Message {
@@ -200,6 +203,7 @@ impl Message {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
                 Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
@@ -224,6 +228,7 @@ impl Message {
             Self::Cam(cam) => cam.encode_as(dialect, out),
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+            Self::Vam(vam) => vam.encode_as(dialect, out),
         }
     }
 
@@ -236,15 +241,17 @@ impl Message {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
+            Self::Vam(vam) => vam.to_uper(),
         }
     }
 
-    /// The value under the names of `release` (X.697); a CPM has only those of release 2.
+    /// The value under the names of `release` (X.697); CPM and VAM have only those of release 2.
     pub fn to_jer(&self, release: Release) -> serde_json::Value {
         match self {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
+            Self::Vam(vam) => vam.to_jer(),
         }
     }
 
@@ -254,6 +261,7 @@ impl Message {
             Self::Cam(_) => MessageId::Cam,
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
+            Self::Vam(_) => MessageId::Vam,
         }
     }
 
@@ -263,6 +271,7 @@ impl Message {
             Self::Cam(cam) => cam.header.station_id,
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
+            Self::Vam(vam) => vam.header.station_id,
         }
     }
 }
@@ -282,5 +291,11 @@ impl From<Denm> for Message {
 impl From<Cpm> for Message {
     fn from(cpm: Cpm) -> Self {
         Self::Cpm(Box::new(cpm))
+    }
+}
+
+impl From<Vam> for Message {
+    fn from(vam: Vam) -> Self {
+        Self::Vam(Box::new(vam))
     }
 }

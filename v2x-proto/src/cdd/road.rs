@@ -92,7 +92,7 @@ pub type PathPredicted = List<PathPointPredicted, 0, 40>;
 pub(crate) struct PathPredictedCodec;
 
 /// The list with its extension bit.
-type PathPredictedExt = ListExt<PathPointPredicted, 0, 1, 16, 40>;
+pub(crate) type PathPredictedExt = ListExt<PathPointPredicted, 0, 1, 16, 40>;
 
 impl Element for PathPredictedCodec {
     type Value = PathPredicted;
