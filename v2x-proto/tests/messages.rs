@@ -3,7 +3,10 @@
 mod common;
 
 use common::unhex;
-use masa_v2x_proto::cam::{BasicContainer, Cam, CamParameters, HighFrequencyContainer, RsuContainerHighFrequency};
+use masa_v2x_proto::cam::{
+    BasicContainer, BasicVehicleContainerLowFrequency, Cam, CamParameters, HighFrequencyContainer,
+    LowFrequencyContainer, RsuContainerHighFrequency,
+};
 use masa_v2x_proto::cdd::subcause::StationaryVehicleSubCause;
 use masa_v2x_proto::cdd::*;
 use masa_v2x_proto::cpm::{
@@ -192,6 +195,40 @@ fn denm_of_a_stationary_vehicle() {
 #[test]
 fn cpm_with_two_objects() {
     check("CPM", cpm().into(), include_str!("samples/cpm.hex"));
+}
+
+#[test]
+fn our_messages_keep_the_limits_that_are_not_on_the_wire() {
+    assert_eq!((cam().check_limits(), denm().check_limits(), cpm().check_limits()), (Ok(()), Ok(()), Ok(())));
+}
+
+#[test]
+fn what_the_standards_exclude_is_named() {
+    let mut history = BasicVehicleContainerLowFrequency::default();
+    history.path_history = Path::try_from_iter([PathPoint::default(); 24]).expect("room for 40");
+    let mut cam = cam();
+    cam.cam.cam_parameters.low_frequency_container = Some(LowFrequencyContainer::BasicVehicle(history));
+    let error = Cam::decode(&cam.to_uper().expect("the bytes can carry it")).expect("decodes").check_limits();
+    assert_eq!(error.expect_err("24 points").path, "lowFrequencyContainer.pathHistory");
+
+    let mut cancelled = denm();
+    cancelled.denm.management.termination = Some(denm::Termination::IsCancellation);
+    assert!(cancelled.check_limits().is_err());
+    cancelled.denm.situation = None;
+    cancelled.denm.location = None;
+    cancelled.denm.alacarte = None;
+    assert_eq!(cancelled.check_limits(), Ok(()));
+    cancelled.denm.management.termination = None;
+    assert!(cancelled.check_limits().is_err());
+
+    let mut nameless = cpm();
+    let objects = nameless.payload.cpm_containers.perceived_object.as_mut().expect("set above");
+    objects.perceived_objects[1].object_id = None;
+    let error = nameless.check_limits().expect_err("an object without id");
+    assert_eq!(error.path, "perceivedObjectContainer.perceivedObjects[1]");
+    let mut both = cpm();
+    both.payload.cpm_containers.originating_vehicle = Some(cpm::OriginatingVehicleContainer::default());
+    assert_eq!(both.check_limits().expect_err("vehicle and roadside unit").path, "cpmContainers");
 }
 
 #[test]

@@ -59,6 +59,7 @@ quantities! {
     TurningRadius: f32 [1..=255] per 2.5, above 254, unavailable 255;
     PosFrontAx: f32 [1..=20] per 10.0, above 19, unavailable 20;
     TenthsOfSecond: f32 [0..=127] per 10.0, unavailable 127;
+    QuarterSeconds: f32 [1..=255] per 4.0, unavailable 255;
     VehicleMass: u32 [1..=1024] times 100, above 1023, unavailable 1024;
     NumberOfOccupants: u8 [0..=127] times 1, above 126, unavailable 127;
     ConfidencePercent: u8 [1..=101] times 1, unavailable 101;
