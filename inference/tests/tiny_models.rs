@@ -168,3 +168,18 @@ fn a_second_input_is_fixed_to_the_size_of_the_first() {
         assert_box(&found[0], ObjectClass::Car, 0.8, [0.8, 0.4, 2.4, 0.8]);
     }
 }
+
+#[test]
+fn a_detector_can_be_given_to_a_worker_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let onnx = onnx_writer::reshaping(&[1, 3, 2, 2], &[1, 2, 6]);
+    for settings in engines("a_detector_can_be_given_to_a_worker_thread") {
+        let head = "type = 'end-to-end'\nscore-threshold = 0.3\nboxes = 'xyxy-unit'";
+        let mut detector = open(folder.path(), &onnx, (2, 2), head, &settings);
+        let values = [0.2, 0.4, 0.6, 0.8, 0.9, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let image = image_of_planes(2, 2, &values);
+        let here = detect(&mut detector, &image);
+        let there = std::thread::spawn(move || detect(&mut detector, &image)).join().unwrap();
+        assert_eq!((here.len(), here), (1, there));
+    }
+}
