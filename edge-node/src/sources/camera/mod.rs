@@ -123,6 +123,11 @@ impl CameraHandle {
         self.receiver.lost_reports()
     }
 
+    /// Whether the camera has come to its end; what it delivered may still be in the queue.
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Stops the camera and waits until its threads have ended.
     pub fn shut_down(self) {}
 }
