@@ -135,3 +135,26 @@ pub struct TlsSettings {
     /// Private key of `certificate`.
     pub key: Option<PathBuf>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_kebab_case_with_defaults_and_refuse_unknown_keys() {
+        let text = r#"{
+            "zenoh": { "mode": "client", "connect": ["tcp/127.0.0.1:7447"], "retry-max-ms": 500 },
+            "mqtt": { "host": "broker.example", "queue": "in", "password": "p", "user": "u" },
+            "outbox": { "durability": "power-loss" }
+        }"#;
+        let settings: LinksSettings = serde_json::from_str(text).unwrap();
+        assert_eq!(settings.outbox.durability, Durability::PowerLoss);
+        assert_eq!(settings.outbox.max_rows, OutboxSettings::default().max_rows);
+        assert_eq!(settings.mqtt.as_ref().unwrap().port, 1883);
+        assert_eq!(settings.broker, None);
+        for unknown in [r#"{"zeno": {}}"#, r#"{"mqtt": {"prt": 1}}"#, r#"{"outbox": {"max_rows": 1}}"#] {
+            let error = serde_json::from_str::<LinksSettings>(unknown).unwrap_err().to_string();
+            assert!(error.contains("unknown field"), "{error}");
+        }
+    }
+}
