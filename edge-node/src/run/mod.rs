@@ -8,6 +8,8 @@ mod detector;
 pub mod live;
 pub mod replay;
 
+pub use core_thread::{CoreSummary, TimeBase};
+
 use crate::config::{ConfigError, Configuration};
 use crate::node::{NodeError, NodeSettings};
 use crate::recorder;

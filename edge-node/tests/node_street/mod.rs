@@ -3,6 +3,8 @@
 //! The camera hangs 8 m above the site origin and looks east, 15° down. The carriageway runs from south to north, 26 to
 //! 34 m to the east, with pavements on both sides and a crossing 10 m north of the camera's axis.
 
+#![allow(dead_code, reason = "each test file uses a part of the street")]
+
 use masa_edge_node::effect::{Effects, OutMessage};
 use masa_edge_node::event::{DetectionFrame, Event, EventBody, EventId, FrameTimings, SourceId};
 use masa_edge_node::facilities::FacilitiesSettings;
@@ -14,13 +16,13 @@ use masa_inference::{BoundingBox, Detection, ObjectClass};
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::time::Timestamp;
 
-pub const CAMERA: SourceId = SourceId(1);
-pub const WIDTH_PX: u32 = 1_280;
-pub const HEIGHT_PX: u32 = 720;
+pub(crate) const CAMERA: SourceId = SourceId(1);
+pub(crate) const WIDTH_PX: u32 = 1_280;
+pub(crate) const HEIGHT_PX: u32 = 720;
 /// Time between two frames.
-pub const FRAME_MS: i64 = 100;
+pub(crate) const FRAME_MS: i64 = 100;
 /// From the shutter to the core.
-pub const LATENCY_MS: i64 = 60;
+pub(crate) const LATENCY_MS: i64 = 60;
 
 const FOCAL_PX: f64 = 900.0;
 const CAMERA_HEIGHT_M: f64 = 8.0;
@@ -28,12 +30,12 @@ const PITCH_DOWN_DEG: f64 = 15.0;
 const ORIGIN: Wgs84 = Wgs84 { lat_deg: 44.655_540, lon_deg: 10.934_315, alt_m: 0.0 };
 
 /// 2026-03-01T12:00:00 UTC, and `ms` milliseconds.
-pub fn at(ms: i64) -> Timestamp {
+pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_unix_ms(1_772_366_400_000 + ms)
 }
 
 /// The pixel of a point in the site frame.
-pub fn pixel(p: Enu) -> [f64; 2] {
+pub(crate) fn pixel(p: Enu) -> [f64; 2] {
     let (sin, cos) = PITCH_DOWN_DEG.to_radians().sin_cos();
     let up_m = p.u_m - CAMERA_HEIGHT_M;
     let depth = cos * p.e_m - sin * up_m;
@@ -42,19 +44,19 @@ pub fn pixel(p: Enu) -> [f64; 2] {
 }
 
 /// Someone on the street: a class and a position on the ground for each time, `None` while absent.
-pub struct Actor {
-    pub class: ObjectClass,
+pub(crate) struct Actor {
+    pub(crate) class: ObjectClass,
     /// Extent along east, north and up, metres.
-    pub size_m: [f64; 3],
-    pub path: Box<dyn Fn(i64) -> Option<[f64; 2]>>,
+    pub(crate) size_m: [f64; 3],
+    pub(crate) path: Box<dyn Fn(i64) -> Option<[f64; 2]>>,
 }
 
 impl Actor {
-    pub fn car(path: impl Fn(i64) -> Option<[f64; 2]> + 'static) -> Self {
+    pub(crate) fn car(path: impl Fn(i64) -> Option<[f64; 2]> + 'static) -> Self {
         Self { class: ObjectClass::Car, size_m: [1.8, 4.5, 1.5], path: Box::new(path) }
     }
 
-    pub fn person(path: impl Fn(i64) -> Option<[f64; 2]> + 'static) -> Self {
+    pub(crate) fn person(path: impl Fn(i64) -> Option<[f64; 2]> + 'static) -> Self {
         Self { class: ObjectClass::Person, size_m: [0.5, 0.5, 1.75], path: Box::new(path) }
     }
 
@@ -76,7 +78,7 @@ impl Actor {
 }
 
 /// The frames of `actors` from 0 to `end_ms`, as events.
-pub fn film(actors: &[Actor], end_ms: i64) -> Vec<Event> {
+pub(crate) fn film(actors: &[Actor], end_ms: i64) -> Vec<Event> {
     let frame = |index: i64| {
         let ms = index * FRAME_MS;
         let detections = actors.iter().filter_map(|actor| actor.detection(ms)).collect();
@@ -86,7 +88,7 @@ pub fn film(actors: &[Actor], end_ms: i64) -> Vec<Event> {
 }
 
 /// The event of one frame.
-pub fn detections_event(number: u64, captured_ms: i64, detections: Vec<Detection>) -> Event {
+pub(crate) fn detections_event(number: u64, captured_ms: i64, detections: Vec<Detection>) -> Event {
     let body = EventBody::Detections(DetectionFrame {
         frame: number,
         captured_at: at(captured_ms),
@@ -98,7 +100,7 @@ pub fn detections_event(number: u64, captured_ms: i64, detections: Vec<Detection
     Event { arrived_at: at(captured_ms + LATENCY_MS), id: EventId { source: CAMERA, seq: number }, body }
 }
 
-pub fn settings(facilities: FacilitiesSettings) -> NodeSettings {
+pub(crate) fn settings(facilities: FacilitiesSettings) -> NodeSettings {
     let zone = |id: &str, kind, [west, south, east, north]: [f64; 4]| ZoneSettings {
         id: id.into(),
         kind,
@@ -139,7 +141,7 @@ fn camera() -> masa_edge_node::perception::CameraSettings {
 
 /// Runs `events` through a node the way a runner does: a wake-up between two events whenever one is due. Every message
 /// with the index of the event before which, or in which, it was made.
-pub fn run(node: &mut Node, events: &[Event]) -> Vec<(usize, OutMessage)> {
+pub(crate) fn run(node: &mut Node, events: &[Event]) -> Vec<(usize, OutMessage)> {
     let (mut out, mut effects, mut wake_ups) = (Vec::new(), Effects::default(), 0);
     for (index, event) in events.iter().enumerate() {
         while let Some(wake_at) = effects.wake_at.filter(|wake_at| *wake_at < event.arrived_at) {

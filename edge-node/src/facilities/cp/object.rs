@@ -13,6 +13,7 @@ use masa_v2x_proto::cdd::{
 };
 use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
+use std::f64::consts::TAU;
 
 /// Largest offset from the reference position that an object can have, metres.
 const MAX_OFFSET_M: f64 = 1_310.7;
@@ -102,7 +103,7 @@ pub(super) fn sensor_id(cameras: &[SourceId], camera: SourceId) -> u8 {
 
 /// Yaw in 0..360 degrees counter-clockwise from east, which is the x axis of a roadside unit's CPM.
 fn degrees(yaw_rad: f64) -> f32 {
-    yaw_rad.to_degrees().rem_euclid(360.0) as f32
+    yaw_rad.rem_euclid(TAU).to_degrees() as f32
 }
 
 fn object_class(class: Class) -> ObjectClass {
