@@ -49,7 +49,7 @@ fn own_node(folder: &Path, video: Option<&Path>, model: Option<&Path>) -> anyhow
         None => (folder.join("detector.toml"), None),
     };
     let mut text = String::from(
-        "[node]\nname = \"Demo\"\nstation-id = 4711\nsite = \"site.toml\"\n[links.zenoh]\n[links.broker]\n\
+        "[node]\nname = \"Demo\"\nstation-id = 4711\nsite = \"site.toml\"\n[links.zenoh]\nlisten = [\"tcp/127.0.0.1:7447\"]\n[links.broker]\n\
          [recording]\ndirectory = \"recordings\"\n[web]\n[[camera]]\nid = \"north\"\n",
     );
     writeln!(text, "model = {}", toml_string(&description.display().to_string()))?;
