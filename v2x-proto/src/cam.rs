@@ -9,7 +9,7 @@ pub use crate::containers::ContainerOrder;
 use crate::containers::container_set;
 use crate::jer::Release;
 use crate::message::message;
-use crate::uper::declare::{choice, codes, sequence};
+use crate::uper::declare::{choice, sequence};
 use crate::uper::{ExtensionBit, UnknownExtensions};
 use serde_json::Value;
 
@@ -364,40 +364,6 @@ sequence! {
         opt vru_sub_profile_bicyclist: VruSubProfileBicyclist = VruSubProfileBicyclist, "vruSubProfileBicyclist";
         /// What the rider does.
         opt vru_movement_control: VruMovementControl = VruMovementControl, "vruMovementControl";
-        ...;
-    }
-}
-
-codes! {
-    /// What a rider does (`VruMovementControl`).
-    #[derive(Default)]
-    pub enum VruMovementControl: 0..=15 {
-        /// Not known.
-        #[default]
-        Unavailable = 0,
-        /// Brakes.
-        Braking = 1,
-        /// Brakes hard.
-        HardBraking = 2,
-        /// Stops pedalling.
-        StopPedaling = 3,
-        /// Brakes and stops pedalling.
-        BrakingAndStopPedaling = 4,
-        /// Brakes hard and stops pedalling.
-        HardBrakingAndStopPedaling = 5,
-        /// Does nothing.
-        NoReaction = 6,
-    }
-}
-
-sequence! {
-    /// Whether a two-wheeler is about to fall (`StabilityChangeIndication`).
-    #[derive(Copy, Default)]
-    pub struct StabilityChangeIndication {
-        /// Probability of a fall, percent (2 %).
-        req loss_probability_percent: Option<u8> = StabilityProbability, "lossProbability";
-        /// When, seconds (0.1 s, up to 12.6 s).
-        req action_delta_time_s: Option<f32> = TenthsOfSecond, "actionDeltaTime";
         ...;
     }
 }

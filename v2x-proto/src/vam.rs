@@ -4,7 +4,7 @@
 //! facility decides).
 
 use crate::List;
-use crate::cam::{BasicContainer, StabilityChangeIndication, VruMovementControl, rename_accelerations};
+use crate::cam::{BasicContainer, rename_accelerations, rename_ellipse};
 use crate::cdd::codec::*;
 use crate::cdd::*;
 use crate::jer::Release;
@@ -34,7 +34,7 @@ impl Vam {
     pub fn to_jer(&self) -> serde_json::Value {
         let mut jer = self.jer_by_table(Release::R2);
         rename_accelerations(&mut jer, "/vam/vamParameters/vruHighFrequencyContainer");
-        crate::cam::rename_ellipse(&mut jer, "/vam/vamParameters/basicContainer/referencePosition");
+        rename_ellipse(&mut jer, "/vam/vamParameters/basicContainer/referencePosition");
         jer
     }
 }

@@ -119,7 +119,7 @@ fn additions_of_later_versions_are_sent_on_unchanged() {
     let mut bits = Bits::of(&samples()[0]);
     bits.0.truncate(CAM_BITS);
     // Three additions are announced, the second of them is there: two bytes.
-    bits.insert(AFTER_BASIC_CONTAINER, 0b0_000010_010_00000010_1010101111001101, 7 + 3 + 8 + 16);
+    bits.insert(AFTER_BASIC_CONTAINER, (2 << 27) | (0b010 << 24) | (2 << 16) | 0xABCD, 7 + 3 + 8 + 16);
     bits.0[BASIC_CONTAINER] = true;
     let bytes = bits.bytes();
     let cam = Cam::decode(&bytes).expect("an unknown addition is no error");

@@ -204,8 +204,8 @@ fn our_messages_keep_the_limits_that_are_not_on_the_wire() {
 
 #[test]
 fn what_the_standards_exclude_is_named() {
-    let mut history = BasicVehicleContainerLowFrequency::default();
-    history.path_history = Path::try_from_iter([PathPoint::default(); 24]).expect("room for 40");
+    let path_history = Path::try_from_iter([PathPoint::default(); 24]).expect("room for 40");
+    let history = BasicVehicleContainerLowFrequency { path_history, ..BasicVehicleContainerLowFrequency::default() };
     let mut cam = cam();
     cam.cam.cam_parameters.low_frequency_container = Some(LowFrequencyContainer::BasicVehicle(history));
     let error = Cam::decode(&cam.to_uper().expect("the bytes can carry it")).expect("decodes").check_limits();
