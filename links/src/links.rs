@@ -20,12 +20,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 /// What was left when the links shut down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ShutdownReport {
     /// Acknowledgements still missing in the outbox; with a file they are waited for again after the next start.
     pub owed: u64,
     /// Links that did not finish in time.
     pub unfinished: usize,
+    /// Final counters by link and kind.
+    pub stats: Vec<KindStats>,
 }
 
 /// Running links. Dropping them stops the tasks without draining; see [`Links::shutdown`].
@@ -160,6 +162,6 @@ impl Links {
         if let Some(broker) = self.broker.take() {
             broker.stop().await;
         }
-        ShutdownReport { owed, unfinished }
+        ShutdownReport { owed, unfinished, stats: self.ledger.stats() }
     }
 }

@@ -7,11 +7,11 @@ use masa_links::{LinkName, LinkState, Links, LinksSettings, MessageKind, OutboxS
 use std::time::Duration;
 
 /// Messages of each kind in an outage test, one every [`EVERY`].
-const COUNT: u64 = 200;
+const COUNT: u64 = 240;
 const EVERY: Duration = Duration::from_millis(25);
 /// The outage lasts from the first to the second of these messages.
 const KILL_AT: u64 = 60;
-const RESTART_AT: u64 = 140;
+const RESTART_AT: u64 = 180;
 
 fn settings() -> LinksSettings {
     LinksSettings {
