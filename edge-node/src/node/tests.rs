@@ -139,7 +139,10 @@ fn settings_outside_their_range_are_refused_by_name() {
         (|s| s.facilities.den.edge_margin_m = f64::NAN, "den.edge-margin-m is NaN"),
         (|s| s.position.lat_deg = 91.0, "station position is"),
         (|s| s.zones.push(s.zones[0].clone()), "site map: zone id `road` is used twice"),
-        (|s| drop(s.world.camera_timeouts_ms.insert("x".into(), 5)), "world.camera-timeouts-ms names camera `x`"),
+        (
+            |s| s.world.camera_timeouts_ms = BTreeMap::from([("x".into(), 5)]),
+            "world.camera-timeouts-ms names camera `x`",
+        ),
     ] {
         let error = refused(change);
         assert!(error.starts_with(expected), "{error}");
