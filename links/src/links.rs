@@ -76,6 +76,8 @@ impl Links {
             let (events_tx, events) = mpsc::channel(EVENTS);
             let start = Start { station: station.clone(), ledger: ledger.clone(), events: events_tx };
             let driver = Driver {
+                readers: row.creditor.readers,
+                overdue_s: settings.outbox.overdue_s,
                 transport: (row.start)(start)?,
                 lanes: lanes.clone(),
                 events,

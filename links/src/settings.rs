@@ -40,6 +40,9 @@ pub struct OutboxSettings {
     /// Time between two announcements of the newest number, milliseconds: bounds how late a reader notices a lost last
     /// message.
     pub announce_ms: u32,
+    /// Time after which the named readers' silence about a message makes the link's state, seconds: they are away, or the
+    /// network denies us, which neither Zenoh nor MQTT 3.1.1 says.
+    pub overdue_s: u32,
 }
 
 impl Default for OutboxSettings {
@@ -51,6 +54,7 @@ impl Default for OutboxSettings {
             max_age_s: 3_600,
             keep_acknowledged_s: 120,
             announce_ms: 500,
+            overdue_s: 30,
         }
     }
 }
