@@ -74,7 +74,7 @@ fn grey(pictures: usize) -> Recording {
 /// The camera says that tick zero was `at`.
 fn report(camera: &RtspCamera, at: Timestamp) {
     let (seconds, ns) = (at.unix_ns() as u64 / 1_000_000_000, at.unix_ns() as u64 % 1_000_000_000);
-    let ntp = (seconds + NTP_TO_UNIX_S) << 32 | (ns << 32) / 1_000_000_000;
+    let ntp = ((seconds + NTP_TO_UNIX_S) << 32) | ((ns << 32) / 1_000_000_000);
     camera.send(Send::Report { ntp, ticks: 0 });
 }
 

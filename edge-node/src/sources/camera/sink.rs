@@ -112,3 +112,12 @@ impl FrameSink {
         self.sender.report(CameraOutput::Dropped(FrameDropped { frame, captured_at, reason }));
     }
 }
+
+impl Drop for FrameSink {
+    /// A panic, which only a fault in a decoder could cause, must not look like a camera that has merely ended.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.status(SourceState::Failed, "the camera's thread panicked; see the log".to_owned());
+        }
+    }
+}
