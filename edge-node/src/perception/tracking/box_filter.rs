@@ -30,7 +30,7 @@ impl Default for BoxNoise {
 }
 
 /// An edge that jumps by more than this many sigma while its opposite stays is not the object's own edge.
-const EDGE_SIGMA: f64 = 3.0;
+const EDGE_SIGMA: f64 = 2.0;
 
 #[derive(Clone, Copy, Debug)]
 struct Edge {
