@@ -23,6 +23,10 @@ use tokio::sync::watch;
 
 /// Zoom of the quadkeys that messages are published under: tiles of about 100 m at these latitudes.
 const QUADKEY_ZOOM: u8 = 18;
+/// Arrivals kept until the first frame at most; there is one per camera and link.
+const MAX_EARLY: usize = 256;
+/// In film time, a jump longer than this is one wake-up and not a timer for every second of it.
+const FILM_JUMP_S: f64 = 10.0;
 /// Longest wait for an arrival; only bounds how late a closed queue is noticed.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -68,7 +72,9 @@ pub(crate) struct CoreThread {
     outlets: Outlets,
     probe: LiveProbe,
     sequences: BTreeMap<SourceId, u64>,
-    now: Timestamp,
+    now: Option<Timestamp>,
+    /// In film time, what arrived before the first frame told the time.
+    early: Vec<Arrival>,
     wake_at: Option<Timestamp>,
     effects: Effects,
     summary: CoreSummary,
@@ -84,7 +90,8 @@ impl CoreThread {
             outlets,
             probe,
             sequences: BTreeMap::new(),
-            now: Timestamp::from_unix_ns(0),
+            now: None,
+            early: Vec::new(),
             wake_at: None,
             effects: Effects::default(),
             summary: CoreSummary::default(),
@@ -95,11 +102,16 @@ impl CoreThread {
     pub(crate) fn run(mut self, arrivals: &Receiver<Arrival>) -> CoreSummary {
         loop {
             match arrivals.recv_timeout(self.patience()) {
-                Ok(arrival) => {
-                    let at = self.arrival_time(&arrival.body);
-                    self.wake_up_before(at);
-                    self.step(at, arrival.source, arrival.body);
-                }
+                Ok(arrival) => match self.arrival_time(&arrival.body) {
+                    Some(at) => {
+                        for early in std::mem::take(&mut self.early) {
+                            self.step(at, early.source, early.body);
+                        }
+                        self.wake_up_before(at);
+                        self.step(at, arrival.source, arrival.body);
+                    }
+                    None => self.early.push(arrival),
+                },
                 Err(NothingReceived::TimedOut) => {
                     if self.base == TimeBase::Wall {
                         self.wake_up_before(self.clock.now());
@@ -121,29 +133,34 @@ impl CoreThread {
         }
     }
 
-    fn arrival_time(&self, body: &EventBody) -> Timestamp {
+    /// When an arrival counts as arrived; `None` in film time before the first frame, when nobody knows.
+    fn arrival_time(&self, body: &EventBody) -> Option<Timestamp> {
         let at = match (self.base, body) {
             (TimeBase::Wall, _) => self.clock.now(),
             (TimeBase::Capture, EventBody::Detections(frame)) => frame.captured_at,
-            (TimeBase::Capture, _) => self.now,
+            (TimeBase::Capture, EventBody::FrameDropped(dropped)) => dropped.captured_at,
+            (TimeBase::Capture, _) if self.now.is_none() && self.early.len() < MAX_EARLY => return None,
+            (TimeBase::Capture, _) => self.now.unwrap_or_else(|| self.clock.now()),
         };
         // The clock of a machine may be set back; the order of events may not.
-        at.max(self.now)
+        Some(self.now.map_or(at, |now| at.max(now)))
     }
 
     fn wake_up_before(&mut self, at: Timestamp) {
         while let Some(due) = self.wake_at.filter(|due| *due <= at) {
             let due = match self.base {
                 TimeBase::Wall => at,
+                TimeBase::Capture if at.seconds_since(due) > FILM_JUMP_S => at,
                 TimeBase::Capture => due,
             };
             self.wake_at = None;
-            self.step(due.max(self.now), SourceId::NODE, EventBody::WakeUp);
+            let due = self.now.map_or(due, |now| due.max(now));
+            self.step(due, SourceId::NODE, EventBody::WakeUp);
         }
     }
 
     fn step(&mut self, arrived_at: Timestamp, source: SourceId, body: EventBody) {
-        self.now = arrived_at;
+        self.now = Some(arrived_at);
         let seq = self.sequences.entry(source).or_default();
         *seq += 1;
         let event = Event { arrived_at, id: EventId { source, seq: *seq }, body };
@@ -157,8 +174,8 @@ impl CoreThread {
         for message in std::mem::take(&mut self.effects.messages) {
             self.publish(message);
         }
-        if saw_frame || self.outlets.snapshots.borrow().time_ms + 200 <= self.now.unix_ms() {
-            self.outlets.snapshots.send_replace(Arc::new(self.node.snapshot(self.now)));
+        if saw_frame || self.outlets.snapshots.borrow().time_ms + 200 <= arrived_at.unix_ms() {
+            self.outlets.snapshots.send_replace(Arc::new(self.node.snapshot(arrived_at)));
         }
     }
 

@@ -14,7 +14,7 @@ const HEARD_WITHIN: Duration = Duration::from_millis(500);
 /// Lines of a child's output, as they come.
 fn lines(child: &mut Killed) -> Receiver<String> {
     let output = BufReader::new(child.0.stdout.take().unwrap());
-    let (tx, rx) = channel();
+    let (tx, rx) = sync_channel(1024);
     std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| tx.send(line)));
     rx
 }
