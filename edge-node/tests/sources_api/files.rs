@@ -5,7 +5,9 @@ use masa_edge_node::event::{DropReason, SourceState};
 use masa_edge_node::sources::camera::Codec;
 use masa_edge_node::sources::clock::Clock;
 use masa_edge_node::sources::stop::StopToken;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 const JUNCTION: &str = "percep/video/OTVision_Cars-Cyclist.mp4";
 const JUNCTION_RAW: &str = "percep/video/OTVision_Cars-Cyclist.h264";
@@ -216,6 +218,112 @@ fn files_that_are_no_video_fail_in_words_and_disturb_nobody() {
     for (delivered, words) in delivered[1..].iter().zip(["neither an MP4", "neither an MP4", "missing.mp4"]) {
         let (state, detail) = delivered.last_state();
         assert_eq!((state, detail.contains(words)), (SourceState::Failed, true), "{detail}");
+    }
+}
+
+/// Has ffmpeg encode made-up grey pictures with libx264; `None` where it cannot.
+fn x264(test: &str, path: &Path, pictures: usize, options: &str) -> Option<()> {
+    let mut command = Command::new("ffmpeg");
+    command.args("-v error -y -f rawvideo -pix_fmt yuv420p -s 96x64 -r 10 -i pipe: -c:v libx264 -qp 10".split(' '));
+    command.args(options.split(' ')).arg(path).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let encoded = command.spawn().and_then(|mut ffmpeg| {
+        let mut input = ffmpeg.stdin.take().expect("it is piped");
+        for number in 0..pictures {
+            input.write_all(&[luma(number); 96 * 64])?;
+            input.write_all(&[128; 96 * 64 / 2])?;
+        }
+        drop(input);
+        ffmpeg.wait()
+    });
+    let is_encoded = encoded.is_ok_and(|status| status.success());
+    if !is_encoded {
+        eprintln!("skipped: {test}: ffmpeg with libx264 is not installed");
+    }
+    is_encoded.then_some(())
+}
+
+/// Reordering of every kind that x264 makes, in plain and fragmented files.
+#[test]
+fn b_frames_of_every_structure_come_out_whole_and_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, options) in [
+        ("two.mp4", "-pix_fmt yuv420p -bf 2 -x264-params b-pyramid=none:b-adapt=0:scenecut=0:keyint=12"),
+        ("pyramid.mp4", "-pix_fmt yuv420p -bf 7 -x264-params b-pyramid=strict:b-adapt=0:scenecut=0:ref=6:keyint=30"),
+        ("open-gop.mp4", "-pix_fmt yuv420p -bf 3 -x264-params open-gop=1:b-adapt=0:scenecut=0:keyint=20"),
+        ("slices.mp4", "-pix_fmt yuv420p -bf 3 -x264-params slices=4:b-adapt=0:scenecut=0"),
+        (
+            "fragments.mp4",
+            "-pix_fmt yuv420p -bf 3 -x264-params b-adapt=0:scenecut=0:keyint=10 -movflags frag_keyframe+empty_moov",
+        ),
+        ("raw.h264", "-pix_fmt yuv420p -bf 3 -x264-params b-adapt=0:scenecut=0:keyint=25"),
+    ] {
+        let path = folder.path().join(name);
+        let test = "b_frames_of_every_structure_come_out_whole_and_in_order";
+        let Some(()) = x264(test, &path, 60, options) else { return };
+        let delivered = play(file(&path, ""));
+        assert_whole(&delivered, 60, (96, 64), 100.0);
+        for (number, level) in delivered.levels().into_iter().enumerate() {
+            assert!(is_near(level, red_of(luma(number))), "{name}, picture {number}: {level}");
+        }
+    }
+}
+
+/// Pictures do not say which access unit they come from: a lost one must not shift the others for long.
+#[test]
+fn a_damaged_reference_among_b_frames_shifts_no_times_beyond_the_next_key_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.h264");
+    let test = "a_damaged_reference_among_b_frames_shifts_no_times_beyond_the_next_key_frame";
+    let options = "-pix_fmt yuv420p -bf 3 -x264-params b-adapt=0:scenecut=0:keyint=10";
+    let Some(()) = x264(test, &path, 60, options) else { return };
+    let mut bytes = std::fs::read(&path).unwrap();
+    // Access unit 21 is the first after the key frame at 20: a P-frame, on which the B-frames around it rest.
+    let mut at = bytes.windows(3).position(|code| code == [0, 0, 1]).unwrap();
+    let mut slices = 0;
+    let mut damaged = None;
+    for nal in openh264::nal_units(&bytes) {
+        if matches!(nal[3] & 0x1F, 1 | 5) {
+            if slices == 21 {
+                damaged = Some(at + 5..at + nal.len() - 1);
+            }
+            slices += 1;
+        }
+        at += nal.len();
+    }
+    assert_eq!(slices, 60);
+    bytes[damaged.unwrap()].fill(0xFF);
+    std::fs::write(&path, bytes).unwrap();
+
+    let delivered = play(file(&path, ""));
+    assert_eq!(delivered.numbers(), (1..=60).collect::<Vec<_>>());
+    assert!(!delivered.dropped.is_empty());
+    let shown: Vec<_> = delivered.times_ms().iter().map(|at_ms| (at_ms / 100.0).round() as usize).collect();
+    assert!((0..20).chain(30..60).all(|number| shown.contains(&number)), "{shown:?}");
+    for (number, level) in shown.into_iter().zip(delivered.levels()) {
+        let is_beside_the_damage = (20..30).contains(&number);
+        assert!(is_beside_the_damage || is_near(level, red_of(luma(number))), "picture {number}: {level}");
+    }
+    assert!(delivered.last_state().1.contains("-bf 0"), "{}", delivered.last_state().1);
+}
+
+#[test]
+fn what_the_decoder_lacks_is_named_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, options, words) in [
+        ("ten.mp4", "-pix_fmt yuv420p10le", "more than 8 bits"),
+        ("fields.mp4", "-pix_fmt yuv420p -x264-params interlaced=1", "interlacing"),
+        ("chroma.mp4", "-pix_fmt yuv444p", "4:2:0"),
+    ] {
+        let path = folder.path().join(name);
+        let Some(()) = x264("what_the_decoder_lacks_is_named_with_a_remedy", &path, 3, options) else { return };
+        let delivered = play(file(&path, ""));
+        let (state, detail) = delivered.last_state();
+        assert_eq!(
+            (state, detail.contains(words), detail.contains("ffmpeg")),
+            (SourceState::Failed, true, true),
+            "{detail}"
+        );
+        assert!(detail.contains(name), "{detail}");
     }
 }
 

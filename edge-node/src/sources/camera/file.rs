@@ -49,7 +49,10 @@ fn play_once(settings: &FileSettings, playback: &mut Playback<'_>) -> Result<(i6
         let began = playback.context.clock.elapsed();
         let at_end = match recording.next_unit(path) {
             Ok(Some(unit)) => {
-                decoder.decode(unit, &mut decoded)?;
+                let offset = unit.offset;
+                let named =
+                    |error: CameraError| CameraError::File { path: path.clone(), offset, what: error.to_string() };
+                decoder.decode(unit, &mut decoded).map_err(named)?;
                 false
             }
             Ok(None) => {

@@ -74,7 +74,10 @@ impl Stream {
     fn take(&mut self, incoming: Incoming<AccessUnit>, context: &mut Context) -> Result<Flow, CameraError> {
         let began = context.clock.elapsed();
         match incoming {
-            Incoming::Picture(unit) => self.decoder.decode(unit, &mut self.decoded)?,
+            Incoming::Picture(unit) => {
+                let named = |error: CameraError| CameraError::Peer { peer: self.url.clone(), what: error.to_string() };
+                self.decoder.decode(unit, &mut self.decoded).map_err(named)?;
+            }
             Incoming::Lost { .. } => {}
             Incoming::Connecting(_) => {
                 self.decoder.finish(&mut self.decoded);

@@ -15,6 +15,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 const NAL_SLICE: u8 = 1;
 const NAL_IDR: u8 = 5;
 const NAL_SPS: u8 = 7;
+const NAL_PPS: u8 = 8;
 
 /// A NAL unit without its start code; never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,10 @@ impl<'a> Nal<'a> {
 
     pub(crate) fn is_sps(self) -> bool {
         self.kind() == NAL_SPS
+    }
+
+    pub(crate) fn is_parameter_set(self) -> bool {
+        matches!(self.kind(), NAL_SPS | NAL_PPS)
     }
 
     pub(crate) fn is_idr(self) -> bool {

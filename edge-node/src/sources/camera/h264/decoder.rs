@@ -2,11 +2,12 @@
 //!
 //! In: access units in decoding order. Out: for each, in presentation order, either a picture or the news that it is
 //! lost. Streams without B-frames come out without delay. openh264 0.9 loses pictures of streams with B-frames when it
-//! flushes after each access unit, its default; left to reorder and flushed before key frames and at the end it returns
-//! them all, in order, which is what this does when a stream announces or shows B-frames.
+//! flushes after each access unit, its default; left to reorder and flushed at the end only it returns them all, in
+//! order, which is what this does when a stream announces or shows B-frames. A flush in between keeps picture buffers
+//! for ever (`FlushFrame` of openh264 2.7), so after a fault the next key frame gets a fresh decoder instead.
 //!
 //! openh264 does not say which access unit a picture came from. Pictures come in presentation order, so each takes the
-//! smallest outstanding time; the books are closed at every key frame, so that a silent loss cannot shift times for long.
+//! smallest outstanding time; the fresh decoder also closes the books, so that a loss cannot shift times for long.
 
 use super::AccessUnit;
 use super::annexb::{self, Nal};
@@ -21,6 +22,9 @@ use std::collections::VecDeque;
 
 /// Most pictures that a decoder may hold back (`MaxDpbFrames`, ITU-T H.264 A.3.1).
 const MAX_REORDERED: usize = 16;
+
+/// Most bytes of parameter sets kept; a stream has a few dozen.
+const MAX_PARAMETER_SET_BYTES: usize = 64 << 10;
 
 /// What became of one access unit.
 #[derive(Debug)]
@@ -39,17 +43,27 @@ pub(crate) struct H264Decoder {
     has_b_frames: bool,
     /// Access units whose picture has not come out, by presentation time.
     outstanding: VecDeque<AccessUnit>,
+    /// The parameter sets in force, with start codes, for a fresh decoder.
+    parameter_sets: Vec<u8>,
+    /// A picture was lost: the decoder's state and ours may differ.
+    is_doubtful: bool,
 }
 
 impl H264Decoder {
     /// A decoder that treats streams which do not say whether they reorder as `if_unknown` says: recordings can afford to
     /// wait for a picture that may come first, live cameras cannot and hardly ever have B-frames.
     pub(crate) fn new(if_unknown: Reordering) -> Result<Self, CameraError> {
-        let config = DecoderConfig::new().flush_after_decode(Flush::NoFlush);
-        let decoder = Decoder::with_api_config(OpenH264API::from_source(), config).map_err(CameraError::NoDecoder)?;
         let facts = StreamFacts::default();
-        let conversion = Conversion::of(&facts);
-        Ok(Self { decoder, facts, conversion, if_unknown, has_b_frames: false, outstanding: VecDeque::new() })
+        Ok(Self {
+            decoder: fresh_decoder()?,
+            facts,
+            conversion: Conversion::of(&facts),
+            if_unknown,
+            has_b_frames: false,
+            outstanding: VecDeque::new(),
+            parameter_sets: Vec::new(),
+            is_doubtful: false,
+        })
     }
 
     /// Whether the stream has shown a bi-predicted slice.
@@ -67,13 +81,17 @@ impl H264Decoder {
         for nal in annexb::nal_units(&unit.annex_b) {
             if nal.is_sps() {
                 self.read_facts(nal)?;
+                self.parameter_sets.clear();
+            }
+            if nal.is_parameter_set() && self.parameter_sets.len() + nal.bytes().len() < MAX_PARAMETER_SET_BYTES {
+                annexb::append_nal(&mut self.parameter_sets, nal.bytes());
             }
             key |= nal.is_idr();
             has_slice |= nal.is_slice();
             self.has_b_frames |= nal.is_b_slice();
         }
-        if key && !self.outstanding.is_empty() {
-            self.finish(out);
+        if key && self.is_doubtful {
+            self.start_afresh(out)?;
         }
         let stated = match self.facts.reordering {
             Reordering::Unknown => self.if_unknown,
@@ -91,7 +109,7 @@ impl H264Decoder {
                 }
                 self.settle(image, out);
             }
-            Err(error) if has_slice => out.push(Decoded::Lost { unit, why: error.to_string() }),
+            Err(error) if has_slice => self.lose(unit, error.to_string(), out),
             // A bad parameter set shows in the pictures that need it.
             Err(_) => {}
         }
@@ -117,6 +135,15 @@ impl H264Decoder {
         }
     }
 
+    fn start_afresh(&mut self, out: &mut Vec<Decoded>) -> Result<(), CameraError> {
+        self.finish(out);
+        self.decoder = fresh_decoder()?;
+        self.is_doubtful = false;
+        // Its pictures, of which there are none, would be the result; a fault shows in the key frame that follows.
+        let _ = self.decoder.decode(&self.parameter_sets);
+        Ok(())
+    }
+
     fn read_facts(&mut self, nal: Nal<'_>) -> Result<(), CameraError> {
         self.facts = sps::read(nal.bytes()).unwrap_or_default();
         self.conversion = Conversion::of(&self.facts);
@@ -134,9 +161,19 @@ impl H264Decoder {
 
     fn lose_oldest(&mut self, out: &mut Vec<Decoded>) {
         if let Some(unit) = self.outstanding.pop_front() {
-            out.push(Decoded::Lost { unit, why: "the decoder returned no picture".to_owned() });
+            self.lose(unit, "the decoder returned no picture".to_owned(), out);
         }
     }
+
+    fn lose(&mut self, unit: AccessUnit, why: String, out: &mut Vec<Decoded>) {
+        self.is_doubtful = true;
+        out.push(Decoded::Lost { unit, why });
+    }
+}
+
+fn fresh_decoder() -> Result<Decoder, CameraError> {
+    let config = DecoderConfig::new().flush_after_decode(Flush::NoFlush);
+    Decoder::with_api_config(OpenH264API::from_source(), config).map_err(CameraError::NoDecoder)
 }
 
 fn insert_by_time(outstanding: &mut VecDeque<AccessUnit>, unit: AccessUnit) {
