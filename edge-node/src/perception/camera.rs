@@ -6,7 +6,6 @@ use super::tracking::{FrameId, ImageTrack, Tracker, TrackerCounters, TrackerSett
 use super::{CalibratedArea, EndedTrack, Error, GroundTrack, TrackState};
 use crate::event::{DetectionFrame, EventId, SourceId};
 use crate::telemetry::{Stage, StageProbe};
-use masa_inference::BoundingBox;
 use masa_v2x_proto::geo::{Covariance2, Enu, SiteFrame};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -226,7 +225,7 @@ impl CameraPerception {
             if track.detection.is_none() {
                 continue;
             }
-            let Some(seen) = contact(&self.settings, &self.georeference, frame, &track.measured) else {
+            let Some(seen) = contact(&self.settings, &self.georeference, frame, track) else {
                 self.off_ground += 1;
                 continue;
             };
@@ -259,13 +258,14 @@ impl CameraPerception {
     }
 }
 
-/// The ground point under a box.
+/// The ground point under a track's newest box.
 fn contact(
     settings: &CameraSettings,
     georeference: &Georeference,
     frame: &DetectionFrame,
-    measured: &BoundingBox,
+    track: &ImageTrack,
 ) -> Option<GroundPoint> {
+    let measured = &track.measured;
     let size = [f64::from(frame.width_px), f64::from(frame.height_px)];
     let scale = [
         f64::from(settings.image_size_px[0]) / size[0].max(1.0),
@@ -273,17 +273,21 @@ fn contact(
     ];
     let [x1, y1, x2, y2] = [measured.x1_px, measured.y1_px, measured.x2_px, measured.y2_px].map(f64::from);
     let (width, height) = (x2 - x1, y2 - y1);
-    let y = match settings.contact_point {
-        ContactPoint::BottomCentre => y2,
-        ContactPoint::BoxCentre => 0.5 * (y1 + y2),
+    let [left, top, right, bottom] = track.doubt_px;
+    let (y, doubt_y) = match settings.contact_point {
+        ContactPoint::BottomCentre => (y2, bottom),
+        ContactPoint::BoxCentre => (0.5 * (y1 + y2), 0.5 * top.hypot(bottom)),
     };
+    let doubt_x = 0.5 * left.hypot(right);
     // Where the image's edge cuts the box, the true edge of the object can be anywhere beyond.
     let cut_x = if x1 < EDGE_PX || x2 > size[0] - EDGE_PX { 0.5 * width } else { 0.0 };
     let cut_y = if y2 > size[1] - EDGE_PX { 0.5 * height } else { 0.0 };
     let own = settings.motion.relative_noise * height;
-    let variance =
-        |cut: f64, axis: usize| settings.pixel_noise_px.powi(2) + (own * own + cut * cut) * scale[axis] * scale[axis];
-    georeference.to_ground([0.5 * (x1 + x2) * scale[0], y * scale[1]], [variance(cut_x, 0), variance(cut_y, 1)])
+    let variance = |doubt: f64, cut: f64, axis: usize| {
+        settings.pixel_noise_px.powi(2) + (own * own + doubt * doubt + cut * cut) * scale[axis] * scale[axis]
+    };
+    let noise = [variance(doubt_x, cut_x, 0), variance(doubt_y, cut_y, 1)];
+    georeference.to_ground([0.5 * (x1 + x2) * scale[0], y * scale[1]], noise)
 }
 
 fn ground_track(track: &ImageTrack, entry: &OnGround, motion: &Motion, frame: &DetectionFrame) -> GroundTrack {

@@ -26,10 +26,10 @@ impl Homography {
         usable.then(|| Self { matrix: matrix * (w.signum() / scale) })
     }
 
-    /// The image of `p`, the Jacobian there; `None` on or beyond the horizon.
+    /// The image of `p`, the Jacobian there; `None` on or beyond the horizon, and for what is not a number.
     pub(crate) fn apply(&self, p: Vector2<f64>) -> Option<(Vector2<f64>, Matrix2<f64>)> {
         let q: Vector3<f64> = self.matrix * p.push(1.0);
-        if q.z <= 1e-12 {
+        if q.z <= 1e-12 || !q.iter().all(|v| v.is_finite()) {
             return None;
         }
         let image = q.xy() / q.z;
@@ -229,6 +229,10 @@ mod tests {
         assert!(fit.homography.apply(Vector2::new(400.0, 46.0)).is_some());
         assert!(fit.homography.apply(Vector2::new(400.0, 44.0)).is_none());
         assert!(fit.homography.apply(Vector2::new(400.0, -5e3)).is_none());
+        for wild in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(fit.homography.apply(Vector2::new(wild, 300.0)).is_none());
+            assert!(fit.homography.apply(Vector2::new(400.0, wild)).is_none());
+        }
     }
 
     #[test]

@@ -156,7 +156,8 @@ pub struct PointError {
     pub position: Enu,
     /// Distance between the mapped pixel and the surveyed position, metres.
     pub residual_m: f64,
-    /// The same with a mapping made from all other points; `None` where those do not determine one.
+    /// The same with a mapping made from all other points; `None` where those do not determine one or put the point beyond
+    /// their horizon.
     pub leave_one_out_m: Option<f64>,
 }
 
@@ -193,7 +194,7 @@ impl ReferencePoints {
                     Some(lens) => lens.undistort(drawn)?.0,
                     None => drawn,
                 };
-                let enu = frame.to_enu(point.ground.to_wgs84());
+                let enu = frame.to_enu(Wgs84 { alt_m: frame.origin().alt_m, ..point.ground.to_wgs84() });
                 let finite = pixel.x.is_finite() && pixel.y.is_finite() && enu.e_m.is_finite() && enu.n_m.is_finite();
                 finite.then_some((pixel, Vector2::new(enu.e_m, enu.n_m)))
             })

@@ -1,8 +1,8 @@
 //! Kalman filter of a box in the image.
 //!
-//! State: centre, width and height with their velocities. Measurement and process noise are proportional to the size of the
-//! box and the same for all four quantities, so the eight-state filter falls apart into four filters of two states, which is
-//! what runs here. Process noise is a density over time: the same motion at any frame rate gives the same prediction.
+//! State: the four edges with their velocities. Measurement and process noise are proportional to the size of the box and the
+//! same for all edges, so the eight-state filter falls apart into four filters of two states, which is what runs here.
+//! Process noise is a density over time: the same motion at any frame rate gives the same prediction.
 
 use masa_inference::BoundingBox;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ impl Default for BoxNoise {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Axis {
+struct Edge {
     value: f64,
     rate: f64,
     var_value: f64,
@@ -37,81 +37,78 @@ struct Axis {
     var_rate: f64,
 }
 
-/// The filter.
+impl Edge {
+    fn update(&mut self, measured: f64, variance: f64) {
+        let total = self.var_value + variance;
+        let (gain, rate_gain) = (self.var_value / total, self.cov / total);
+        let innovation = measured - self.value;
+        self.value += gain * innovation;
+        self.rate += rate_gain * innovation;
+        self.var_rate -= rate_gain * self.cov;
+        self.cov *= 1.0 - gain;
+        self.var_value *= 1.0 - gain;
+    }
+}
+
+/// The filter: left, top, right, bottom.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BoxFilter {
-    axes: [Axis; 4],
+    edges: [Edge; 4],
 }
 
 impl BoxFilter {
     pub(crate) fn new(measured: &BoundingBox, noise: &BoxNoise) -> Self {
         let size = size(measured);
         let (sigma, rate) = (noise.measurement * size, noise.initial_velocity * size);
-        Self {
-            axes: axes_of(measured).map(|value| Axis {
-                value,
-                rate: 0.0,
-                var_value: sigma * sigma,
-                cov: 0.0,
-                var_rate: rate * rate,
-            }),
-        }
+        let edge = |value| Edge { value, rate: 0.0, var_value: sigma * sigma, cov: 0.0, var_rate: rate * rate };
+        Self { edges: edges_of(measured).map(edge) }
     }
 
     pub(crate) fn predict(&mut self, dt_s: f64, noise: &BoxNoise) {
         let size = size(&self.estimate());
         let position = (noise.position * size).powi(2);
         let velocity = (noise.velocity * size).powi(2);
-        for a in &mut self.axes {
-            a.value += a.rate * dt_s;
-            a.var_value += dt_s * (2.0 * a.cov + dt_s * a.var_rate) + position * dt_s + velocity * dt_s.powi(3) / 3.0;
-            a.cov += dt_s * a.var_rate + velocity * dt_s * dt_s / 2.0;
-            a.var_rate += velocity * dt_s;
+        for e in &mut self.edges {
+            e.value += e.rate * dt_s;
+            e.var_value += dt_s * (2.0 * e.cov + dt_s * e.var_rate) + position * dt_s + velocity * dt_s.powi(3) / 3.0;
+            e.cov += dt_s * e.var_rate + velocity * dt_s * dt_s / 2.0;
+            e.var_rate += velocity * dt_s;
         }
-        // A shrinking box must not turn inside out while it coasts.
-        for a in &mut self.axes[2..] {
-            a.value = a.value.max(1.0);
-        }
+        self.keep_open();
     }
 
-    /// Holds width and height while the object is not seen: their rates are too uncertain to extrapolate.
+    /// Lets opposite edges move alike while the object is not seen: its growth is too uncertain to extrapolate.
     pub(crate) fn hold_size(&mut self) {
-        for a in &mut self.axes[2..] {
-            a.rate = 0.0;
+        for (near, far) in [(0, 2), (1, 3)] {
+            let rate = 0.5 * (self.edges[near].rate + self.edges[far].rate);
+            self.edges[near].rate = rate;
+            self.edges[far].rate = rate;
         }
     }
 
     pub(crate) fn update(&mut self, measured: &BoundingBox, noise: &BoxNoise) {
         let variance = (noise.measurement * size(measured)).powi(2);
-        for (a, value) in self.axes.iter_mut().zip(axes_of(measured)) {
-            let total = a.var_value + variance;
-            let (gain, rate_gain) = (a.var_value / total, a.cov / total);
-            let innovation = value - a.value;
-            a.value += gain * innovation;
-            a.rate += rate_gain * innovation;
-            a.var_rate -= rate_gain * a.cov;
-            a.cov *= 1.0 - gain;
-            a.var_value *= 1.0 - gain;
+        for (edge, value) in self.edges.iter_mut().zip(edges_of(measured)) {
+            edge.update(value, variance);
         }
-        for a in &mut self.axes[2..] {
-            a.value = a.value.max(1.0);
+        self.keep_open();
+    }
+
+    /// A shrinking box must not turn inside out.
+    fn keep_open(&mut self) {
+        for (near, far) in [(0, 2), (1, 3)] {
+            self.edges[far].value = self.edges[far].value.max(self.edges[near].value + 1.0);
         }
     }
 
     pub(crate) fn estimate(&self) -> BoundingBox {
-        let [x, y, w, h] = self.axes.map(|a| a.value);
-        BoundingBox {
-            x1_px: (x - 0.5 * w) as f32,
-            y1_px: (y - 0.5 * h) as f32,
-            x2_px: (x + 0.5 * w) as f32,
-            y2_px: (y + 0.5 * h) as f32,
-        }
+        let [x1_px, y1_px, x2_px, y2_px] = self.edges.map(|e| e.value as f32);
+        BoundingBox { x1_px, y1_px, x2_px, y2_px }
     }
 }
 
-fn axes_of(b: &BoundingBox) -> [f64; 4] {
-    let [x1, y1, x2, y2] = [b.x1_px, b.y1_px, b.x2_px, b.y2_px].map(f64::from);
-    [0.5 * (x1 + x2), 0.5 * (y1 + y2), x2 - x1, y2 - y1]
+fn edges_of(b: &BoundingBox) -> [f64; 4] {
+    [b.x1_px, b.y1_px, b.x2_px, b.y2_px].map(f64::from)
 }
 
 fn size(b: &BoundingBox) -> f64 {

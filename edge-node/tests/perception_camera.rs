@@ -1,0 +1,149 @@
+//! Perception of one camera through its public interface, on a scene whose truth is known.
+
+use masa_edge_node::event::{DetectionFrame, EventId, FrameTimings, SourceId};
+use masa_edge_node::perception::{CameraPerception, CameraSettings, Error, GroundTrack, TrackState};
+use masa_edge_node::telemetry::NoProbe;
+use masa_inference::{BoundingBox, Detection, ObjectClass};
+use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
+use masa_v2x_proto::time::Timestamp;
+
+const CAMERA: SourceId = SourceId(3);
+
+fn frame() -> SiteFrame {
+    SiteFrame::new(Wgs84 { lat_deg: 44.655_54, lon_deg: 10.934_315, alt_m: 34.0 })
+}
+
+/// Where a camera 7 m above the origin, looking north and 20° down with f = 900 px, draws a ground point (1280×720 px).
+fn draw(e_m: f64, n_m: f64) -> [f64; 2] {
+    let (sin, cos) = 20f64.to_radians().sin_cos();
+    let depth = n_m * cos + 7.0 * sin;
+    [640.0 + 900.0 * e_m / depth, 360.0 + 900.0 * (7.0 * cos - n_m * sin) / depth]
+}
+
+fn settings(extra: &str) -> CameraSettings {
+    let points: String = [[-6.0, 12.0], [6.0, 12.0], [-10.0, 40.0], [10.0, 40.0], [0.0, 22.0], [3.0, 30.0]]
+        .iter()
+        .map(|[e, n]| {
+            let p = frame().to_wgs84(Enu::ground(*e, *n));
+            let [x, y] = draw(*e, *n);
+            format!(
+                "[[georeference.point]]\npixel = [{x:.6}, {y:.6}]\nground = {{ wgs84 = {{ latitude-deg = {:.10}, longitude-deg = {:.10} }} }}\n",
+                p.lat_deg, p.lon_deg
+            )
+        })
+        .collect();
+    let text = format!(
+        "id = \"north\"\nimage-size-px = [1280, 720]\n{extra}\n[georeference]\nkind = \"reference-points\"\n\
+         survey-sigma-m = 0.05\n{points}"
+    );
+    toml::from_str(&text).unwrap()
+}
+
+/// A car's box that stands on the ground point, in an image scaled by `scale`.
+fn car(e_m: f64, n_m: f64, scale: f64) -> Detection {
+    let ([x, y], width) = (draw(e_m, n_m), 1600.0 / n_m);
+    let [x1_px, y1_px, x2_px, y2_px] =
+        [x - 0.5 * width, y - 0.8 * width, x + 0.5 * width, y].map(|v| (v * scale) as f32);
+    Detection { bounding_box: BoundingBox { x1_px, y1_px, x2_px, y2_px }, class: ObjectClass::Car, score: 0.9 }
+}
+
+fn seen(step: u64, scale: f64, detections: Vec<Detection>) -> (EventId, DetectionFrame) {
+    let detected = DetectionFrame {
+        frame: step + 1,
+        captured_at: Timestamp::from_unix_ms(1_700_000_000_000 + 50 * step as i64),
+        width_px: (1280.0 * scale) as u32,
+        height_px: (720.0 * scale) as u32,
+        detections,
+        timings: FrameTimings::default(),
+    };
+    (EventId { source: CAMERA, seq: step + 1 }, detected)
+}
+
+/// A car drives away at 8 m/s for two seconds and is then hidden for `hidden` frames.
+fn drive(perception: &mut CameraPerception, scale: f64, hidden: u64) -> Vec<GroundTrack> {
+    let mut tracks = Vec::new();
+    for step in 0..40 + hidden {
+        let detections = if step < 40 { vec![car(1.0, 14.0 + 0.4 * step as f64, scale)] } else { Vec::new() };
+        let (id, detected) = seen(step, scale, detections);
+        tracks = perception.update(id, &detected, &mut NoProbe).to_vec();
+    }
+    tracks
+}
+
+#[test]
+fn a_car_is_where_it_is_and_as_fast_as_it_is_at_any_image_size() {
+    for scale in [1.0, 0.5] {
+        let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
+        let tracks = drive(&mut perception, scale, 0);
+        assert_eq!(tracks.len(), 1);
+        let track = &tracks[0];
+        // The filter lags behind a start from "unknown" by less than this after two seconds.
+        assert!(track.position.ground_distance_m(&Enu::ground(1.0, 29.6)) < 0.3, "{track:?}");
+        assert!((track.velocity_n_mps - 8.0).abs() < 0.5 && track.velocity_e_mps.abs() < 0.5, "{track:?}");
+        assert!((track.yaw_rad.unwrap() - std::f64::consts::FRAC_PI_2).abs() < 0.1);
+        assert_eq!((track.track_id, track.hits, track.detection), (1, 40, Some(0)));
+        assert_eq!((track.first_event.seq, track.last_event.seq, track.frame), (1, 40, 40));
+        // Along the view the error is larger than across it, and the truth lies within three sigma.
+        assert!(track.covariance.nn_m2 > 2.0 * track.covariance.ee_m2);
+        assert!((track.position.n_m - 29.6).abs() < 3.0 * track.covariance.nn_m2.sqrt());
+    }
+}
+
+#[test]
+fn a_hidden_car_coasts_then_is_withheld_then_ends() {
+    let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
+    let coasting = drive(&mut perception, 1.0, 10);
+    assert_eq!((coasting[0].state, coasting[0].detection), (TrackState::Coasting, None));
+    assert!(coasting[0].position.ground_distance_m(&Enu::ground(1.0, 33.6)) < 0.6, "{:?}", coasting[0].position);
+    assert_eq!(coasting[0].frame, 40);
+
+    let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
+    assert!(drive(&mut perception, 1.0, 30).is_empty());
+    assert!(perception.ended().is_empty());
+    let (id, late) = seen(200, 1.0, Vec::new());
+    perception.update(id, &late, &mut NoProbe);
+    let ended: Vec<_> = perception.ended().iter().map(|e| (e.track_id, e.hits, e.last_event.seq)).collect();
+    assert_eq!(ended, [(1, 40, 40)]);
+}
+
+#[test]
+fn a_frame_out_of_order_changes_nothing_and_is_counted() {
+    let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
+    let before = drive(&mut perception, 1.0, 0);
+    let (id, old) = seen(3, 1.0, vec![car(-4.0, 20.0, 1.0)]);
+    assert_eq!(perception.update(id, &old, &mut NoProbe), before);
+    assert_eq!(perception.counters().tracker.late_frames, 1);
+}
+
+#[test]
+fn something_in_the_sky_is_tracked_but_not_put_on_the_ground() {
+    let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
+    for step in 0..10 {
+        let bounding_box = BoundingBox { x1_px: 600.0, y1_px: 5.0, x2_px: 660.0, y2_px: 25.0 };
+        let bird = Detection { bounding_box, class: ObjectClass::Animal, score: 0.9 };
+        let (id, detected) = seen(step, 1.0, vec![bird]);
+        assert!(perception.update(id, &detected, &mut NoProbe).is_empty());
+    }
+    assert_eq!(perception.counters().off_ground, 10);
+}
+
+#[test]
+fn settings_that_cannot_work_are_named() {
+    let text = "id = \"n\"\nimage-size-px = [8, 6]\n[georeference]\nkind = \"reference-points\"\nfile = \"a.otrfpts\"";
+    let camera: CameraSettings = toml::from_str(text).unwrap();
+    let error = CameraPerception::new(CAMERA, &camera, frame()).unwrap_err();
+    assert!(matches!(&error, Error::NotLoaded { path } if path.ends_with("a.otrfpts")), "{error}");
+
+    let mut few = settings("");
+    let masa_edge_node::perception::georeference::GeoreferenceSettings::ReferencePoints(points) = &mut few.georeference
+    else {
+        panic!("not points")
+    };
+    points.points.truncate(3);
+    let error = CameraPerception::new(CAMERA, &few, frame()).unwrap_err().to_string();
+    assert_eq!(error, "camera north: reference points: needs at least four points");
+
+    let error = CameraPerception::new(CAMERA, &settings("pixel-noise-px = 0.0"), frame()).unwrap_err().to_string();
+    assert_eq!(error, "camera north: pixel-noise-px = 0 is not above zero");
+    assert!(toml::from_str::<CameraSettings>("id = \"n\"\npixel-nois-px = 1.0").is_err());
+}
