@@ -5,13 +5,14 @@
 //! around the half of a car that a post leaves to see; on the ground either moves the car by metres.
 //!
 //! Invariant: what lasts is believed: the reference size follows at [`GROWTH_PER_S`], so a wrong first box is forgotten.
+//! Widths are trusted more than heights: a bicycle that turns beside the camera doubles its width within half a second.
 
 use masa_inference::BoundingBox;
 
-/// Change of size that is taken for noise, as a share.
-const TOLERANCE: f64 = 0.2;
-/// Change of size that motion can explain, as a share per second.
-const GROWTH_PER_S: f64 = 0.6;
+/// Change of width and height that is taken for noise, as a share.
+const TOLERANCE: [f64; 2] = [0.35, 0.2];
+/// Change of width and height that motion can explain, as a share per second.
+const GROWTH_PER_S: [f64; 2] = [2.0, 0.8];
 /// Boxes over which the first reference is averaged.
 const LEARNED_FROM: u32 = 3;
 /// Standard deviation of an edge that was put back, as a share of the reference size.
@@ -50,7 +51,7 @@ impl SizeGuard {
             let size = edges[far] - edges[near];
             let cut = edges[near] < EDGE_PX || edges[far] > image_size_px[axis] as f32 - EDGE_PX;
             let reference = self.follow(axis, f64::from(size), dt_s, cut);
-            if cut || (f64::from(size) / reference - 1.0).abs() <= TOLERANCE {
+            if cut || (f64::from(size) / reference - 1.0).abs() <= TOLERANCE[axis] {
                 continue;
             }
             let wrong =
@@ -70,7 +71,7 @@ impl SizeGuard {
         } else if self.seen <= LEARNED_FROM {
             *reference += (size - *reference) / f64::from(self.seen);
         } else {
-            let most = *reference * GROWTH_PER_S * dt_s;
+            let most = *reference * GROWTH_PER_S[axis] * dt_s;
             *reference += (size - *reference).clamp(-most, most);
         }
         *reference = reference.max(1.0);
@@ -99,7 +100,8 @@ mod tests {
         for (frame, height) in [50.0, 51.0, 67.0, 50.0, 87.0, 90.0, 94.0, 95.0].into_iter().enumerate() {
             let x = 110.0 + 3.0 * frame as f32;
             let (b, doubts) = guard.check(&car(x, height), &car(x, 51.0), 0.05, IMAGE);
-            assert!((b.y2_px - 163.0).abs() < 7.0, "frame {frame}: {b:?}");
+            // The detector's lower edge is 44 px too low at the end; the reference gives in by less than 9.
+            assert!((b.y2_px - 163.0).abs() < 9.0, "frame {frame}: {b:?}");
             assert_eq!(doubts[3] > 0.0, height > 60.0, "frame {frame}");
             assert_eq!((b.x1_px, b.x2_px), (x, x + 84.0));
         }
@@ -113,6 +115,18 @@ mod tests {
             last = guard.check(&car(100.0, 80.0), &last, 0.05, IMAGE).0;
         }
         assert_eq!(last, car(100.0, 80.0));
+    }
+
+    #[test]
+    fn a_bicycle_that_turns_beside_the_camera_keeps_its_width() {
+        // The cyclist of the junction clip, frames 50 to 60.
+        let mut last = BoundingBox { x1_px: 352.0, y1_px: 247.0, x2_px: 454.0, y2_px: 394.0 };
+        let mut guard = SizeGuard::new(&last);
+        for width in [105.0, 107.0, 115.0, 118.0, 125.0, 135.0, 148.0, 163.0, 175.0, 194.0] {
+            let b = BoundingBox { x1_px: last.x1_px + 18.0, x2_px: last.x1_px + 18.0 + width, ..last };
+            assert_eq!(guard.check(&b, &last, 0.05, IMAGE).0, b, "{width}");
+            last = b;
+        }
     }
 
     #[test]
