@@ -1,5 +1,7 @@
 //! The real junction clip, decoded and detected, through tracking and georeferencing.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod perception_support;
 
 use masa_edge_node::event::DetectionFrame;
