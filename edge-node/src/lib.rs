@@ -5,11 +5,14 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod config;
 pub mod effect;
 pub mod event;
 pub mod facilities;
+pub mod node;
 pub mod perception;
 pub mod recorder;
+pub mod run;
 pub mod snapshot;
 pub mod sources;
 pub mod telemetry;

@@ -6,9 +6,15 @@
 
 use crate::effect::MessageKind;
 use crate::event::{DropReason, Quantity, SourceId, SourceState};
+use crate::facilities::Station;
+use crate::facilities::den::ActiveEvent;
+use crate::node::Node;
+use crate::perception::TrackState;
+use crate::world::RoadUser;
 use crate::world::site::ZoneKind;
 use masa_inference::{BoundingBox, ObjectClass};
-use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::geo::{Enu, Wgs84, yaw_to_heading_rad};
+use masa_v2x_proto::time::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -50,7 +56,7 @@ pub struct ObjectView {
     pub lon_deg: f64,
     /// Speed over ground, m/s.
     pub speed_mps: f64,
-    /// Direction of movement, degrees clockwise from north; `None` while it stands or the direction is not known.
+    /// Direction of movement, degrees clockwise from north, held while it stands; `None` until it has moved enough.
     pub heading_deg: Option<f64>,
     /// One-sigma ellipse of the position.
     pub ellipse: EllipseView,
@@ -216,4 +222,124 @@ pub struct CameraSiteView {
     pub camera: SourceId,
     /// Where it hangs, `[east, north]` metres; `None` when its calibration does not say.
     pub position_m: Option<[f64; 2]>,
+}
+
+/// An object is shown as standing once it has stood this long, seconds.
+const SHOWN_AS_STANDING_S: f64 = 2.0;
+
+impl Node {
+    /// The world at `now`, for the live page.
+    pub fn snapshot(&self, now: Timestamp) -> Snapshot {
+        let environment = self.world.environment();
+        let frames = self.world.frames().iter().map(|(camera, newest)| FrameView {
+            camera: *camera,
+            frame: newest.frame,
+            captured_at_ms: newest.captured_at.unix_ms(),
+            width_px: newest.width_px,
+            height_px: newest.height_px,
+        });
+        let observations = environment.readings().map(|(sensor, quantity, reading)| ObservationView {
+            sensor: sensor.to_owned(),
+            quantity,
+            value: reading.value,
+            unit: quantity.unit(),
+            age_s: now.seconds_since(reading.captured_at),
+        });
+        let statuses = environment.statuses().map(|(name, status)| StatusView {
+            name: name.to_owned(),
+            state: status.state,
+            detail: status.detail.clone(),
+            age_s: now.seconds_since(status.since),
+        });
+        Snapshot {
+            time_ms: now.unix_ms(),
+            objects: self.world.users().iter().map(|user| object_view(user, &self.station, now)).collect(),
+            frames: frames.collect(),
+            events: self.den.events_in_force().map(|event| event_view(event, &self.station)).collect(),
+            observations: observations.collect(),
+            statuses: statuses.collect(),
+            counters: self.counters(),
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        let mut drops = BTreeMap::new();
+        for (reason, count) in
+            [&self.drops, self.world.drops(), self.den.drops(), self.cp.drops()].iter().flat_map(|d| d.iter())
+        {
+            *drops.entry(reason).or_default() += count;
+        }
+        Counters {
+            messages: self.messages.clone(),
+            events: self.events.clone(),
+            frames_dropped: self.frames_dropped.clone(),
+            drops,
+        }
+    }
+
+    /// What does not change while the node runs.
+    pub fn site_view(&self) -> SiteView {
+        let zones = self.map.zones().iter().map(|zone| ZoneView {
+            id: zone.id().to_owned(),
+            kind: zone.kind(),
+            polygon_m: zone.polygon_m().to_vec(),
+        });
+        let cameras = self.station.cameras.iter().map(|camera| CameraSiteView { camera: *camera, position_m: None });
+        SiteView {
+            station_id: self.station.id.0,
+            origin: self.station.frame.origin(),
+            station_m: [self.station.reference.e_m, self.station.reference.n_m],
+            zones: zones.collect(),
+            cameras: cameras.collect(),
+        }
+    }
+}
+
+fn object_view(user: &RoadUser, station: &Station, now: Timestamp) -> ObjectView {
+    let Wgs84 { lat_deg, lon_deg, .. } = station.frame.to_wgs84(user.position);
+    let (major_m, minor_m, heading_rad) = user.covariance.ellipse();
+    let standing_s = user.standing_s();
+    ObjectView {
+        id: user.id,
+        class: user.class,
+        class_confidence: user.class_confidence,
+        e_m: user.position.e_m,
+        n_m: user.position.n_m,
+        lat_deg,
+        lon_deg,
+        speed_mps: user.speed_mps(),
+        heading_deg: user.yaw_rad.map(|yaw| yaw_to_heading_rad(yaw).to_degrees()),
+        ellipse: EllipseView { major_m, minor_m, heading_deg: heading_rad.to_degrees() },
+        age_s: now.seconds_since(user.first_seen),
+        since_update_s: now.seconds_since(user.state_at),
+        stationary_s: (standing_s >= SHOWN_AS_STANDING_S).then_some(standing_s),
+        state: match user.sight.state {
+            TrackState::Confirmed => ObjectState::Detected,
+            TrackState::Coasting => ObjectState::Coasting,
+        },
+        camera: user.sight.camera,
+        track_id: user.sight.track_id,
+        sights: vec![SightView {
+            camera: user.sight.camera,
+            track_id: user.sight.track_id,
+            bounding_box: user.sight.bounding_box,
+        }],
+        trail_m: user.trail_m().collect(),
+    }
+}
+
+fn event_view(event: &ActiveEvent, station: &Station) -> EventView {
+    let Enu { e_m, n_m, .. } = event.position;
+    let Wgs84 { lat_deg, lon_deg, .. } = station.frame.to_wgs84(event.position);
+    EventView {
+        action_id: format!("{}-{}", event.action_id.originating_station_id.0, event.action_id.sequence_number),
+        cause_code: event.trigger.cause_code(),
+        cause: event.trigger.words(),
+        object_id: event.object_id,
+        e_m,
+        n_m,
+        lat_deg,
+        lon_deg,
+        since_ms: event.since.unix_ms(),
+    }
 }

@@ -73,6 +73,9 @@ pub struct InputDescription {
     /// Divisor, per channel.
     #[serde(default = "ones")]
     pub std: [f32; 3],
+    /// Name of a second input that takes the size boxes are scaled to (RT-DETR, D-FINE: `orig_target_sizes`). It is
+    /// given `width` and `height`.
+    pub size_input: Option<String>,
 }
 
 /// Order of the input's axes.
@@ -263,7 +266,7 @@ impl ModelDescription {
         let description: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = 1 + text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
-            failed(line, error.message().to_owned())
+            failed(line, with_nearest_key(error.message()))
         })?;
         description.check().map_err(|(section, key, reason)| failed(line_of(text, section, key), reason))?;
         Ok(description)
@@ -280,6 +283,8 @@ impl ModelDescription {
         unless(!model.name.is_empty(), "model", "name", "must not be empty")?;
         unless(side.contains(&input.width), "input", "width", &sides)?;
         unless(side.contains(&input.height), "input", "height", &sides)?;
+        let named = input.size_input.as_ref().is_none_or(|name| !name.is_empty());
+        unless(named, "input", "size-input", "must not be empty")?;
         unless(input.scale.is_finite() && input.scale != 0.0, "input", "scale", "must be finite and not zero")?;
         unless(input.mean.iter().all(|mean| mean.is_finite()), "input", "mean", "must be finite")?;
         let divisible = input.std.iter().all(|std| std.is_finite() && *std != 0.0);
@@ -325,6 +330,19 @@ impl HeadDescription {
     }
 }
 
+/// The message for an unknown key, with the valid key that is most like it.
+fn with_nearest_key(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let nearest = match quoted.split_first() {
+        Some((unknown, valid)) if message.starts_with("unknown ") => {
+            let likeness = |key: &&&str| (strsim::jaro_winkler(unknown, key) * 1e6) as u32;
+            valid.iter().max_by_key(likeness)
+        }
+        _ => None,
+    };
+    nearest.map_or_else(|| message.to_owned(), |nearest| format!("{message}; did you mean `{nearest}`?"))
+}
+
 /// The line of `key` in `[section]`; of the section where the key is absent; else 1.
 fn line_of(text: &str, section: &str, key: &str) -> usize {
     let mut header = None;
@@ -341,4 +359,53 @@ fn line_of(text: &str, section: &str, key: &str) -> usize {
         }
     }
     header.unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORTEST: &str = "[model]\nname = 'm'\nfile = 'm.onnx'\nlicence = 'MIT'\n\
+        [input]\nwidth = 64\nheight = 32\ncolour = 'rgb'\nresize = 'stretch'\n\
+        [head]\ntype = 'yolox'\nscore-threshold = 0.3\nnms-iou = 0.5\nstrides = [8, 16]\n\
+        [classes]\n0 = 'person'\n17 = 'e-scooter'\n";
+
+    #[test]
+    fn what_is_left_out_has_the_usual_value() {
+        let description = ModelDescription::parse(SHORTEST, Path::new("m.toml")).unwrap();
+        let input = &description.input;
+        assert_eq!((input.layout, input.pad, input.scale), (Layout::Nchw, 114, 1.0));
+        assert_eq!((input.mean, input.std), ([0.0; 3], [1.0; 3]));
+        let head = &description.head;
+        assert_eq!((head.suppress_across, head.scores), (SuppressAcross::VehicleGroup, Scores::Probability));
+        assert_eq!(head.box_form(), Boxes::Grid);
+        assert_eq!(description.classes, BTreeMap::from([(0, ObjectClass::Person), (17, ObjectClass::EScooter)]));
+    }
+
+    #[test]
+    fn values_out_of_range_name_their_line() {
+        for (from, to, line, word) in [
+            ("width = 64", "width = 4097", 6, "width"),
+            ("height = 32", "height = 32\nstd = [1.0, 0.0, 1.0]", 8, "std"),
+            ("height = 32", "height = 32\nscale = nan", 8, "scale"),
+            ("nms-iou = 0.5", "nms-iou = -0.5", 13, "nms-iou"),
+            ("strides = [8, 16]", "strides = [16, 8]", 14, "strides"),
+            ("strides = [8, 16]", "", 10, "strides"),
+            ("'yolox'", "'fastest-det'", 14, "strides"),
+            ("'yolox'", "'nanodet'\nboxes = 'xyxy'", 12, "boxes"),
+            ("17 =", "017 =", 15, "017"),
+            ("17 =", "99999 =", 15, "99999"),
+            ("file = 'm.onnx'\n", "", 1, "file"),
+        ] {
+            let text = SHORTEST.replace(from, to);
+            assert_ne!(text, SHORTEST);
+            match ModelDescription::parse(&text, Path::new("m.toml")) {
+                Err(Error::Description { line: at, reason, .. }) => {
+                    assert_eq!(at, line, "{reason}");
+                    assert!(reason.contains(word), "{reason}");
+                }
+                other => panic!("{other:?} for {text}"),
+            }
+        }
+    }
 }

@@ -13,7 +13,7 @@ use std::{
 use crate::{
     Detection, Error, RgbImage,
     description::{Layout, ModelDescription},
-    engine::{self, Engine, EngineSettings, ExecutionProvider, Outputs},
+    engine::{self, Engine, EngineSettings, ExecutionProvider, NetworkInput, Outputs},
     head::{self, Candidates, Head},
     preprocess::Preprocessor,
     suppression::suppress,
@@ -66,7 +66,9 @@ impl Detector {
             Layout::Nchw => [1, 3, height, width],
             Layout::Nhwc => [1, height, width, 3],
         };
-        let mut engine = engine::open(&model, shape, settings)?;
+        let size = description.input.size_input.as_deref();
+        let size = size.map(|name| (name, [description.input.width, description.input.height]));
+        let mut engine = engine::open(&model, NetworkInput { shape, size }, settings)?;
         engine.run()?;
         let outputs: &dyn Outputs = engine.as_ref();
         let head = head::open(&description, outputs).map_err(|expected| Error::OutputMisfit {

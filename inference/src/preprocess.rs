@@ -65,6 +65,9 @@ impl Preprocessor {
         if image.data.len() as u64 != u64::from(image.width) * u64::from(image.height) * 3 {
             return Err(failed(format!("it holds {} bytes", image.data.len())));
         }
+        if image.data.is_empty() {
+            return Err(failed("it has no pixels".to_owned()));
+        }
         let fit = self.fit(image.width, image.height);
         let (width, height) = fit.resized;
         if width == 0 || height == 0 {
@@ -175,6 +178,99 @@ impl Preprocessor {
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::ModelDescription;
+
+    /// A preprocessor for `lines` of the `[input]` section.
+    fn preprocessor(lines: &str) -> Preprocessor {
+        let text = format!(
+            "[model]\nname = 'm'\nfile = 'm.onnx'\nlicence = 'MIT'\n[input]\n{lines}\n\
+             [head]\ntype = 'yolov8'\nscore-threshold = 0.3\nnms-iou = 0.5\n[classes]\n0 = 'car'\n"
+        );
+        Preprocessor::new(ModelDescription::parse(&text, Path::new("m.toml")).unwrap().input)
+    }
+
+    fn plain(width: u32, height: u32, colour: [u8; 3]) -> RgbImage {
+        RgbImage::new(width, height, colour.repeat((width * height) as usize)).unwrap()
+    }
+
+    #[test]
+    fn channels_are_ordered_and_normalised() {
+        let image = RgbImage::new(2, 1, vec![10, 20, 30, 40, 50, 60]).unwrap();
+        let size = "width = 2\nheight = 1\nresize = 'stretch'";
+        let mut tensor = vec![0.0; 6];
+        let numbers = "scale = 0.5\nmean = [1.0, 2.0, 3.0]\nstd = [2.0, 4.0, 8.0]";
+        preprocessor(&format!("{size}\ncolour = 'rgb'\n{numbers}")).run(&image, &mut tensor).unwrap();
+        assert_eq!(tensor, [2.0, 9.5, 2.0, 5.75, 1.5, 3.375]);
+        preprocessor(&format!("{size}\ncolour = 'bgr'")).run(&image, &mut tensor).unwrap();
+        assert_eq!(tensor, [30.0, 60.0, 20.0, 50.0, 10.0, 40.0]);
+        preprocessor(&format!("{size}\ncolour = 'bgr'\nlayout = 'nhwc'")).run(&image, &mut tensor).unwrap();
+        assert_eq!(tensor, [30.0, 20.0, 10.0, 60.0, 50.0, 40.0]);
+    }
+
+    #[test]
+    fn padding_surrounds_the_image_also_after_a_change_of_size() {
+        for layout in ["nchw", "nhwc"] {
+            let lines = format!("width = 8\nheight = 8\ncolour = 'rgb'\nlayout = '{layout}'\npad = 7");
+            let mut centred = preprocessor(&format!("{lines}\nresize = 'letterbox-centre'"));
+            let mut cornered = preprocessor(&format!("{lines}\nresize = 'letterbox-top-left'"));
+            let mut tensor = vec![0.0; 192];
+            let red = |tensor: &[f32], x: usize, y: usize| match layout {
+                "nchw" => tensor[y * 8 + x],
+                _ => tensor[(y * 8 + x) * 3],
+            };
+            // Wide, tall, wide again: rows 2 to 5 or columns 2 to 5 hold the image in the centred form.
+            for (width, height) in [(16, 8), (8, 16), (4, 2)] {
+                let image = plain(width, height, [200, 0, 0]);
+                let placement = centred.run(&image, &mut tensor).unwrap();
+                for (x, y) in (0..64).map(|i| (i % 8, i / 8)) {
+                    let inside = (2..6).contains(if width > height { &y } else { &x });
+                    let expected = if inside { 200.0 } else { 7.0 };
+                    assert_eq!(red(&tensor, x, y), expected, "{width}×{height} at {x}, {y}");
+                }
+                let edges = if width > height { [0.0, 2.0, 8.0, 6.0] } else { [2.0, 0.0, 6.0, 8.0] };
+                let whole = BoundingBox { x1_px: 0.0, y1_px: 0.0, x2_px: width as f32, y2_px: height as f32 };
+                assert_eq!(placement.to_source(edges, &image), whole);
+                // Boxes that reach into the padding are clipped.
+                assert_eq!(placement.to_source([-3.0, -3.0, 11.0, 11.0], &image), whole);
+            }
+            let image = plain(16, 8, [200, 0, 0]);
+            let mut tensor = vec![0.0; 192];
+            let placement = cornered.run(&image, &mut tensor).unwrap();
+            assert_eq!((red(&tensor, 7, 3), red(&tensor, 0, 4)), (200.0, 7.0));
+            let found = placement.to_source([2.0, 1.0, 4.0, 3.0], &image);
+            assert_eq!(found, BoundingBox { x1_px: 4.0, y1_px: 2.0, x2_px: 8.0, y2_px: 6.0 });
+        }
+    }
+
+    #[test]
+    fn sizes_follow_the_reference_implementations() {
+        let lines = "width = 416\nheight = 416\ncolour = 'bgr'";
+        let cornered = preprocessor(&format!("{lines}\nresize = 'letterbox-top-left'"));
+        assert_eq!(cornered.fit(800, 600).resized, (416, 312));
+        assert_eq!(cornered.fit(810, 1080).resized, (312, 416));
+        assert_eq!(cornered.fit(1919, 1080).resized, (416, 234));
+        let centred = preprocessor(&format!("{lines}\nresize = 'letterbox-centre'"));
+        assert_eq!(centred.fit(1000, 601).resized, (416, 250));
+        assert_eq!(centred.fit(1000, 601).corner, (0, 83));
+    }
+
+    #[test]
+    fn impossible_images_are_errors() {
+        let mut preprocessor = preprocessor("width = 8\nheight = 8\ncolour = 'rgb'\nresize = 'letterbox-top-left'");
+        let mut tensor = vec![0.0; 192];
+        for (width, height, bytes) in [(0, 0, 0), (0, 5, 0), (8, 8, 3), (100_000, 1, 300_000)] {
+            let image = RgbImage { width, height, data: vec![0; bytes] };
+            let error = preprocessor.run(&image, &mut tensor).unwrap_err();
+            assert!(error.to_string().contains(&format!("{width}×{height} px")), "{error}");
         }
     }
 }

@@ -17,20 +17,36 @@ ORIGIN = (44.655540, 10.934315, 34.0)
 WGS84_A_M, WGS84_E2 = 6378137.0, (2 - 1 / 298.257223563) / 298.257223563
 
 
-def to_wgs84(e, n):
-    """Latitude and longitude (degrees) of a point on the tangent plane at `ORIGIN`, through earth-centred coordinates."""
-    lat, lon, alt = np.radians(ORIGIN[0]), np.radians(ORIGIN[1]), ORIGIN[2]
+def earth_centred(lat, lon, alt):
+    """Earth-centred coordinates (m) of a position in radians and metres."""
     normal = WGS84_A_M / np.sqrt(1 - WGS84_E2 * np.sin(lat) ** 2)
-    base = np.array([(normal + alt) * np.cos(lat) * np.cos(lon), (normal + alt) * np.cos(lat) * np.sin(lon), (normal * (1 - WGS84_E2) + alt) * np.sin(lat)])
-    east = np.array([-np.sin(lon), np.cos(lon), 0])
-    north = np.array([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)])
-    x, y, z = base + e * east + n * north
+    return np.array([(normal + alt) * np.cos(lat) * np.cos(lon), (normal + alt) * np.cos(lat) * np.sin(lon), (normal * (1 - WGS84_E2) + alt) * np.sin(lat)])
+
+
+def tangent_plane():
+    """Earth-centred origin, and its east, north and up axes as rows."""
+    lat, lon = np.radians(ORIGIN[0]), np.radians(ORIGIN[1])
+    axes = [[-np.sin(lon), np.cos(lon), 0], [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)],
+            [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]]
+    return earth_centred(lat, lon, ORIGIN[2]), np.array(axes)
+
+
+def to_wgs84(e, n):
+    """Latitude and longitude (degrees) of a point on the tangent plane at `ORIGIN`."""
+    base, axes = tangent_plane()
+    x, y, z = base + np.array([e, n, 0.0]) @ axes
     axis = np.hypot(x, y)
     latitude = np.arctan2(z, axis * (1 - WGS84_E2))
     for _ in range(6):
         normal = WGS84_A_M / np.sqrt(1 - WGS84_E2 * np.sin(latitude) ** 2)
         latitude = np.arctan2(z + WGS84_E2 * normal * np.sin(latitude), axis)
     return float(np.degrees(latitude)), float(np.degrees(np.arctan2(y, x)))
+
+
+def to_enu(latitude_deg, longitude_deg):
+    """East and north (m) of a position at the origin's height."""
+    base, axes = tangent_plane()
+    return (axes @ (earth_centred(np.radians(latitude_deg), np.radians(longitude_deg), ORIGIN[2]) - base))[:2]
 
 
 def encoder(path: Path):
@@ -47,9 +63,12 @@ def label_line(label):
             "n_m": round(float(label.n_m), 3), "yaw_rad": round(float(label.yaw_rad), 4), "speed_mps": round(label.speed_mps, 3)}
 
 
-def write(out: Path):
-    """`junction.mp4`, `truth.jsonl` (one line a frame), `site.toml`."""
+def write(out: Path, site_only=False):
+    """`site.toml`, and unless `site_only` `junction.mp4` and `truth.jsonl` (one line a frame)."""
     out.mkdir(parents=True, exist_ok=True)
+    (out / "site.toml").write_text(site())
+    if site_only:
+        return
     scene, cast = story.background(), story.Cast()
     video = encoder(out / "junction.mp4")
     with open(out / "truth.jsonl", "w") as truth:
@@ -61,7 +80,6 @@ def write(out: Path):
     video.stdin.close()
     if video.wait() != 0:
         raise SystemExit("ffmpeg failed")
-    (out / "site.toml").write_text(site())
 
 
 def reference_points():
@@ -97,7 +115,8 @@ def zones():
 
 
 def site():
-    points = "\n".join(f"    {{ x-px = {u:.1f}, y-px = {v:.1f}, latitude-deg = {lat:.8f}, longitude-deg = {lon:.8f} }}," for u, v, lat, lon in reference_points())
+    points = "\n".join(f"    {{ pixel = [{u:.1f}, {v:.1f}], ground = {{ wgs84 = {{ latitude-deg = {lat:.8f}, longitude-deg = {lon:.8f} }} }} }},"
+                       for u, v, lat, lon in reference_points())
     text = f"""# Written by inference/training/render.py from the camera that renders the clip: do not edit.
 
 [site]
@@ -112,12 +131,13 @@ altitude-m = {ORIGIN[2]:.1f}
 [[camera]]
 id = "north"
 image-size-px = [{WIDTH_PX}, {HEIGHT_PX}]
+contact-point = "bottom-centre"
+pixel-noise-px = 2.0
 
 [camera.georeference]
 kind = "reference-points"
-contact-point = "bottom-centre"
-pixel-noise-px = 2.0
-points = [
+survey-sigma-m = 0.05
+point = [
 {points}
 ]
 """

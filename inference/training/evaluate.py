@@ -6,7 +6,8 @@
 
 import argparse
 import json
-from collections import defaultdict
+import tomllib
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import cv2
@@ -15,11 +16,11 @@ import onnxruntime
 
 import story
 from camera import HEIGHT_PX, WIDTH_PX
-from data import MIN_AREA_PX2, MIN_HEIGHT_PX, MIN_VISIBLE, Images
+from data import Images
+from demo import to_enu
 from meshes import CLASSES
 
 SCORE_THRESHOLD, NMS_IOU, MATCH_IOU = 0.3, 0.5, 0.5
-VEHICLES = {CLASSES.index(c) for c in ("car", "van", "truck", "bus")}
 
 
 def iou(a, b):
@@ -31,7 +32,7 @@ def iou(a, b):
 
 
 class Network:
-    """The exported model with YOLOX decoding and class-aware suppression; vehicle classes suppress each other."""
+    """The exported model with YOLOX decoding and suppression among all classes, as `detector.toml` asks for."""
 
     def __init__(self, path):
         options = onnxruntime.SessionOptions()
@@ -55,14 +56,13 @@ class Network:
         boxes = np.clip(np.concatenate([centre - half, centre + half], 1), 0, [WIDTH_PX, HEIGHT_PX, WIDTH_PX, HEIGHT_PX])
         order, kept = np.argsort(-scores), []
         overlap = iou(boxes, boxes)
-        group = np.array([-1 if c in VEHICLES else c for c in classes])
         for k in order:
-            if not any(overlap[k, j] > NMS_IOU and group[k] == group[j] for j in kept):
+            if not any(overlap[k, j] > NMS_IOU for j in kept):
                 kept.append(k)
         return boxes[kept], classes[kept], scores[kept]
 
 
-def match(boxes, truth, taken=None):
+def match(boxes, truth):
     """Greedy one-to-one matches at `MATCH_IOU`: for each box the truth's index or −1."""
     result, free = np.full(len(boxes), -1), np.ones(len(truth), bool)
     if len(truth) == 0:
@@ -118,9 +118,18 @@ def evaluate_images(network, folder):
           f"boxes on nothing {false / len(images):.2f} an image")
 
 
+def site_mapping(path):
+    """Pixel to ground ENU by the homography through the site file's reference points."""
+    points = tomllib.loads(path.read_text())["camera"][0]["georeference"]["point"]
+    ground = [to_enu(p["ground"]["wgs84"]["latitude-deg"], p["ground"]["wgs84"]["longitude-deg"]) for p in points]
+    matrix, _ = cv2.findHomography(np.array([p["pixel"] for p in points]), np.array(ground))
+    return lambda pixel: cv2.perspectiveTransform(np.array([[pixel]], float), matrix)[0, 0]
+
+
 def evaluate_demo(network, folder):
     """Per object of the clip: share of its visible frames in which it is found, longest gap, class, position error."""
     names = {r.id: r.name for r in story.ROLES}
+    to_ground = site_mapping(folder / "site.toml")
     video = cv2.VideoCapture(str(folder / "junction.mp4"))
     seen, found, gaps, classes, errors, shifts, scores = (defaultdict(list) for _ in range(7))
     false, doubles, frames = [], 0, 0
@@ -149,23 +158,24 @@ def evaluate_demo(network, folder):
             found[o["id"]].append(len(hit) > 0)
             if len(hit):
                 k = hit[0]
-                classes[o["id"]].append(CLASSES[kinds[k]] == o["class"])
+                classes[o["id"]].append(CLASSES[kinds[k]])
                 scores[o["id"]].append(confidence[k])
-                contact = story.CAMERA.to_ground(np.array([(boxes[k, 0] + boxes[k, 2]) / 2, boxes[k, 3]]))
+                contact = to_ground([(boxes[k, 0] + boxes[k, 2]) / 2, boxes[k, 3]])
                 exact = story.CAMERA.to_ground(np.array([(x1 + x2) / 2, y2]))
                 errors[o["id"]].append(np.hypot(contact[0] - o["e_m"], contact[1] - o["n_m"]))
                 shifts[o["id"]].append(np.hypot(*(contact - exact)))
     if video.read()[0]:
         raise SystemExit("the clip is longer than its truth")
     print(f"{frames} frames; objects at least half visible, 12 px high and wholly in the picture")
-    print(f"{'object':<46}{'frames':>7}{'found':>7}{'longest gap':>12}{'class':>7}{'score':>7}{'to centre m':>12}{'to contact m':>13}")
+    print(f"{'object':<46}{'frames':>7}{'found':>7}{'longest gap':>12}{'score':>7}{'to centre m':>12}{'to contact m':>13}  called")
     for k in sorted(seen):
         run = longest = 0
         for hit in found[k]:
             run = 0 if hit else run + 1
             longest = max(longest, run)
-        print(f"{names[k]:<46}{len(seen[k]):>7}{np.mean(found[k]):>7.3f}{longest:>12}{np.mean(classes[k]):>7.2f}{np.mean(scores[k]):>7.2f}"
-              f"{np.median(errors[k]):>12.2f}{np.median(shifts[k]):>13.2f}")
+        called = ", ".join(f"{name} {count / len(classes[k]):.0%}" for name, count in Counter(classes[k]).most_common(3))
+        print(f"{names[k]:<46}{len(seen[k]):>7}{np.mean(found[k]):>7.3f}{longest:>12}{np.mean(scores[k]):>7.2f}"
+              f"{np.median(errors[k]):>12.2f}{np.median(shifts[k]):>13.2f}  {called}")
     every = [x for k in errors for x in errors[k]]
     print(f"found {np.mean([h for k in found for h in found[k]]):.3f}; median position error to the centre {np.median(every):.2f} m, "
           f"to the true contact point {np.median([x for k in shifts for x in shifts[k]]):.2f} m; "

@@ -1,7 +1,7 @@
 """Renders training images, test images and the demo clip.
 
     python render.py dataset --out OUT [--split train|test] [--layouts 48] [--cameras 4] [--frames 16] [--workers 2]
-    python render.py demo    --out deploy/demo
+    python render.py demo    --out deploy/demo [--site-only]
     python render.py sheet   --out example.jpg
 
 A data set is a folder of JPEG images and `labels.jsonl`. Same arguments, same pixels, for any number of workers: every image has
@@ -106,7 +106,8 @@ def main():
     p.set_defaults(run=dataset)
     p = commands.add_parser("demo")
     p.add_argument("--out", required=True)
-    p.set_defaults(run=lambda args: demo.write(Path(args.out)))
+    p.add_argument("--site-only", action="store_true", help="write site.toml, leave the clip")
+    p.set_defaults(run=lambda args: demo.write(Path(args.out), args.site_only))
     p = commands.add_parser("sheet")
     p.add_argument("--out", default="example.jpg")
     p.set_defaults(run=sheet)

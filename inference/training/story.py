@@ -93,7 +93,7 @@ class Role:
         return here[0], here[1], yaw, float(np.interp(t, self.times, self.speeds)), s
 
 
-RED, BLUE, SILVER, YELLOW, GREEN = (176, 30, 32), (36, 70, 140), (196, 200, 204), (214, 168, 36), (40, 96, 72)
+RED, BLUE, SILVER, YELLOW, GREEN, WHITE = (176, 30, 32), (36, 70, 140), (196, 200, 204), (214, 168, 36), (40, 96, 72), (238, 238, 236)
 EAST, WEST = -LANE_M / 2, LANE_M / 2
 
 ROLES = [
@@ -108,7 +108,7 @@ ROLES = [
     Role(7, "pedestrian, crosses the road outside the zebra", "person", 18.0, [(-15, -5.6), (-6.0, -5.6), (-6.4, 6.0), (-22, 6.4)], [(0, 1.35)], look=17),
     Role(8, "e-scooter, westbound", "e-scooter", 12.0, [(70, 2.9), (-24, 2.9)], [(0, 5.5)], look=18),
     Role(9, "bus, westbound", "bus", 24.0, [(95, WEST), (-32, WEST)], [(0, 9.0)], look=19),
-    Role(10, "van, westbound", "van", 30.5, [(95, WEST), (-28, WEST)], [(0, 10.5)], look=20),
+    Role(10, "van, westbound", "van", 30.5, [(95, WEST), (-28, WEST)], [(0, 10.5)], look=34, mesh={"paint": WHITE}),
     Role(11, "motorcycle, eastbound", "motorcycle", 37.0, [(-28, EAST), (95, EAST)], [(0, 11.0)], look=21),
     Role(12, "pedestrian, on the pavement", "person", 10.0, [(27.2, 14.5), (27.2, 7.5), (10.0, 7.2), (6.0, 9.8), (6.0, 34)], [(0, 1.4)], look=22),
     Role(13, "parked car", "car", 0.0, [(22.0, 5.6), (21.0, 5.6)], [(0, 0.0)], look=23, mesh={"paint": GREEN}),

@@ -45,9 +45,8 @@ def batches(images: Images, seed: int, out: queue.Queue, stop: threading.Event):
                 continue
 
 
-def learning_rate(progress: float) -> float:
+def learning_rate(progress: float, peak: float) -> float:
     """Warm-up, then a cosine; `progress` is 0 to 1."""
-    peak = 2.5e-3
     return peak * progress / 0.04 if progress < 0.04 else peak * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * (progress - 0.04) / 0.96)))
 
 
@@ -69,7 +68,7 @@ def train(args):
     for step in range(1, args.steps + 1):
         pixels, labels, width, height = feed.get()
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step / args.steps)
+            group["lr"] = learning_rate(step / args.steps, args.peak_rate)
         with torch.autocast("cpu", torch.bfloat16):
             raw = model(pixels.contiguous(memory_format=torch.channels_last))
         loss, _ = detection_loss(raw.float(), labels, height, width)
@@ -104,9 +103,10 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--peak-rate", type=float, default=2.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--weights", default="detector.pt", help="where the averaged weights are kept")
-    parser.add_argument("--resume", help="weights to start from")
+    parser.add_argument("--resume", help="weights to start from: a second round")
     train(parser.parse_args())
 
 

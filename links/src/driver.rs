@@ -9,8 +9,9 @@ use crate::clock;
 use crate::message::{Delivery, MessageKind, Numbered};
 use crate::outbox::Outbox;
 use crate::queue::Lanes;
-use crate::stats::{DropReason, Ledger, LinkName};
+use crate::stats::{DropReason, Ledger, LinkName, LinkState};
 use crate::transport::{Refusal, Transport, TransportEvent};
+use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,9 @@ pub(crate) struct Driver {
     pub outbox: Outbox,
     pub ledger: Arc<Ledger>,
     pub announce_every: Duration,
+    /// Readers whose acknowledgement is expected, and after how many seconds their silence is reported.
+    pub readers: Vec<String>,
+    pub overdue_s: u32,
     /// Turns true when the link must drain and end.
     pub stop: watch::Receiver<bool>,
     pub state: DriverState,
@@ -43,6 +47,9 @@ pub(crate) struct DriverState {
     in_flight: BTreeSet<(MessageKind, u64)>,
     /// There may be owed messages beyond `offered`.
     behind: bool,
+    /// The oldest owed message of each kind, and since when it has been that while the link was up.
+    oldest: [Option<(u64, Timestamp)>; MessageKind::ALL.len()],
+    overdue: bool,
 }
 
 impl Driver {
@@ -62,6 +69,7 @@ impl Driver {
                     self.announce();
                     self.state.behind = true;
                     self.catch_up().await;
+                    self.check_overdue().await;
                 }
                 message = self.lanes.pop(), if self.state.up => self.on_message(message).await,
             }
@@ -196,6 +204,37 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// Says so when the readers that must acknowledge have been silent for too long, and when they are back.
+    async fn check_overdue(&mut self) {
+        if self.readers.is_empty() {
+            return;
+        }
+        let now = clock::now();
+        let mut silent = None;
+        for kind in MessageKind::ALL.into_iter().filter(|kind| kind.policy().delivery == Delivery::AtLeastOnce) {
+            let oldest = &mut self.state.oldest[kind.index()];
+            let first = self.outbox.owed(self.transport.name(), kind, 0, 1).await.pop();
+            *oldest = match (first, *oldest) {
+                (Some(first), Some((number, since))) if self.state.up && first.header.number == number => {
+                    if now.seconds_since(since) >= f64::from(self.overdue_s) {
+                        silent = Some(first.header.id.clone());
+                    }
+                    Some((number, since))
+                }
+                (Some(first), _) => Some((first.header.number, now)),
+                (None, _) => None,
+            };
+        }
+        if let Some(id) = &silent {
+            let readers = self.readers.join(", ");
+            let words = format!("connected, but {readers} did not acknowledge {id}: away, or this link is denied");
+            self.ledger.status(self.name(), LinkState::Failed, words);
+        } else if self.state.overdue && self.state.up {
+            self.ledger.status(self.name(), LinkState::Up, "readers acknowledge again");
+        }
+        self.state.overdue = silent.is_some();
     }
 
     fn announce(&mut self) {

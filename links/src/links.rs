@@ -20,12 +20,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 /// What was left when the links shut down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ShutdownReport {
     /// Acknowledgements still missing in the outbox; with a file they are waited for again after the next start.
     pub owed: u64,
     /// Links that did not finish in time.
     pub unfinished: usize,
+    /// Final counters by link and kind.
+    pub stats: Vec<KindStats>,
 }
 
 /// Running links. Dropping them stops the tasks without draining; see [`Links::shutdown`].
@@ -74,6 +76,8 @@ impl Links {
             let (events_tx, events) = mpsc::channel(EVENTS);
             let start = Start { station: station.clone(), ledger: ledger.clone(), events: events_tx };
             let driver = Driver {
+                readers: row.creditor.readers,
+                overdue_s: settings.outbox.overdue_s,
                 transport: (row.start)(start)?,
                 lanes: lanes.clone(),
                 events,
@@ -160,6 +164,6 @@ impl Links {
         if let Some(broker) = self.broker.take() {
             broker.stop().await;
         }
-        ShutdownReport { owed, unfinished }
+        ShutdownReport { owed, unfinished, stats: self.ledger.stats() }
     }
 }

@@ -40,6 +40,9 @@ pub struct OutboxSettings {
     /// Time between two announcements of the newest number, milliseconds: bounds how late a reader notices a lost last
     /// message.
     pub announce_ms: u32,
+    /// Time after which the named readers' silence about a message makes the link's state, seconds: they are away, or the
+    /// network denies us, which neither Zenoh nor MQTT 3.1.1 says.
+    pub overdue_s: u32,
 }
 
 impl Default for OutboxSettings {
@@ -51,6 +54,7 @@ impl Default for OutboxSettings {
             max_age_s: 3_600,
             keep_acknowledged_s: 120,
             announce_ms: 500,
+            overdue_s: 30,
         }
     }
 }
@@ -134,4 +138,27 @@ pub struct TlsSettings {
     pub certificate: Option<PathBuf>,
     /// Private key of `certificate`.
     pub key: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_kebab_case_with_defaults_and_refuse_unknown_keys() {
+        let text = r#"{
+            "zenoh": { "mode": "client", "connect": ["tcp/127.0.0.1:7447"], "retry-max-ms": 500 },
+            "mqtt": { "host": "broker.example", "queue": "in", "password": "p", "user": "u" },
+            "outbox": { "durability": "power-loss" }
+        }"#;
+        let settings: LinksSettings = serde_json::from_str(text).unwrap();
+        assert_eq!(settings.outbox.durability, Durability::PowerLoss);
+        assert_eq!(settings.outbox.max_rows, OutboxSettings::default().max_rows);
+        assert_eq!(settings.mqtt.as_ref().unwrap().port, 1883);
+        assert_eq!(settings.broker, None);
+        for unknown in [r#"{"zeno": {}}"#, r#"{"mqtt": {"prt": 1}}"#, r#"{"outbox": {"max_rows": 1}}"#] {
+            let error = serde_json::from_str::<LinksSettings>(unknown).unwrap_err().to_string();
+            assert!(error.contains("unknown field"), "{error}");
+        }
+    }
 }

@@ -9,13 +9,13 @@ pub use crate::containers::ContainerOrder;
 use crate::containers::container_set;
 use crate::jer::Release;
 use crate::message::message;
-use crate::uper::declare::{choice, codes, sequence};
+use crate::uper::declare::{choice, sequence};
 use crate::uper::{ExtensionBit, UnknownExtensions};
 use serde_json::Value;
 
 message! {
     /// Cooperative awareness message (`CAM`): header with protocol version 2 and message id 2.
-    pub struct Cam: "CAM", MessageId::Cam {
+    pub struct Cam: "CAM", MessageId::Cam, version 2, by_value {
         /// Content.
         cam: CamPayload, "cam";
     }
@@ -36,22 +36,30 @@ impl Cam {
         let mut jer = self.jer_by_table(release);
         match release {
             Release::R1 => {
-                for axis in ["longitudinal", "lateral", "vertical"] {
-                    let at = "/cam/camParameters/highFrequencyContainer/basicVehicleContainerHighFrequency";
-                    let acceleration = jer.pointer_mut(&format!("{at}/{axis}Acceleration"));
-                    let acceleration = rename(acceleration, "value", &format!("{axis}AccelerationValue"));
-                    rename(acceleration, "confidence", &format!("{axis}AccelerationConfidence"));
-                }
+                let at = "/cam/camParameters/highFrequencyContainer/basicVehicleContainerHighFrequency";
+                rename_accelerations(&mut jer, at);
             }
-            Release::R2 => {
-                let at = "/cam/camParameters/basicContainer/referencePosition/positionConfidenceEllipse";
-                let ellipse = rename(jer.pointer_mut(at), "semiMajorConfidence", "semiMajorAxisLength");
-                let ellipse = rename(ellipse, "semiMinorConfidence", "semiMinorAxisLength");
-                rename(ellipse, "semiMajorOrientation", "semiMajorAxisOrientation");
-            }
+            Release::R2 => rename_ellipse(&mut jer, "/cam/camParameters/basicContainer/referencePosition"),
         }
         jer
     }
+}
+
+/// Gives the accelerations of the container at `at` the members of `LongitudinalAcceleration` and so on.
+pub(crate) fn rename_accelerations(jer: &mut Value, at: &str) {
+    for axis in ["longitudinal", "lateral", "vertical"] {
+        let acceleration = jer.pointer_mut(&format!("{at}/{axis}Acceleration"));
+        let acceleration = rename(acceleration, "value", &format!("{axis}AccelerationValue"));
+        rename(acceleration, "confidence", &format!("{axis}AccelerationConfidence"));
+    }
+}
+
+/// Gives the ellipse of the position at `at` the members of `PositionConfidenceEllipse`.
+pub(crate) fn rename_ellipse(jer: &mut Value, at: &str) {
+    let ellipse = jer.pointer_mut(&format!("{at}/positionConfidenceEllipse"));
+    let ellipse = rename(ellipse, "semiMajorConfidence", "semiMajorAxisLength");
+    let ellipse = rename(ellipse, "semiMinorConfidence", "semiMinorAxisLength");
+    rename(ellipse, "semiMajorOrientation", "semiMajorAxisOrientation");
 }
 
 /// Renames a member of a JSON object, if both are there; gives the object back.
@@ -314,12 +322,12 @@ container_set! {
     count |_| ExtensionBit::Present,
     id |dialect| dialect.cam_container_id,
     {
-        1 two_wheeler = TwoWheelerContainer, "twoWheelerContainer";
-        2 e_horizon_location_sharing = EHorizonLocationSharingContainer, "eHorizonLocationSharingContainer";
-        3 very_low_frequency = VeryLowFrequencyContainer, "veryLowFrequencyContainer";
-        4 path_prediction = PathPredictionContainer, "pathPredictionContainer";
-        5 generalized_lane_positions = GeneralizedLanePositionsContainer, "generalizedLanePositionsContainer";
-        6 vehicle_movement_control = VehicleMovementControlContainer, "vehicleMovementControlContainer";
+        1 two_wheeler = <TwoWheelerContainer>, "twoWheelerContainer";
+        2 e_horizon_location_sharing = <EHorizonLocationSharingContainer>, "eHorizonLocationSharingContainer";
+        3 very_low_frequency = <VeryLowFrequencyContainer>, "veryLowFrequencyContainer";
+        4 path_prediction = <PathPredictionContainer>, "pathPredictionContainer";
+        5 generalized_lane_positions = <GeneralizedLanePositionsContainer>, "generalizedLanePositionsContainer";
+        6 vehicle_movement_control = <VehicleMovementControlContainer>, "vehicleMovementControlContainer";
     }
 }
 
@@ -356,40 +364,6 @@ sequence! {
         opt vru_sub_profile_bicyclist: VruSubProfileBicyclist = VruSubProfileBicyclist, "vruSubProfileBicyclist";
         /// What the rider does.
         opt vru_movement_control: VruMovementControl = VruMovementControl, "vruMovementControl";
-        ...;
-    }
-}
-
-codes! {
-    /// What a rider does (`VruMovementControl`).
-    #[derive(Default)]
-    pub enum VruMovementControl: 0..=15 {
-        /// Not known.
-        #[default]
-        Unavailable = 0,
-        /// Brakes.
-        Braking = 1,
-        /// Brakes hard.
-        HardBraking = 2,
-        /// Stops pedalling.
-        StopPedaling = 3,
-        /// Brakes and stops pedalling.
-        BrakingAndStopPedaling = 4,
-        /// Brakes hard and stops pedalling.
-        HardBrakingAndStopPedaling = 5,
-        /// Does nothing.
-        NoReaction = 6,
-    }
-}
-
-sequence! {
-    /// Whether a two-wheeler is about to fall (`StabilityChangeIndication`).
-    #[derive(Copy, Default)]
-    pub struct StabilityChangeIndication {
-        /// Probability of a fall, percent (2 %).
-        req loss_probability_percent: Option<u8> = StabilityProbability, "lossProbability";
-        /// When, seconds (0.1 s, up to 12.6 s).
-        req action_delta_time_s: Option<f32> = TenthsOfSecond, "actionDeltaTime";
         ...;
     }
 }

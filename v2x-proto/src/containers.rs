@@ -120,16 +120,16 @@ fn encode_entry<S: ContainerSet>(set: &S, id: u8, content: Option<&[u8]>, w: &mu
     }
 }
 
-pub(crate) fn decode<S: ContainerSet>(r: &mut BitReader<'_>) -> Result<S, Failed> {
+/// Decodes into an empty set.
+pub(crate) fn decode<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Result<(), Failed> {
     let extended = S::count_bit(r.dialect) == ExtensionBit::Present && r.bit()?;
     let count = if extended { r.length()? } else { r.take(const { width(1, ROOT) })? as usize + 1 };
     if extended && (count as i64 <= ROOT || count > MOST) {
         return Err(r.fail(UperErrorKind::Count { count, min: ROOT as usize + 1, max: MOST }));
     }
-    let mut set = S::default();
     let mut entries = heapless::Vec::<ContainerEntry, MOST>::new();
     for index in 0..count {
-        let entry = decode_entry(&mut set, r).map_err(|failed| r.in_element(failed, index))?;
+        let entry = decode_entry(set, r).map_err(|failed| r.in_element(failed, index))?;
         // The count was checked against the capacity.
         let _ = entries.push(entry);
     }
@@ -138,7 +138,7 @@ pub(crate) fn decode<S: ContainerSet>(r: &mut BitReader<'_>) -> Result<S, Failed
         let kept = List::try_from_iter(entries);
         set.order_mut().entries = kept.expect("both lists have the same capacity");
     }
-    Ok(set)
+    Ok(())
 }
 
 fn decode_entry<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Result<ContainerEntry, Failed> {
@@ -219,7 +219,7 @@ pub(crate) fn from_image<S: ContainerSet>(image: &Jer) -> Result<S, ImageError> 
 
 /// Makes a struct with one optional field a container, and `others`, a [`ContainerSet`] and an element.
 macro_rules! container_set {
-    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $codec:ty, $jer:literal; )* }) => {
+    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $($in_place:ident)? <$codec:ty>, $jer:literal; )* }) => {
         impl $crate::containers::ContainerSet for $name {
             const KNOWN: u8 = [$( $id ),*].len() as u8;
 
@@ -258,10 +258,9 @@ macro_rules! container_set {
                 r: &mut $crate::uper::reader::BitReader<'_>,
             ) -> Result<(), $crate::uper::Failed> {
                 match id {
-                    $( $id => self.$field = Some(<$codec as $crate::uper::element::Element>::decode(r)?), )*
-                    _ => {}
+                    $( $id => $crate::containers::container_set!(@decode self.$field, r, $codec $(, $in_place)?), )*
+                    _ => Ok(()),
                 }
-                Ok(())
             }
 
             fn jer_of_one(&self, id: u8, names: $crate::json::Naming) -> $crate::jer::Jer {
@@ -310,7 +309,9 @@ macro_rules! container_set {
             }
 
             fn decode(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-                $crate::containers::decode(r)
+                let mut set = Self::default();
+                $crate::containers::decode(&mut set, r)?;
+                Ok(set)
             }
 
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
@@ -324,6 +325,12 @@ macro_rules! container_set {
                 $crate::containers::from_image(image)
             }
         }
+    };
+    (@decode $slot:expr, $r:ident, $codec:ty) => {
+        <$codec as $crate::uper::element::Element>::decode($r).map(|container| $slot = Some(container))
+    };
+    (@decode $slot:expr, $r:ident, $codec:ty, in_place) => {
+        $crate::uper::element::InPlace::decode_into($slot.insert(<$codec>::default()), $r)
     };
 }
 

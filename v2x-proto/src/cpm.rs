@@ -11,11 +11,13 @@ use crate::containers::container_set;
 use crate::jer::Release;
 use crate::message::message;
 use crate::uper::declare::{codes, sequence};
-use crate::uper::{ExtensionBit, UnknownExtensions};
+use crate::uper::element::{Element, InPlace, decode_mandatory};
+use crate::uper::reader::BitReader;
+use crate::uper::{ExtensionBit, Failed, UnknownExtensions};
 
 message! {
     /// Collective perception message (`CollectivePerceptionMessage`): header with protocol version 2 and message id 14.
-    pub struct Cpm: "CPM", MessageId::Cpm {
+    pub struct Cpm: "CPM", MessageId::Cpm, version 2, in_place {
         /// Content.
         payload: CpmPayload, "payload";
     }
@@ -39,12 +41,24 @@ impl Cpm {
 
 sequence! {
     /// Content of a CPM (`CpmPayload`).
+    #[derive(Default)]
     pub struct CpmPayload {
         /// Reference time and place.
         req management_container: ManagementContainer = ManagementContainer, "managementContainer";
         /// The other containers.
         req cpm_containers: CpmContainers = CpmContainers, "cpmContainers";
         ...;
+    }
+}
+
+impl InPlace for CpmPayload {
+    fn decode_into(&mut self, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        decode_mandatory(r, "CpmPayload", |r| {
+            let management = ManagementContainer::decode(r);
+            self.management_container = management.map_err(|failed| r.in_field(failed, "managementContainer"))?;
+            let containers = crate::containers::decode(&mut self.cpm_containers, r);
+            containers.map_err(|failed| r.in_field(failed, "cpmContainers"))
+        })
     }
 }
 
@@ -122,11 +136,11 @@ container_set! {
     count |dialect| dialect.cpm_containers,
     id |_| ExtensionBit::Absent,
     {
-        1 originating_vehicle = OriginatingVehicleContainer, "originatingVehicleContainer";
-        2 originating_rsu = OriginatingRsuContainer, "originatingRsuContainer";
-        3 sensor_information = ListExt<SensorInformation, 2, 1, 128, 255>, "sensorInformationContainer";
-        4 perception_region = ListExt<PerceptionRegion, 1, 1, 256, 256>, "perceptionRegionContainer";
-        5 perceived_object = PerceivedObjectContainer, "perceivedObjectContainer";
+        1 originating_vehicle = <OriginatingVehicleContainer>, "originatingVehicleContainer";
+        2 originating_rsu = <OriginatingRsuContainer>, "originatingRsuContainer";
+        3 sensor_information = <ListExt<SensorInformation, 2, 1, 128, 255>>, "sensorInformationContainer";
+        4 perception_region = <ListExt<PerceptionRegion, 1, 1, 256, 256>>, "perceptionRegionContainer";
+        5 perceived_object = in_place <PerceivedObjectContainer>, "perceivedObjectContainer";
     }
 }
 
@@ -266,10 +280,25 @@ sequence! {
         /// Number of objects that it sees; more than are listed when the message is segmented or filtered.
         req number_of_perceived_objects: u8 = Int<u8, 0, 255>, "numberOfPerceivedObjects";
         /// Objects.
-        req perceived_objects: PerceivedObjects = ListExt<PerceivedObject, 24, 0, 255, 255>, "perceivedObjects";
+        req perceived_objects: PerceivedObjects = PerceivedObjectsCodec, "perceivedObjects";
         ...;
     }
 }
+
+impl InPlace for PerceivedObjectContainer {
+    fn decode_into(&mut self, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        decode_mandatory(r, "PerceivedObjectContainer", |r| {
+            let number = ByteCount::decode(r);
+            self.number_of_perceived_objects =
+                number.map_err(|failed| r.in_field(failed, "numberOfPerceivedObjects"))?;
+            let objects = PerceivedObjectsCodec::decode_into(&mut self.perceived_objects, r);
+            objects.map_err(|failed| r.in_field(failed, "perceivedObjects"))
+        })
+    }
+}
+
+/// Codec of [`PerceivedObjects`].
+type PerceivedObjectsCodec = ListExt<PerceivedObject, 24, 0, 255, 255>;
 
 /// Perceived objects; 24 of them need no allocation.
 pub type PerceivedObjects = List<PerceivedObject, 24, 255>;

@@ -13,7 +13,7 @@ use crate::uper::declare::{enumerated, sequence};
 
 message! {
     /// Decentralized environmental notification message (`DENM`): header with protocol version 2 and message id 1.
-    pub struct Denm: "DENM", MessageId::Denm {
+    pub struct Denm: "DENM", MessageId::Denm, version 2, by_value {
         /// Content.
         denm: DenmPayload, "denm";
     }

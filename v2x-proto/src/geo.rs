@@ -335,7 +335,7 @@ mod tests {
         }
 
         #[test]
-        fn heading_and_yaw_are_inverse(yaw in -3.14..3.14f64) {
+        fn heading_and_yaw_are_inverse(yaw in -3.1..3.1f64) {
             prop_assert!((heading_to_yaw_rad(yaw_to_heading_rad(yaw)) - yaw).abs() < 1e-12);
         }
     }

@@ -11,10 +11,12 @@ pub mod denm;
 pub mod geo;
 pub mod jer;
 pub mod json;
+pub mod limits;
 mod list;
 pub mod message;
 pub mod time;
 pub mod uper;
+pub mod vam;
 
 pub use list::List;
 pub use message::Message;

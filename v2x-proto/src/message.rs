@@ -1,11 +1,14 @@
 //! The messages as a whole: bytes in, bytes out.
 
 use crate::cam::Cam;
-use crate::cdd::{MessageId, StationId};
+use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::jer::Release;
-use crate::uper::{Dialect, UperError, UperErrorKind};
+use crate::uper::element::Element;
+use crate::uper::reader::BitReader;
+use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
+use crate::vam::Vam;
 
 /// Longest message, bytes: what the length of a payload in GeoNetworking can express is more, no sender uses it.
 pub const MAX_MESSAGE_BYTES: usize = 8192;
@@ -14,7 +17,7 @@ pub const MAX_MESSAGE_BYTES: usize = 8192;
 macro_rules! message {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident: $asn1:literal, $id:path {
+        pub struct $name:ident: $asn1:literal, $id:path, version $version:literal, $read:ident {
             $(#[$fm:meta])*
             $field:ident: $ty:ident, $jer:literal;
         }
@@ -31,8 +34,8 @@ macro_rules! message {
         }
 
         impl $name {
-            /// Version of the protocol that is sent, in release 1 and 2.
-            pub const PROTOCOL_VERSION: u8 = 2;
+            /// Version of the protocol that is sent.
+            pub const PROTOCOL_VERSION: u8 = $version;
 
             /// Encodes as UPER into `out`; gives the number of bytes.
             ///
@@ -76,7 +79,10 @@ macro_rules! message {
             /// # Errors
             /// The first component that does not decode, and its bit offset.
             pub fn decode(bytes: &[u8]) -> Result<Self, $crate::uper::UperError> {
-                Ok(Self::decode_detecting(bytes)?.0)
+                match Self::decode_as($crate::uper::Dialect::DEFAULT, bytes) {
+                    Ok(message) => Ok(message),
+                    Err(error) => Ok(Self::decode_in_another(bytes).ok_or(error)?.0),
+                }
             }
 
             /// Decodes as [`decode`](Self::decode) does and names the dialect, for sending the message on unchanged.
@@ -86,12 +92,17 @@ macro_rules! message {
             pub fn decode_detecting(
                 bytes: &[u8],
             ) -> Result<(Self, $crate::uper::Dialect), $crate::uper::UperError> {
-                use $crate::uper::Dialect;
-                Self::decode_as(Dialect::DEFAULT, bytes).map(|message| (message, Dialect::DEFAULT)).or_else(|error| {
-                    let others = Dialect::ALL.into_iter().filter(|dialect| *dialect != Dialect::DEFAULT);
-                    let mut decoded = others.map(|d| Self::decode_as(d, bytes).map(|message| (message, d)));
-                    decoded.find_map(Result::ok).ok_or(error)
-                })
+                let dialect = $crate::uper::Dialect::DEFAULT;
+                match Self::decode_as(dialect, bytes) {
+                    Ok(message) => Ok((message, dialect)),
+                    Err(error) => Self::decode_in_another(bytes).ok_or(error),
+                }
+            }
+
+            #[cold]
+            fn decode_in_another(bytes: &[u8]) -> Option<(Self, $crate::uper::Dialect)> {
+                let others = $crate::uper::Dialect::ALL.into_iter().filter(|d| *d != $crate::uper::Dialect::DEFAULT);
+                others.map(|d| Some((Self::decode_as(d, bytes).ok()?, d))).find_map(|decoded| decoded)
             }
 
             /// Decodes UPER in one reading of the standards.
@@ -109,18 +120,7 @@ macro_rules! message {
                 }
             }
 
-            fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-                use $crate::uper::element::Element;
-                let header = $crate::cdd::ItsPduHeader::decode(r).map_err(|failed| r.in_field(failed, "header"))?;
-                if header.message_id != $id {
-                    let (expected, found) = ($id.code(), header.message_id.code());
-                    let failed = r.fail($crate::uper::UperErrorKind::WrongMessage { expected, found });
-                    return Err(r.in_field(failed, "header"));
-                }
-                let $field = $ty::decode(r).map_err(|failed| r.in_field(failed, $jer))?;
-                r.finish()?;
-                Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
-            }
+            $crate::message::message!(@$read $id, $field, $ty, $jer);
 
             fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
                 use $crate::uper::element::Element;
@@ -131,9 +131,42 @@ macro_rules! message {
             }
         }
     };
+    (@by_value $id:path, $field:ident, $ty:ident, $jer:literal) => {
+        #[inline(always)]
+        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
+            let header = $crate::message::read_header(r, $id)?;
+            let decoded = <$ty as $crate::uper::element::Element>::decode(r);
+            let $field = decoded.map_err(|failed| r.in_field(failed, $jer))?;
+            r.finish()?;
+            Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
+        }
+    };
+    // A large message is built where it stays: each move of it would cost as much as decoding.
+    (@in_place $id:path, $field:ident, $ty:ident, $jer:literal) => {
+        #[inline(always)]
+        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
+            let mut message = Self::new($crate::cdd::StationId(0), $ty::default());
+            message.header = $crate::message::read_header(r, $id)?;
+            let decoded = $crate::uper::element::InPlace::decode_into(&mut message.$field, r);
+            decoded.map_err(|failed| r.in_field(failed, $jer))?;
+            r.finish()?;
+            message.unknown_extensions = r.take_unknown();
+            Ok(message)
+        }
+    };
 }
 
 pub(crate) use message;
+
+/// The header of a message that must be of one kind.
+pub(crate) fn read_header(r: &mut BitReader<'_>, id: MessageId) -> Result<ItsPduHeader, Failed> {
+    let header = ItsPduHeader::decode(r).map_err(|failed| r.in_field(failed, "header"))?;
+    if header.message_id != id {
+        let failed = r.fail(UperErrorKind::WrongMessage { expected: id.code(), found: header.message_id.code() });
+        return Err(r.in_field(failed, "header"));
+    }
+    Ok(header)
+}
 
 /// A message of any kind that is implemented.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,6 +177,8 @@ pub enum Message {
     Denm(Box<Denm>),
     /// Collective perception.
     Cpm(Box<Cpm>),
+    /// Vulnerable road user awareness.
+    Vam(Box<Vam>),
 }
 
 impl Message {
@@ -168,6 +203,7 @@ impl Message {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
                 Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
@@ -192,6 +228,7 @@ impl Message {
             Self::Cam(cam) => cam.encode_as(dialect, out),
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+            Self::Vam(vam) => vam.encode_as(dialect, out),
         }
     }
 
@@ -204,15 +241,17 @@ impl Message {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
+            Self::Vam(vam) => vam.to_uper(),
         }
     }
 
-    /// The value under the names of `release` (X.697); a CPM has only those of release 2.
+    /// The value under the names of `release` (X.697); CPM and VAM have only those of release 2.
     pub fn to_jer(&self, release: Release) -> serde_json::Value {
         match self {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
+            Self::Vam(vam) => vam.to_jer(),
         }
     }
 
@@ -222,6 +261,7 @@ impl Message {
             Self::Cam(_) => MessageId::Cam,
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
+            Self::Vam(_) => MessageId::Vam,
         }
     }
 
@@ -231,6 +271,7 @@ impl Message {
             Self::Cam(cam) => cam.header.station_id,
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
+            Self::Vam(vam) => vam.header.station_id,
         }
     }
 }
@@ -250,5 +291,11 @@ impl From<Denm> for Message {
 impl From<Cpm> for Message {
     fn from(cpm: Cpm) -> Self {
         Self::Cpm(Box::new(cpm))
+    }
+}
+
+impl From<Vam> for Message {
+    fn from(vam: Vam) -> Self {
+        Self::Vam(Box::new(vam))
     }
 }

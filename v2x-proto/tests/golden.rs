@@ -5,7 +5,7 @@ mod common;
 use common::{realistic, vectors};
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::uper::Dialect;
-use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm};
+use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm, vam::Vam};
 use serde_json::Value;
 
 /// Where two JSON values differ first.
@@ -32,6 +32,7 @@ fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
     let message: Message = match &kind[3..] {
         "cam" => Cam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "denm" => Denm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "vam" => Vam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "cpm" => Cpm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         other => panic!("no decoder for {other}"),
     }
@@ -87,6 +88,11 @@ fn r2_denm() {
 #[test]
 fn r2_cpm() {
     check_file("r2_cpm", 280);
+}
+
+#[test]
+fn r2_vam() {
+    check_file("r2_vam", 300);
 }
 
 #[test]

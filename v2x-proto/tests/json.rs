@@ -110,17 +110,24 @@ fn r2_cam() {
 
 #[test]
 fn r1_denm() {
-    check("r1_denm", 1);
+    check("r1_denm", 150);
 }
 
 #[test]
 fn r2_denm() {
-    check("r2_denm", 1);
+    check("r2_denm", 150);
 }
 
 #[test]
 fn r2_cpm() {
-    check("r2_cpm", 1);
+    check("r2_cpm", 150);
+}
+
+#[test]
+fn r2_vam_round_trips() {
+    for (name, bytes, _) in vectors("r2_vam", "r2_vam_round_trips") {
+        image(&name, &bytes);
+    }
 }
 
 #[test]
@@ -132,6 +139,6 @@ fn a_wrong_member_is_named() {
     });
     let error = from_json(&json).expect_err("the station type is out of range");
     assert_eq!(error.to_string(), "cam.message.basic_container.station_type: 256 is not in 0..=255");
-    let error = from_json(&serde_json::json!({ "message_type": "vam" })).expect_err("not implemented");
+    let error = from_json(&serde_json::json!({ "message_type": "poim" })).expect_err("not implemented");
     assert_eq!(error.path, ".message_type");
 }

@@ -136,7 +136,10 @@ fn print(ours: &Round, peer: Option<&Value>, engine: EngineKind) {
         }
     }
     let ours_fps = ours.frames as f64 / ours.seconds;
-    println!("runtime overhead (all but decode and inference): {overhead_ms:.3} ms a frame, {:.1} % of the work", 100.0 * overhead_ms / whole_ms);
+    println!(
+        "runtime overhead (all but decode and inference): {overhead_ms:.3} ms a frame, {:.1} % of the work",
+        100.0 * overhead_ms / whole_ms
+    );
     println!("throughput: {ours_fps:.1} frames/s");
     if let Some(report) = peer {
         println!("peer:       {:.1} frames/s; ours / peer = {:.2}", fps(report), ours_fps / fps(report));

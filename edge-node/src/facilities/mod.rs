@@ -8,8 +8,11 @@ mod accuracy;
 pub mod ca;
 pub mod cp;
 pub mod den;
+mod encode;
 #[cfg(test)]
 mod fixture;
+
+pub(crate) use encode::{Encoded, encode};
 
 use crate::effect::{MessageKind, Provenance};
 use crate::event::SourceId;

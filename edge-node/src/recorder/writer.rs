@@ -141,7 +141,7 @@ impl Recorder {
     }
 
     /// Counts so far.
-    pub fn stats(&self) -> &RecorderStats {
+    pub fn stats(&self) -> &Arc<RecorderStats> {
         &self.stats
     }
 

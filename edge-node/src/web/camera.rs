@@ -82,6 +82,10 @@ impl CameraFeed {
         {
             let mut times = self.times.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let watched = self.picture.receiver_count() > 0 || within(times.asked, at, LINGER);
+            if !watched && times.offered.take().is_some() {
+                // Nobody looks any more: the pixels are not kept.
+                self.picture.send_replace(None);
+            }
             if !watched || within(times.offered, at, PACE) {
                 return;
             }
@@ -237,5 +241,10 @@ mod tests {
         feed.offer(2, Timestamp::default(), || image.clone());
         feed.offer(3, Timestamp::default(), || panic!("too soon after frame 2"));
         assert_eq!(pictures.borrow().as_ref().unwrap().frame, 2);
+
+        drop(pictures);
+        feed.times.lock().unwrap().asked = None;
+        feed.offer(4, Timestamp::default(), || panic!("nobody watches any more"));
+        assert!(feed.picture.borrow().is_none(), "pixels are not kept once nobody watches");
     }
 }

@@ -292,9 +292,9 @@ mod tests {
     #[test]
     fn perception_quality_follows_ts_103_324_7_1_8_6() {
         let mut quality = PerceptionQuality::new(0.8);
-        assert_eq!(quality.rating(0.0), (15 + 12) / 3);
-        assert_eq!(quality.rating(0.25), (15 + 12 + 2) / 3);
-        assert_eq!(quality.rating(60.0), (15 + 12 + 15) / 3);
+        assert_eq!(quality.rating(0.0), 9, "(15 + 12) / 3");
+        assert_eq!(quality.rating(0.25), 9, "(15 + 12 + 2) / 3");
+        assert_eq!(quality.rating(60.0), 14, "(15 + 12 + 15) / 3");
         quality.update(false, 0.8);
         assert_eq!(quality.rating(60.0), (7 + 6 + 15) / 3, "one frame of two missed");
         quality.update(true, 1.0);

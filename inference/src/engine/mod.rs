@@ -17,6 +17,7 @@ use std::{fmt, path::Path, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use onnx_file::Unfit;
 
 /// Which engine runs the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +101,7 @@ pub trait Engine: Outputs + Send {
     /// The hardware path in use, which is not always the one wished for.
     fn provider(&self) -> ExecutionProvider;
 
-    /// The input tensor, row-major in the shape that [`open`] was given. Its contents persist between runs.
+    /// The input tensor, row-major in the shape that [`open()`] was given. Its contents persist between runs.
     fn input_mut(&mut self) -> &mut [f32];
 
     /// Runs the network on the input buffer. The outputs are those of the last successful run.
@@ -110,19 +111,40 @@ pub trait Engine: Outputs + Send {
     fn run(&mut self) -> Result<(), Error>;
 }
 
-/// Loads the ONNX file `model` for an input of `shape` (batch 1, four axes).
+/// What a network is to be fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkInput<'a> {
+    /// Shape of the image tensor, batch 1.
+    pub shape: [usize; 4],
+    /// Name of a second input that holds the size boxes are scaled to, and that size: width, height.
+    pub size: Option<(&'a str, [u32; 2])>,
+}
+
+/// Loads the ONNX file `model` for `input`.
 ///
 /// # Errors
-/// A missing library, an unreadable or corrupt file, or a model whose only input is not a float tensor of that shape.
-pub fn open(model: &Path, shape: [usize; 4], settings: &EngineSettings) -> Result<Box<dyn Engine>, Error> {
+/// A missing library, an unreadable or corrupt file, or a model that takes something else than `input`.
+pub fn open(model: &Path, input: NetworkInput<'_>, settings: &EngineSettings) -> Result<Box<dyn Engine>, Error> {
+    let bytes = std::fs::read(model).map_err(|source| Error::Read { path: model.to_owned(), source })?;
+    let prepared = onnx_file::prepare(&bytes, input.size).map_err(|unfit| match unfit {
+        Unfit::Undecodable(reason) => Error::Model { path: model.to_owned(), engine: settings.engine, reason },
+        Unfit::NoSizeInput => Error::InputMisfit {
+            path: model.to_owned(),
+            found: "something else".to_owned(),
+            expected: format!("a second one called `{}`, int64 or f32", input.size.map_or("", |(name, _)| name)),
+        },
+    })?;
     match settings.engine {
         EngineKind::Tract => {
             if settings.provider != ExecutionProvider::Cpu {
                 warn_fallback(model, settings.provider, ExecutionProvider::Cpu, "engine tract has no GPU path");
             }
-            Ok(Box::new(tract::TractEngine::open(model, shape)?))
+            Ok(Box::new(tract::TractEngine::open(model, prepared.as_deref().unwrap_or(&bytes), input.shape)?))
         }
-        EngineKind::Onnxruntime => Ok(Box::new(onnxruntime::OnnxRuntimeEngine::open(model, shape, settings)?)),
+        EngineKind::Onnxruntime => {
+            drop(bytes);
+            Ok(Box::new(onnxruntime::OnnxRuntimeEngine::open(model, prepared.as_deref(), input.shape, settings)?))
+        }
     }
 }
 

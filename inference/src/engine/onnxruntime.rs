@@ -17,8 +17,7 @@ use ort::{
 };
 
 use super::{
-    DeclaredInput, Engine, EngineKind, EngineSettings, ExecutionProvider, Outputs, Tensor, check_input, onnx_file,
-    warn_fallback,
+    DeclaredInput, Engine, EngineKind, EngineSettings, ExecutionProvider, Outputs, Tensor, check_input, warn_fallback,
 };
 use crate::Error;
 
@@ -44,19 +43,20 @@ struct Output {
 }
 
 impl OnnxRuntimeEngine {
-    /// See [`super::open`].
-    pub(super) fn open(path: &Path, shape: [usize; 4], settings: &EngineSettings) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    /// See [`super::open()`]; `repaired` replaces the file's contents.
+    pub(super) fn open(
+        path: &Path,
+        repaired: Option<&[u8]>,
+        shape: [usize; 4],
+        settings: &EngineSettings,
+    ) -> Result<Self, Error> {
         let environment = environment(settings.library.as_deref().ok_or(Error::LibraryUnset)?)?;
         let refused = |reason: String| Error::Model { path: path.to_owned(), engine: EngineKind::Onnxruntime, reason };
-        let stripped = onnx_file::strip_initializer_inputs(&bytes).map_err(|error| refused(error.to_string()))?;
-        drop(bytes);
-
         let wished = settings.provider;
         let mut failures = Vec::new();
         let mut session = None;
         for &provider in candidates(wished) {
-            match build_session(&environment, path, stripped.as_deref(), provider, settings.device) {
+            match build_session(&environment, path, repaired, provider, settings.device) {
                 Ok(built) => {
                     session = Some((built, provider));
                     break;
@@ -117,7 +117,7 @@ fn environment(library: &Path) -> Result<Environment, Error> {
 fn build_session(
     environment: &Environment,
     path: &Path,
-    stripped: Option<&[u8]>,
+    repaired: Option<&[u8]>,
     provider: ExecutionProvider,
     device: u32,
 ) -> ort::Result<Session> {
@@ -136,7 +136,7 @@ fn build_session(
         .with_intra_op_spinning(false)?
         .with_log_level(LogLevel::Error)?
         .with_execution_providers(providers)?;
-    match stripped {
+    match repaired {
         Some(bytes) => builder.commit_from_memory(bytes),
         None => builder.commit_from_file(path),
     }

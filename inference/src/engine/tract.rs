@@ -25,12 +25,11 @@ pub(super) struct TractEngine {
 }
 
 impl TractEngine {
-    /// See [`super::open`].
-    pub(super) fn open(path: &Path, shape: [usize; 4]) -> Result<Self, Error> {
+    /// See [`super::open()`]; `bytes` are the model, repaired.
+    pub(super) fn open(path: &Path, bytes: &[u8], shape: [usize; 4]) -> Result<Self, Error> {
         let refused = |reason: String| Error::Model { path: path.to_owned(), engine: EngineKind::Tract, reason };
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         // tract asserts on some malformed graphs; a file from outside must not take the node down.
-        catch_unwind(AssertUnwindSafe(|| Self::load(path, &bytes, shape)))
+        catch_unwind(AssertUnwindSafe(|| Self::load(path, bytes, shape)))
             .unwrap_or_else(|panic| Err(refused(panic_text(panic.as_ref()))))
     }
 

@@ -82,9 +82,9 @@ fn parts(head: &HeadDescription, classes: usize, outputs: &dyn Outputs) -> Resul
 impl Head for EndToEnd {
     fn decode(&self, outputs: &dyn Outputs, into: &mut Candidates) {
         let mut add = |order: usize, label: f32, raw: f32, numbers: [f32; 4]| {
-            // A cast of a negative or missing number saturates; labels are whole numbers.
-            if into.may_pass(raw) && label >= 0.0 {
-                into.add(label as usize, into.probability(raw), corners(self.form, numbers, self.size), order);
+            // Labels are whole numbers, but a network may have computed them.
+            if into.may_pass(raw) && label > -0.5 {
+                into.add(label.round() as usize, into.probability(raw), corners(self.form, numbers, self.size), order);
             }
         };
         match self.parts {

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Opens a session in the router: client id, clean session.
-pub(crate) type OpenLink = Arc<dyn Fn(&str, bool) -> Result<(LinkTx, LinkRx, Notification), LinkError> + Send + Sync>;
+pub(crate) type OpenLink = Arc<dyn Fn(&str, bool) -> Result<(LinkTx, LinkRx, Notification), String> + Send + Sync>;
 
 /// Time a new connection has for its CONNECT.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -43,7 +43,14 @@ pub(crate) enum End {
     #[error("silent for longer than its keep-alive")]
     KeepAlive,
     #[error("router: {0}")]
-    Router(#[from] LinkError),
+    Router(String),
+}
+
+/// rumqttd's error carries whole events; its words are what is needed.
+impl From<LinkError> for End {
+    fn from(error: LinkError) -> Self {
+        Self::Router(error.to_string())
+    }
 }
 
 /// A client with a session.
@@ -144,7 +151,7 @@ impl Connection {
             (true, true) => format!("anonymous-{}", wire.socket.peer_addr()?.port()),
             (false, _) => connect.client_id,
         };
-        let (to_router, from_router, accepted) = open_link(&client_id, connect.clean_session)?;
+        let (to_router, from_router, accepted) = open_link(&client_id, connect.clean_session).map_err(End::Router)?;
         if let Some(packet) = Option::<Packet>::from(accepted) {
             wire.queue(packet)?;
             wire.flush().await?;

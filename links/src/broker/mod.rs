@@ -163,5 +163,8 @@ fn start_router(max_connections: usize) -> OpenLink {
         },
     );
     let events = router.spawn();
-    Arc::new(move |client_id, clean| LinkBuilder::new(client_id, events.clone()).clean_session(clean).build())
+    Arc::new(move |client_id, clean| {
+        let link = LinkBuilder::new(client_id, events.clone()).clean_session(clean).build();
+        link.map_err(|e| e.to_string())
+    })
 }

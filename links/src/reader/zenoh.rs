@@ -7,20 +7,17 @@ use crate::keys::{self, Item, Selector};
 use crate::message::{Delivery, MessageKind};
 use crate::protocol::{Ack, Header, Page, from_json, to_json};
 use crate::stats::{Ledger, LinkName, LinkState};
-use crate::transport::zenoh::{ZenohSettings, to_config};
+use crate::transport::zenoh::{ZenohSettings, open, to_config, watch_peers};
 use bytes::Bytes;
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use zenoh::bytes::ZBytes;
 use zenoh::qos::CongestionControl;
 use zenoh::query::ConsolidationMode;
-use zenoh::sample::{Sample, SampleKind};
+use zenoh::sample::Sample;
 use zenoh::{Session, Wait};
 
-/// Pause after a session could not be opened.
-const REOPEN_AFTER: Duration = Duration::from_secs(5);
 /// Time a publisher has to answer; then the reader asks again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
@@ -33,8 +30,7 @@ pub(super) fn start(
 ) -> Result<Box<dyn Uplink>, LinkError> {
     to_config(settings)?;
     let session = Arc::new(OnceLock::new());
-    let opening = Opening { settings: settings.clone(), selectors: selectors.clone(), inbox: inbox.clone(), ledger };
-    let task = tokio::spawn(opening.run(session.clone()));
+    let task = tokio::spawn(run(settings.clone(), selectors.clone(), inbox.clone(), ledger, session.clone()));
     Ok(Box::new(ZenohUplink { session, inbox, task }))
 }
 
@@ -126,69 +122,46 @@ fn key_expressions(selector: &Selector) -> (Vec<String>, Vec<String>) {
     (messages.collect(), outboxes.collect())
 }
 
-struct Opening {
+/// Opens and subscribes, then keeps both alive until aborted.
+async fn run(
     settings: ZenohSettings,
     selectors: Arc<[Selector]>,
     inbox: Inbox,
     ledger: Arc<Ledger>,
+    cell: Arc<OnceLock<Session>>,
+) {
+    let session = open(&settings, &ledger).await;
+    let _declared = match subscribe(&session, &selectors, &inbox, ledger.clone(), settings.waiting_words()).await {
+        Ok(declared) => declared,
+        Err(e) => return ledger.status(LinkName::Zenoh, LinkState::Failed, format!("cannot subscribe: {e}")),
+    };
+    let _ = cell.set(session);
+    std::future::pending::<()>().await;
 }
 
-impl Opening {
-    /// Opens and subscribes, then keeps both alive until aborted.
-    async fn run(self, cell: Arc<OnceLock<Session>>) {
-        self.ledger.status(LinkName::Zenoh, LinkState::Connecting, self.settings.waiting_words());
-        let _declared = loop {
-            match self.open().await {
-                Ok((session, declared)) => {
-                    let _ = cell.set(session);
-                    break declared;
-                }
-                Err(e) => {
-                    self.ledger.status(LinkName::Zenoh, LinkState::Failed, format!("cannot open a session: {e}"));
-                    tokio::time::sleep(REOPEN_AFTER).await;
-                }
-            }
-        };
-        std::future::pending::<()>().await;
-    }
-
-    async fn open(&self) -> Result<(Session, Box<dyn Send>), zenoh::Error> {
-        let session = zenoh::open(to_config(&self.settings)?).await?;
-        let (ledger, waiting) = (self.ledger.clone(), self.settings.waiting_words());
-        let peers = Mutex::new(BTreeSet::new());
-        let transports = session
-            .info()
-            .transport_events_listener()
-            .history(true)
-            .callback(move |event| {
-                let mut peers = peers.lock().unwrap_or_else(PoisonError::into_inner);
-                let zid = event.transport().zid().to_string();
-                match event.kind() {
-                    SampleKind::Put => drop(peers.insert(zid)),
-                    SampleKind::Delete => drop(peers.remove(&zid)),
-                }
-                match peers.len() {
-                    0 => ledger.status(LinkName::Zenoh, LinkState::Connecting, waiting.clone()),
-                    n => ledger.status(LinkName::Zenoh, LinkState::Up, format!("connected to {n}")),
-                }
-            })
-            .await?;
-        let mut subscribers = Vec::new();
-        for selector in self.selectors.iter() {
-            let (messages, outboxes) = key_expressions(selector);
-            for key in messages {
-                let inbox = self.inbox.clone();
-                let subscriber = session.declare_subscriber(key).callback(move |sample| take_message(&inbox, &sample));
-                subscribers.push(subscriber.await?);
-            }
-            for key in outboxes {
-                let inbox = self.inbox.clone();
-                let subscriber = session.declare_subscriber(key).callback(move |sample| take_page(&inbox, &sample));
-                subscribers.push(subscriber.await?);
-            }
+async fn subscribe(
+    session: &Session,
+    selectors: &[Selector],
+    inbox: &Inbox,
+    ledger: Arc<Ledger>,
+    waiting: String,
+) -> Result<Box<dyn Send>, zenoh::Error> {
+    let peers = watch_peers(session, ledger, waiting, |_| {}).await?;
+    let mut subscribers = Vec::new();
+    for selector in selectors {
+        let (messages, outboxes) = key_expressions(selector);
+        for key in messages {
+            let inbox = inbox.clone();
+            let subscriber = session.declare_subscriber(key).callback(move |sample| take_message(&inbox, &sample));
+            subscribers.push(subscriber.await?);
         }
-        Ok((session, Box::new((transports, subscribers))))
+        for key in outboxes {
+            let inbox = inbox.clone();
+            let subscriber = session.declare_subscriber(key).callback(move |sample| take_page(&inbox, &sample));
+            subscribers.push(subscriber.await?);
+        }
     }
+    Ok(Box::new((peers, subscribers)))
 }
 
 #[cfg(test)]

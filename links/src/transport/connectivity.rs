@@ -20,6 +20,11 @@ impl Connectivity {
         });
     }
 
+    /// Better connected than before, if connected at all.
+    pub(crate) fn improved(&self) {
+        self.0.send_modify(|(_, generation)| *generation += 1);
+    }
+
     /// Connected to nobody.
     pub(crate) fn down(&self) {
         self.0.send_modify(|(up, _)| *up = false);

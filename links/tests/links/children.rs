@@ -13,12 +13,12 @@ fn child(test: &str, variables: &[(&str, &str)]) -> Killed {
 }
 
 /// A Zenoh router in a process of its own.
-pub fn zenoh_router(endpoint: &str) -> Killed {
+pub(crate) fn zenoh_router(endpoint: &str) -> Killed {
     child("children::run_zenoh_router", &[("MASA_TEST_ROUTER", endpoint)])
 }
 
 /// A node that stores `count` DENMs for a broker nobody listens at.
-pub fn node(outbox: &Path, port: u16, count: u64) -> Killed {
+pub(crate) fn node(outbox: &Path, port: u16, count: u64) -> Killed {
     let (port, count) = (port.to_string(), count.to_string());
     let variables =
         [("MASA_TEST_OUTBOX", outbox.to_str().unwrap()), ("MASA_TEST_PORT", &port), ("MASA_TEST_COUNT", &count)];
@@ -64,7 +64,7 @@ fn run_node() {
 }
 
 /// Settings of a client of the router at `endpoint`.
-pub fn client_of(endpoint: &str) -> ZenohSettings {
+pub(crate) fn client_of(endpoint: &str) -> ZenohSettings {
     ZenohSettings {
         mode: masa_links::transport::zenoh::Mode::Client,
         connect: vec![endpoint.to_owned()],

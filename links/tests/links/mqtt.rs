@@ -63,3 +63,25 @@ async fn a_broker_that_denies_silently_is_reported() {
     let words = wait_for(links.status(), LinkName::Mqtt, LinkState::Failed).await;
     assert!(words.contains("probably denied"), "{words}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_reader_is_reported_until_it_acknowledges() {
+    let (_broker, port) = with_embedded_broker().await;
+    let mqtt = MqttSettings { readers: vec!["data-room".into()], client_id: Some("publisher".into()), ..mqtt_at(port) };
+    let settings = LinksSettings {
+        mqtt: Some(mqtt),
+        outbox: OutboxSettings { announce_ms: 50, overdue_s: 1, ..OutboxSettings::default() },
+        ..LinksSettings::default()
+    };
+    let links = Links::start(settings, station()).await.unwrap();
+    wait_for(links.status(), LinkName::Mqtt, LinkState::Up).await;
+    links.publish(message(MessageKind::Denm, 1)).unwrap();
+    let words = wait_for(links.status(), LinkName::Mqtt, LinkState::Failed).await;
+    assert!(words.contains("data-room did not acknowledge 4001-denm-1"), "{words}");
+    let mut reader = mqtt_reader(port, Some("data-room"));
+    receive(&mut reader, MessageKind::Denm, 1).await;
+    tokio::select! {
+        _ = reader.recv() => panic!("nothing else was published"),
+        _ = wait_for(links.status(), LinkName::Mqtt, LinkState::Up) => {}
+    }
+}

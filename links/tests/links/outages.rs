@@ -7,11 +7,11 @@ use masa_links::{LinkName, LinkState, Links, LinksSettings, MessageKind, OutboxS
 use std::time::Duration;
 
 /// Messages of each kind in an outage test, one every [`EVERY`].
-const COUNT: u64 = 200;
+const COUNT: u64 = 240;
 const EVERY: Duration = Duration::from_millis(25);
 /// The outage lasts from the first to the second of these messages.
 const KILL_AT: u64 = 60;
-const RESTART_AT: u64 = 140;
+const RESTART_AT: u64 = 180;
 
 fn settings() -> LinksSettings {
     LinksSettings {
@@ -86,6 +86,17 @@ async fn a_killed_router_loses_no_warning() {
     })
     .await;
     let mut reader = received.await.unwrap();
+    // A gap shows when something comes after it.
+    let cam_after_the_outage = async {
+        loop {
+            links.publish(message(MessageKind::Cam, COUNT + 1)).unwrap();
+            let next = tokio::time::timeout(EVERY, reader.recv()).await;
+            if next.is_ok_and(|r| r.kind == MessageKind::Cam && r.header.is_some_and(|h| h.seq > COUNT)) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, cam_after_the_outage).await.expect("awareness flows again");
     let stats = reader.stats();
     assert!(stats.lost_best_effort > 0, "awareness sent during the outage is missed and counted: {stats:?}");
     // The reader acknowledged them all: asking for more is what says so.

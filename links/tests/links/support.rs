@@ -13,19 +13,19 @@ use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 
 /// Longest time anything here may take; reaching it is a failure, not a pace.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-pub fn station() -> Station {
+pub(crate) fn station() -> Station {
     Station::new("test", 4001).unwrap()
 }
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     Timestamp::from_unix_ns(i64::try_from(since.as_nanos()).unwrap())
 }
 
 /// A message whose payloads say which it is.
-pub fn message(kind: MessageKind, seq: u64) -> Outgoing {
+pub(crate) fn message(kind: MessageKind, seq: u64) -> Outgoing {
     let id = format!("4001-{}-{seq}", kind.name());
     Outgoing {
         kind,
@@ -40,26 +40,26 @@ pub fn message(kind: MessageKind, seq: u64) -> Outgoing {
 }
 
 /// A port that was free a moment ago.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-pub fn on_free_port() -> Option<BrokerSettings> {
+pub(crate) fn on_free_port() -> Option<BrokerSettings> {
     Some(BrokerSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..BrokerSettings::default() })
 }
 
-pub fn mqtt_at(port: u16) -> MqttSettings {
+pub(crate) fn mqtt_at(port: u16) -> MqttSettings {
     MqttSettings { port, retry_max_ms: 200, ..MqttSettings::default() }
 }
 
-pub async fn with_embedded_broker() -> (Links, u16) {
+pub(crate) async fn with_embedded_broker() -> (Links, u16) {
     let links =
         Links::start(LinksSettings { broker: on_free_port(), ..LinksSettings::default() }, station()).await.unwrap();
     let port = links.broker_address().unwrap().port();
     (links, port)
 }
 
-pub fn mqtt_reader(port: u16, name: Option<&str>) -> Reader {
+pub(crate) fn mqtt_reader(port: u16, name: Option<&str>) -> Reader {
     let settings = ReaderSettings {
         mqtt: Some(mqtt_at(port)),
         acknowledge_as: name.map(str::to_owned),
@@ -70,7 +70,7 @@ pub fn mqtt_reader(port: u16, name: Option<&str>) -> Reader {
 }
 
 /// Waits until a link of a reader or of links is in `state`; returns its words.
-pub async fn wait_for(
+pub(crate) async fn wait_for(
     mut status: tokio::sync::watch::Receiver<Vec<masa_links::LinkStatus>>,
     link: LinkName,
     state: LinkState,
@@ -81,7 +81,7 @@ pub async fn wait_for(
 }
 
 /// The next `count` messages of `kind`; others are skipped.
-pub async fn receive(reader: &mut Reader, kind: MessageKind, count: usize) -> Vec<Received> {
+pub(crate) async fn receive(reader: &mut Reader, kind: MessageKind, count: usize) -> Vec<Received> {
     let mut got = Vec::new();
     while got.len() < count {
         match timeout(PATIENCE, reader.recv()).await {
@@ -93,12 +93,12 @@ pub async fn receive(reader: &mut Reader, kind: MessageKind, count: usize) -> Ve
     got
 }
 
-pub fn seqs(received: &[Received]) -> Vec<u64> {
+pub(crate) fn seqs(received: &[Received]) -> Vec<u64> {
     received.iter().map(|r| r.header.as_ref().expect("numbered").seq).collect()
 }
 
 /// A child process that dies with the test.
-pub struct Killed(pub Child);
+pub(crate) struct Killed(pub(crate) Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
@@ -108,7 +108,7 @@ impl Drop for Killed {
 }
 
 /// mosquitto on `port` without persistence; `None`, said by name, when it is not installed.
-pub fn mosquitto(test: &str, port: u16, extra: &str) -> Option<(Killed, tempfile::TempDir)> {
+pub(crate) fn mosquitto(test: &str, port: u16, extra: &str) -> Option<(Killed, tempfile::TempDir)> {
     let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"]
         .into_iter()
         .find(|path| std::path::Path::new(path).exists())

@@ -2,6 +2,44 @@
 
 use crate::cdd::subcause::*;
 
+/// Declares the sub-causes of a cause; code 0 is `Unavailable` in all of them.
+macro_rules! sub_causes {
+    ($( $(#[$meta:meta])* $name:ident { $( $(#[$vm:meta])* $variant:ident = $code:literal, )* } )*) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum $name {
+            /// Not stated.
+            #[default]
+            Unavailable,
+            $( $(#[$vm])* $variant, )*
+            /// A code without a name here.
+            Other(u8),
+        }
+
+        impl From<u8> for $name {
+            fn from(code: u8) -> Self {
+                match code {
+                    0 => Self::Unavailable,
+                    $( $code => Self::$variant, )*
+                    other => Self::Other(other),
+                }
+            }
+        }
+
+        impl From<$name> for u8 {
+            fn from(sub: $name) -> u8 {
+                match sub {
+                    $name::Unavailable => 0,
+                    $( $name::$variant => $code, )*
+                    $name::Other(code) => code,
+                }
+            }
+        }
+    )* };
+}
+
+pub(crate) use sub_causes;
+
 macro_rules! causes {
     ($( $(#[$meta:meta])* $variant:ident($ty:ty) = $code:literal, $jer:literal; )*) => {
         /// A cause and its sub-cause. Codes that name no cause here are [`CauseCode::Other`].

@@ -20,15 +20,15 @@ quantities! {
     DeltaLatitude: f32 [-131_071..=131_072] per 1e7, unavailable 131_072;
     AltitudeValue: f32 [-100_000..=800_001] per 1e2, below -100_000, above 800_000, unavailable 800_001;
     DeltaAltitude: f32 [-12_700..=12_800] per 1e2, below -12_700, above 12_799, unavailable 12_800;
-    SemiAxisLength: f32 [0..=4095] per 1e2, above 4094, unavailable 4095;
+    SemiAxisLength: f32 [0..=4095] upto 1e2, above 4094, unavailable 4095;
     AngleDeg: f32 [0..=3601] per 10.0, unavailable 3601, wraps 3600;
-    ConfidenceDeg: f32 [1..=127] per 10.0, above 126, unavailable 127;
+    ConfidenceDeg: f32 [1..=127] upto 10.0, above 126, unavailable 127;
     SpeedValue: f32 [0..=16_383] per 1e2, above 16_382, unavailable 16_383;
-    SpeedConfidence: f32 [1..=127] per 1e2, above 126, unavailable 127;
+    SpeedConfidence: f32 [1..=127] upto 1e2, above 126, unavailable 127;
     VelocityComponentValue: f32 [-16_383..=16_383] per 1e2, below -16_383, above 16_382, unavailable 16_383;
     AccelerationValue: f32 [-160..=161] per 10.0, below -160, above 160, unavailable 161;
     AccelerationMagnitudeValue: f32 [0..=161] per 10.0, above 160, unavailable 161;
-    AccelerationConfidence: f32 [0..=102] per 10.0, above 101, unavailable 102;
+    AccelerationConfidence: f32 [0..=102] upto 10.0, above 101, unavailable 102;
     CurvatureValue: f32 [-1023..=1023] per 1e4, below -1023, above 1022, unavailable 1023;
     YawRateValue: f32 [-32_766..=32_767] per 1e2, below -32_766, above 32_766, unavailable 32_767;
     SteeringWheelAngleValue: f32 [-511..=512] times 1.5, below -511, above 511, unavailable 512;
@@ -37,16 +37,16 @@ quantities! {
     CartesianCoordinateSmall: f32 [-3094..=1001] per 1e2, below -3094, above 1001;
     CartesianCoordinate: f32 [-32_768..=32_767] per 1e2, below -32_768, above 32_767;
     CartesianCoordinateLarge: f32 [-131_072..=131_071] per 1e2, below -131_072, above 131_071;
-    CoordinateConfidence: f32 [1..=4096] per 1e2, above 4095, unavailable 4096;
+    CoordinateConfidence: f32 [1..=4096] upto 1e2, above 4095, unavailable 4096;
     ObjectDimensionValue: f32 [1..=256] per 10.0, above 255, unavailable 256;
-    ObjectDimensionConfidence: f32 [1..=32] per 10.0, above 31, unavailable 32;
+    ObjectDimensionConfidence: f32 [1..=32] upto 10.0, above 31, unavailable 32;
     LengthDm12b: f32 [0..=4095] per 10.0;
     LengthDm9b: f32 [0..=511] per 10.0;
     LengthDm1B: f32 [0..=255] per 10.0;
     LengthDm2B: f32 [0..=65_535] per 10.0;
     LaneWidthCodec: f32 [0..=1023] per 1e2;
     LongitudinalLanePositionValue: f32 [0..=32_767] per 10.0, above 32_766, unavailable 32_767;
-    LongitudinalLanePositionConfidence: f32 [0..=1023] per 10.0, above 1022, unavailable 1023;
+    LongitudinalLanePositionConfidence: f32 [0..=1023] upto 10.0, above 1022, unavailable 1023;
     Position1d: f32 [-8190..=8191] per 1.0, above 8190, unavailable 8191;
     VehicleLengthValue: f32 [1..=1023] per 10.0, above 1022, unavailable 1023;
     VehicleWidthValue: f32 [1..=62] per 10.0, above 61, unavailable 62;
@@ -59,6 +59,7 @@ quantities! {
     TurningRadius: f32 [1..=255] per 2.5, above 254, unavailable 255;
     PosFrontAx: f32 [1..=20] per 10.0, above 19, unavailable 20;
     TenthsOfSecond: f32 [0..=127] per 10.0, unavailable 127;
+    QuarterSeconds: f32 [1..=255] per 4.0, unavailable 255;
     VehicleMass: u32 [1..=1024] times 100, above 1023, unavailable 1024;
     NumberOfOccupants: u8 [0..=127] times 1, above 126, unavailable 127;
     ConfidencePercent: u8 [1..=101] times 1, unavailable 101;
@@ -318,3 +319,51 @@ pub(crate) type PhoneNumberCodec = Numeric<1, 16>;
 pub(crate) type PtData = Octets<1, 20>;
 pub(crate) type VdsCodec = Ia5<6, 6>;
 pub(crate) type WmiCodec = Ia5<1, 3>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_every_quantity_is_its_own_again() {
+        for (name, min, max, recode) in QUANTITIES {
+            // Latitudes and longitudes have billions of codes: every 997th, and the ends.
+            let step = if max - min > 1_000_000 { 997 } else { 1 };
+            let ends = (max - 1000..=*max).chain(*min..=min + 1000).filter(|code| (*min..=*max).contains(code));
+            for code in (*min..=*max).step_by(step).chain(ends) {
+                assert_eq!(recode(code), Ok(code), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn accuracies_round_up() {
+        use crate::cdd::Reading;
+        assert_eq!(ConfidenceDeg::to_code(&Reading::of(0.0)), Ok(1));
+        assert_eq!(ConfidenceDeg::to_code(&Reading::of(1.01)), Ok(11));
+        assert_eq!(ConfidenceDeg::to_code(&Reading::of(12.6)), Ok(126));
+        assert_eq!(CoordinateConfidence::to_code(&Reading::of(40.93)), Ok(4093));
+        assert_eq!(SemiAxisLength::to_code(&Reading::of(0.0)), Ok(0));
+        assert_eq!(SemiAxisLength::to_code(&Reading::of(0.001)), Ok(1));
+        assert!(SemiAxisLength::to_code(&Reading::of(-0.5)).is_err());
+    }
+
+    #[test]
+    fn values_round_to_the_nearest_code_and_marks_take_what_is_beyond() {
+        use crate::cdd::Reading;
+        assert_eq!(SpeedValue::to_code(&Reading::of(13.894)), Ok(1389));
+        assert_eq!(SpeedValue::to_code(&Reading::of(13.896)), Ok(1390));
+        assert_eq!(SpeedValue::to_code(&Reading::of(163.82)), Ok(16_382));
+        assert_eq!(SpeedValue::to_code(&None), Ok(16_383));
+        assert!(SpeedValue::to_code(&Reading::of(-1.0)).is_err());
+        assert!(SpeedValue::to_code(&Reading::of(f32::NAN)).is_err());
+        assert!(SpeedValue::to_code(&Some(Reading::BelowRange)).is_err());
+        assert_eq!(AccelerationValue::to_code(&Reading::of(-99.0)), Ok(-160));
+        assert_eq!(AccelerationValue::to_code(&Reading::of(-0.26)), Ok(-3));
+        assert_eq!(CartesianCoordinate::to_code(&Reading::Value(-400.0)), Ok(-32_768));
+        assert_eq!(ObjectDimensionValue::to_code(&Reading::of(0.02)), Ok(1));
+        assert!(ObjectDimensionValue::to_code(&Reading::of(-0.2)).is_err());
+        assert_eq!(LengthDm12b::to_code(&409.51), Ok(4095));
+        assert!(LengthDm12b::to_code(&409.6).is_err());
+    }
+}

@@ -3,7 +3,7 @@
 use crate::List;
 use crate::cdd::codec::{
     ByteCount, ConfidencePercent, CorrelationPercent, DeltaTimeMs, Int, ListExt, ListOf, ObjectDimensionConfidence,
-    ObjectDimensionValue, OnHeap, VehicleSubClass,
+    ObjectDimensionValue, OnHeap, StabilityProbability, TenthsOfSecond, VehicleSubClass,
 };
 use crate::cdd::{
     Acceleration3d, CartesianAngularVelocityComponent, CartesianPosition3dWithConfidence, EulerAngles, MapPosition,
@@ -282,5 +282,39 @@ sequence! {
         req components_included: MatrixIncludedComponents = MatrixIncludedComponents, "componentsIncludedIntheMatrix";
         /// Columns, each from below the diagonal downwards.
         req matrix: List<CorrelationColumn, 0, 32> = ListExt<ListExt<CorrelationPercent, 13, 1, 13, 32>, 0, 1, 13, 32>, "matrix";
+    }
+}
+
+codes! {
+    /// What a rider does (`VruMovementControl`).
+    #[derive(Default)]
+    pub enum VruMovementControl: 0..=15 {
+        /// Not known.
+        #[default]
+        Unavailable = 0,
+        /// Brakes.
+        Braking = 1,
+        /// Brakes hard.
+        HardBraking = 2,
+        /// Stops pedalling.
+        StopPedaling = 3,
+        /// Brakes and stops pedalling.
+        BrakingAndStopPedaling = 4,
+        /// Brakes hard and stops pedalling.
+        HardBrakingAndStopPedaling = 5,
+        /// Does nothing.
+        NoReaction = 6,
+    }
+}
+
+sequence! {
+    /// Whether a two-wheeler is about to fall (`StabilityChangeIndication`).
+    #[derive(Copy, Default)]
+    pub struct StabilityChangeIndication {
+        /// Probability of a fall, percent (2 %).
+        req loss_probability_percent: Option<u8> = StabilityProbability, "lossProbability";
+        /// When, seconds (0.1 s, up to 12.6 s).
+        req action_delta_time_s: Option<f32> = TenthsOfSecond, "actionDeltaTime";
+        ...;
     }
 }

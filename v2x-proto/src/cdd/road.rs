@@ -2,9 +2,8 @@
 
 use crate::List;
 use crate::cdd::codec::{
-    AngleDeg, ConfidencePercent, CountryCodeCodec, DeltaAltitude, DeltaLatitude, Int, IntExt, IviNumber,
-    LaneWidthCodec, Latitude, LengthDm2B, LengthDm9b, ListExt, ListOf, Longitude, OnHeap, SemiAxisLength, TenSeconds,
-    TenthsOfSecond,
+    ConfidencePercent, CountryCodeCodec, DeltaAltitude, DeltaLatitude, Int, IntExt, IviNumber, LaneWidthCodec,
+    Latitude, LengthDm2B, LengthDm9b, ListExt, ListOf, Longitude, OnHeap, TenSeconds, TenthsOfSecond,
 };
 use crate::cdd::{
     Altitude, AltitudeConfidence, DeltaReferencePosition, Direction, GeoPosition, LanePosition, MapReference, Path,
@@ -93,7 +92,7 @@ pub type PathPredicted = List<PathPointPredicted, 0, 40>;
 pub(crate) struct PathPredictedCodec;
 
 /// The list with its extension bit.
-type PathPredictedExt = ListExt<PathPointPredicted, 0, 1, 16, 40>;
+pub(crate) type PathPredictedExt = ListExt<PathPointPredicted, 0, 1, 16, 40>;
 
 impl Element for PathPredictedCodec {
     type Value = PathPredicted;

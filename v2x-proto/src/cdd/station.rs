@@ -1,6 +1,6 @@
 //! Who speaks, about what, when: header, identifiers, time.
 
-use crate::cdd::codec::{Int, StationIdCodec, TimestampItsCodec};
+use crate::cdd::codec::{Int, StationIdCodec};
 use crate::time::Timestamp;
 use crate::uper::declare::{codes, sequence};
 

@@ -1,39 +1,6 @@
 //! Sub-causes of the causes in [`CauseCode`](crate::cdd::CauseCode).
 
-macro_rules! sub_causes {
-    ($( $(#[$meta:meta])* $name:ident { $( $(#[$vm:meta])* $variant:ident = $code:literal, )* } )*) => { $(
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub enum $name {
-            /// Not stated.
-            #[default]
-            Unavailable,
-            $( $(#[$vm])* $variant, )*
-            /// A code without a name here.
-            Other(u8),
-        }
-
-        impl From<u8> for $name {
-            fn from(code: u8) -> Self {
-                match code {
-                    0 => Self::Unavailable,
-                    $( $code => Self::$variant, )*
-                    other => Self::Other(other),
-                }
-            }
-        }
-
-        impl From<$name> for u8 {
-            fn from(sub: $name) -> u8 {
-                match sub {
-                    $name::Unavailable => 0,
-                    $( $name::$variant => $code, )*
-                    $name::Other(code) => code,
-                }
-            }
-        }
-    )* };
-}
+use crate::cdd::cause::sub_causes;
 
 sub_causes! {
     /// Sub-causes of "traffic condition" (`TrafficConditionSubCauseCode`).

@@ -11,6 +11,7 @@ use crate::json::{ImageError, Naming, members, required};
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
 use crate::uper::element::{Element, number};
+use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
 
 /// What surrounds a message over MQTT.
@@ -37,6 +38,8 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
+/// Ours: its-client has no schema for VAM.
+const VAM_IMAGE: &str = "1.0.0";
 
 /// The JSON image of a message.
 pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
@@ -44,6 +47,7 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Cam(cam) => ("cam", CAM_SCHEMA, cam_image(cam), &cam.header),
         Message::Denm(denm) => ("denm", DENM_SCHEMA, denm_image(denm), &denm.header),
         Message::Cpm(cpm) => ("cpm", CPM_SCHEMA, cpm_image(cpm), &cpm.header),
+        Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
@@ -65,8 +69,9 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("cam") => "cam",
         Some("denm") => "denm",
         Some("cpm") => "cpm",
+        Some("vam") => "vam",
         _ => {
-            let reason = format!("message_type is {}, cam, denm or cpm expected", json["message_type"]);
+            let reason = format!("message_type is {}, cam, denm, cpm or vam expected", json["message_type"]);
             return Err(JsonError { message_type: "json", path: ".message_type".into(), reason });
         }
     };
@@ -95,6 +100,13 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
             let denm = DenmPayload::from_image(&denm_structure(image.clone()))?;
             Denm { header: header(image, MessageId::Denm)?, denm, unknown_extensions }.into()
         }
+        "vam" => {
+            let generation_delta_time_ms =
+                required::<Int<u16, 0, 65_535>>(members(image)?, "VruAwareness", "generationDeltaTime")?;
+            let vam_parameters = VamParameters::from_image(image)?;
+            let vam = VruAwareness { generation_delta_time_ms, vam_parameters };
+            Vam { header: header(image, MessageId::Vam)?, vam, unknown_extensions }.into()
+        }
         _ => {
             let payload = CpmPayload::from_image(&cpm_structure(image.clone())?)?;
             Cpm { header: header(image, MessageId::Cpm)?, payload, unknown_extensions }.into()
@@ -113,6 +125,13 @@ fn header(image: &Jer, message_id: MessageId) -> Result<ItsPduHeader, ImageError
 fn cam_image(cam: &Cam) -> Jer {
     let mut image = CamParameters::to_jer(&cam.cam.cam_parameters, Naming::Cam);
     image["generation_delta_time"] = cam.cam.generation_delta_time_ms.into();
+    image
+}
+
+/// As in CAM.
+fn vam_image(vam: &Vam) -> Jer {
+    let mut image = VamParameters::to_jer(&vam.vam.vam_parameters, Naming::Cam);
+    image["generation_delta_time"] = vam.vam.generation_delta_time_ms.into();
     image
 }
 

@@ -5,6 +5,8 @@
 //! codes. The schemas close only the envelope, so what they do not name is written beside it under the standard's names
 //! in snake case, and nothing is lost but `unknown_extensions`.
 //!
+//! There is no schema for VAM: its image follows the same rules, with `message_type` `vam` and version 1.0.0.
+//!
 //! What the schemas ask for and a message cannot give, so that the JSON of such a message does not validate:
 //! - CAM: `protected_zone_radius` above 255; extension values of enumerations;
 //! - DENM: `recommended_path` as offsets (the message has absolute positions); `traffic_flow_rule` 4; an

@@ -37,6 +37,7 @@ macro_rules! sequence {
                 let mut preamble = $crate::uper::declare::Preamble::default();
                 $(
                     let unknown = w.extensible(stringify!($name))?;
+                    #[allow(unused_mut, reason = "most sequences have no additions yet")]
                     let mut additions = $crate::uper::declare::Preamble::default();
                     $( additions.push(value.$afield.is_some()); )*
                     $( additions.push(false $( || value.$gfield.is_some() )*); )*

@@ -62,6 +62,7 @@ macro_rules! choice {
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
+        #[allow(clippy::large_enum_variant, reason = "the large alternatives are the usual ones, the others are rare")]
         pub enum $name {
             $( $(#[$vm])* $variant($ty), )*
             $( $(#[$am])* $avariant($aty), )*

@@ -25,6 +25,28 @@ pub(crate) trait Element {
     fn from_image(image: &Jer) -> Result<Self::Value, ImageError>;
 }
 
+/// A large value that is decoded where it stays.
+pub(crate) trait InPlace {
+    /// Decodes into a default value.
+    fn decode_into(&mut self, r: &mut BitReader<'_>) -> Result<(), Failed>;
+}
+
+/// Decodes the components, all mandatory, of an extensible SEQUENCE that has no additions yet.
+pub(crate) fn decode_mandatory(
+    r: &mut BitReader<'_>,
+    owner: &'static str,
+    components: impl FnOnce(&mut BitReader<'_>) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    let extended = r.bit()?;
+    let ordinal = r.extensible();
+    components(r)?;
+    if extended {
+        let additions = r.additions()?;
+        r.unknown_additions(additions, ordinal, owner)?;
+    }
+    Ok(())
+}
+
 /// An element that is a constrained whole number on the wire.
 pub(crate) trait Coded {
     /// The Rust value.
@@ -227,6 +249,15 @@ fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
     r: &mut BitReader<'_>,
 ) -> Result<List<C::Value, INLINE, CAP>, Failed> {
     let mut list = List::new();
+    push_elements::<C, INLINE, CAP>(&mut list, count, r)?;
+    Ok(list)
+}
+
+fn push_elements<C: Element, const INLINE: usize, const CAP: usize>(
+    list: &mut List<C::Value, INLINE, CAP>,
+    count: usize,
+    r: &mut BitReader<'_>,
+) -> Result<(), Failed> {
     for index in 0..count {
         let pushed = match C::decode(r) {
             Ok(element) => list.push(element).is_ok(),
@@ -234,7 +265,7 @@ fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
         };
         debug_assert!(pushed, "the count was checked against the capacity");
     }
-    Ok(list)
+    Ok(())
 }
 
 fn elements_from_image<C: Element, const INLINE: usize, const CAP: usize>(
@@ -302,12 +333,36 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const 
         encode_elements::<C>(value, w)
     }
 
-    /// The list in a root without an extension bit.
-    pub(crate) fn decode_root(r: &mut BitReader<'_>) -> Result<List<C::Value, INLINE, CAP>, Failed> {
+    /// Fills an empty list.
+    pub(crate) fn decode_into(list: &mut List<C::Value, INLINE, CAP>, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        let count = if r.bit()? { Self::extended_count(r)? } else { Self::root_count(r)? };
+        push_elements::<C, INLINE, CAP>(list, count, r)
+    }
+
+    #[inline(always)]
+    fn root_count(r: &mut BitReader<'_>) -> Result<usize, Failed> {
         let count = r.take(const { width(MIN as i64, MAX as i64) })? as usize + MIN;
         if count > MAX {
             return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
         }
+        Ok(count)
+    }
+
+    #[cold]
+    fn extended_count(r: &mut BitReader<'_>) -> Result<usize, Failed> {
+        let count = r.length()?;
+        if count <= MAX && count >= MIN {
+            return Err(r.fail(UperErrorKind::NotCanonical("extension bit with a length that needs none")));
+        }
+        if count < MIN || count > CAP {
+            return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: CAP }));
+        }
+        Ok(count)
+    }
+
+    /// The list in a root without an extension bit.
+    pub(crate) fn decode_root(r: &mut BitReader<'_>) -> Result<List<C::Value, INLINE, CAP>, Failed> {
+        let count = Self::root_count(r)?;
         decode_elements::<C, INLINE, CAP>(count, r)
     }
 }
@@ -329,16 +384,7 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const 
     }
 
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
-        if !r.bit()? {
-            return Self::decode_root(r);
-        }
-        let count = r.length()?;
-        if count <= MAX && count >= MIN {
-            return Err(r.fail(UperErrorKind::NotCanonical("extension bit with a length that needs none")));
-        }
-        if count < MIN || count > CAP {
-            return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: CAP }));
-        }
+        let count = if r.bit()? { Self::extended_count(r)? } else { Self::root_count(r)? };
         decode_elements::<C, INLINE, CAP>(count, r)
     }
 

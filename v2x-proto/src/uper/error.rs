@@ -52,9 +52,6 @@ pub enum UperErrorKind {
     /// Content after the end of the component.
     #[error("{0} bits left over")]
     LeftOver(usize),
-    /// A combination of components that the standard excludes.
-    #[error("{0}")]
-    Subtype(&'static str),
     /// The output buffer is too small.
     #[error("the buffer of {0} bytes is too small")]
     BufferFull(usize),

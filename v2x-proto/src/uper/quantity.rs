@@ -43,6 +43,10 @@ impl Range {
     #[cold]
     #[inline(never)]
     fn out_of_range(&self, steps: f64) -> Result<i64, UperErrorKind> {
+        if steps > 0.0 && steps < 1.0 && self.lowest() == 1 {
+            // There is no zero: a small value is the smallest.
+            return Ok(1);
+        }
         let mark = if steps < 0.0 || steps < self.lowest() as f64 { self.below } else { self.above };
         if steps.is_nan() {
             return Err(UperErrorKind::NotANumber);
@@ -51,7 +55,8 @@ impl Range {
     }
 }
 
-/// Declares quantities: `Name: type [min..=max] per steps-in-one-unit | times units-in-one-step, mark code, …;`.
+/// Declares quantities: `Name: type [min..=max] scale, mark code, …;`. The scale is `per` steps in one unit, rounded to the
+/// nearest step, `upto` the same for an accuracy, rounded up, or `times` units in one step.
 macro_rules! quantities {
     ($( $name:ident : $ty:ident [$min:literal..=$max:literal] $kind:ident $scale:tt $(, $mark:ident $code:literal)* ; )*) => {
         $(
@@ -69,6 +74,13 @@ macro_rules! quantities {
 
             $crate::uper::quantity::coded! { $name, $ty, $kind, $scale, [$($mark)*] }
         )*
+
+        /// Name, smallest and largest code of every quantity, and the code of the value of a code.
+        #[cfg(test)]
+        type Recode = fn(i64) -> Result<i64, $crate::uper::UperErrorKind>;
+        #[cfg(test)]
+        const QUANTITIES: &[(&str, i64, i64, Recode)] =
+            &[$( (stringify!($name), $name::RANGE.min, $name::RANGE.max, |code| $name::to_code(&$name::from_code(code))) ),*];
     };
 }
 
@@ -87,11 +99,18 @@ macro_rules! scale {
     (value f64 per $scale:tt, $code:expr) => {
         $code as f64 / $scale
     };
+    (value $ty:ident upto $scale:tt, $code:expr) => {
+        $crate::uper::quantity::scale!(value $ty per $scale, $code)
+    };
     (value $ty:ident times $scale:tt, $code:expr) => {
         ($code as $ty) * ($scale as $ty)
     };
     (steps per $scale:tt, $value:expr) => {
         f64::from($value) * ($scale as f64)
+    };
+    // A bound rounds up; the hundredth of a step is for values that are a step but for the precision of f32.
+    (steps upto $scale:tt, $value:expr) => {
+        f64::from($value) * ($scale as f64) + 0.49
     };
     (steps times $scale:tt, $value:expr) => {
         f64::from($value) / ($scale as f64)

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// The path of a data file, or `None` after saying that `test` is skipped.
-pub fn data_path(name: &str, test: &str) -> Option<PathBuf> {
+pub(crate) fn data_path(name: &str, test: &str) -> Option<PathBuf> {
     let root = std::env::var_os("MASA_TEST_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
     let path = root.join(name);
@@ -17,18 +17,18 @@ pub fn data_path(name: &str, test: &str) -> Option<PathBuf> {
 }
 
 /// The text of a data file, or `None` after saying that `test` is skipped.
-pub fn data(name: &str, test: &str) -> Option<String> {
+pub(crate) fn data(name: &str, test: &str) -> Option<String> {
     Some(std::fs::read_to_string(data_path(name, test)?).expect("a readable file"))
 }
 
 /// Bytes of hexadecimal digits.
-pub fn unhex(digits: &str) -> Vec<u8> {
+pub(crate) fn unhex(digits: &str) -> Vec<u8> {
     let digit = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal digits");
     (0..digits.len()).step_by(2).map(digit).collect()
 }
 
 /// Messages of `v2x/<kind>.jsonl`: seed, bytes, stated value.
-pub fn vectors(kind: &str, test: &str) -> Vec<(String, Vec<u8>, Value)> {
+pub(crate) fn vectors(kind: &str, test: &str) -> Vec<(String, Vec<u8>, Value)> {
     let text = data(&format!("v2x/{kind}.jsonl"), test).unwrap_or_default();
     let vector = |line: &str| {
         let mut vector: Value = serde_json::from_str(line).expect("a JSON line");
@@ -39,7 +39,7 @@ pub fn vectors(kind: &str, test: &str) -> Vec<(String, Vec<u8>, Value)> {
 }
 
 /// The CAM, DENM and CPM of `v2x/hand.json`: name, bytes, stated value.
-pub fn realistic(test: &str) -> Vec<(String, Vec<u8>, Value)> {
+pub(crate) fn realistic(test: &str) -> Vec<(String, Vec<u8>, Value)> {
     let Some(text) = data("v2x/hand.json", test) else { return Vec::new() };
     let all: serde_json::Map<String, Value> = serde_json::from_str(&text).expect("JSON");
     let mut messages = Vec::new();

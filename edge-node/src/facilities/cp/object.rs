@@ -13,6 +13,7 @@ use masa_v2x_proto::cdd::{
 };
 use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
+use std::f64::consts::TAU;
 
 /// Largest offset from the reference position that an object can have, metres.
 const MAX_OFFSET_M: f64 = 1_310.7;
@@ -52,8 +53,11 @@ pub(super) fn perceived(user: &RoadUser, reference: Enu, at: Timestamp, delta_ms
         value_m: Reading::Value(value_m as f32),
         confidence_m: accuracy::of_variance(variance_m2),
     };
-    // Typical of the class, not measured: no accuracy can be stated.
-    let dimension = |metres: f64| Some(ObjectDimension { value_m: Reading::of(metres as f32), confidence_m: None });
+    // Typical of the class, not measured: no accuracy can be stated. The element begins at 0.1 m.
+    let dimension = |metres: f64| {
+        let value_m = Reading::of(metres.max(0.1) as f32);
+        (metres > 0.0).then_some(ObjectDimension { value_m, confidence_m: None })
+    };
     let (speed_accuracy, direction_accuracy) =
         accuracy::velocity(user.velocity_e_mps, user.velocity_n_mps, &user.velocity_covariance);
     let direction =
@@ -99,7 +103,7 @@ pub(super) fn sensor_id(cameras: &[SourceId], camera: SourceId) -> u8 {
 
 /// Yaw in 0..360 degrees counter-clockwise from east, which is the x axis of a roadside unit's CPM.
 fn degrees(yaw_rad: f64) -> f32 {
-    yaw_rad.to_degrees().rem_euclid(360.0) as f32
+    yaw_rad.rem_euclid(TAU).to_degrees() as f32
 }
 
 fn object_class(class: Class) -> ObjectClass {

@@ -3,9 +3,10 @@
 //! Times come from the container; a raw file's from its usability information (VUI) or, as the last resort, from the
 //! settings. What is cut short or damaged is named by file and byte and the rest plays on.
 
+use super::h264::AccessUnit;
 use super::h264::annexb::{self, AccessUnitReader, MAX_ACCESS_UNIT_BYTES, Nal, append_nal};
 use super::h264::decoder::{Decoded, H264Decoder};
-use super::h264::{AccessUnit, sps};
+use super::h264::sps::{self, Reordering};
 use super::mp4::{Mp4Error, Mp4Track, Sample};
 use super::playback::Playback;
 use super::settings::FileSettings;
@@ -42,7 +43,7 @@ impl CameraSource for FileSource {
 fn play_once(settings: &FileSettings, playback: &mut Playback<'_>) -> Result<(i64, Flow), CameraError> {
     let path = &settings.path;
     let mut recording = Recording::open(path, settings.frame_rate_hz)?;
-    let mut decoder = H264Decoder::new()?;
+    let mut decoder = H264Decoder::new(Reordering::Announced)?;
     let mut decoded = Vec::new();
     loop {
         let began = playback.context.clock.elapsed();
@@ -99,6 +100,9 @@ enum UnitFault {
     Rest { pictures: u64, error: CameraError },
 }
 
+/// Boxes that an MP4 file may begin with.
+const BOX_KINDS: [&[u8; 4]; 6] = [b"ftyp", b"styp", b"moov", b"free", b"mdat", b"wide"];
+
 /// An open recording.
 enum Recording {
     Mp4 { file: BufReader<File>, length: u64, track: Mp4Track, next: usize },
@@ -122,9 +126,7 @@ impl Recording {
         let mut file = BufReader::new(file);
         match &head {
             [0, 0, 1, ..] | [0, 0, 0, 1, ..] => Self::open_annex_b(path, file, frame_rate_hz),
-            [_, _, _, _, kind @ .., _, _, _, _]
-                if matches!(kind, b"ftyp" | b"styp" | b"moov" | b"free" | b"mdat" | b"wide") =>
-            {
+            [_, _, _, _, kind @ .., _, _, _, _] if BOX_KINDS.contains(&kind) => {
                 let track = Mp4Track::read(&mut file).map_err(|error| match error {
                     Mp4Error::Io(source) => io(source),
                     Mp4Error::Invalid { offset, what } => CameraError::File { path: path.to_owned(), offset, what },

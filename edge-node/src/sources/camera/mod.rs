@@ -52,6 +52,8 @@ pub struct CameraFrame {
     pub encoded: Option<Encoded>,
     /// Decoding and colour conversion, microseconds.
     pub decode_us: u32,
+    /// When it entered the queue, as [`Clock::elapsed`] of the clock the camera was started with.
+    pub handed_over: Duration,
 }
 
 /// A picture as the file or the wire had it.
@@ -121,6 +123,11 @@ impl CameraHandle {
         self.receiver.lost_reports()
     }
 
+    /// Whether the camera has come to its end; what it delivered may still be in the queue.
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Stops the camera and waits until its threads have ended.
     pub fn shut_down(self) {}
 }
@@ -177,7 +184,7 @@ pub fn spawn(
     let (capacity, when_full) = settings.queue();
     let (sender, receiver) = queue::bounded(capacity, when_full);
     let stop = stop.child();
-    let sink = FrameSink::new(sender, source, name);
+    let sink = FrameSink::new(sender, source, name, clock.clone());
     let mut context = Context { sink, clock, stop: stop.clone() };
     let run = move || {
         let mut camera = source_of(settings);

@@ -8,6 +8,9 @@
 use super::h264::annexb::append_nal;
 use std::io::{self, Read, Seek, SeekFrom};
 
+#[cfg(test)]
+mod tests;
+
 /// Largest `moov` or `moof` box read, bytes: 24 hours at 60 frames/s need about 60 MB.
 const MAX_TABLE_BYTES: u64 = 256 << 20;
 /// Most samples in a track: 46 hours at 30 frames/s.

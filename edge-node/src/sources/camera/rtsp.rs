@@ -2,6 +2,7 @@
 
 use super::h264::AccessUnit;
 use super::h264::decoder::{Decoded, H264Decoder};
+use super::h264::sps::Reordering;
 use super::network::{self, Incoming, Link, Peer, Reach};
 use super::rtsp_time::{MediaTime, Report, ntp_to_unix_ns};
 use super::settings::{RtspSettings, RtspTimes};
@@ -66,7 +67,7 @@ struct Stream {
 
 impl Stream {
     fn new(url: String) -> Result<Self, CameraError> {
-        Ok(Self { url, decoder: H264Decoder::new()?, decoded: Vec::new(), fault_told: false })
+        Ok(Self { url, decoder: H264Decoder::new(Reordering::Never)?, decoded: Vec::new(), fault_told: false })
     }
 
     /// The access units' media time is the time of day already.
@@ -77,7 +78,7 @@ impl Stream {
             Incoming::Lost { .. } => {}
             Incoming::Connecting(_) => {
                 self.decoder.finish(&mut self.decoded);
-                self.decoder = H264Decoder::new()?;
+                self.decoder = H264Decoder::new(Reordering::Never)?;
                 self.fault_told = false;
             }
         }

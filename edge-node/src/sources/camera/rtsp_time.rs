@@ -76,7 +76,7 @@ pub(crate) fn ntp_to_unix_ns(ntp: u64) -> Option<i64> {
     }
     let since_epoch = ntp.wrapping_sub(UNIX_EPOCH_NTP_S << 32);
     let (seconds, fraction) = (since_epoch >> 32, since_epoch & 0xFFFF_FFFF);
-    Some((seconds * 1_000_000_000 + (fraction * 1_000_000_000 >> 32)) as i64)
+    Some((seconds * 1_000_000_000 + ((fraction * 1_000_000_000) >> 32)) as i64)
 }
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(ntp_to_unix_ns(0), None);
         // 2040: the NTP era has ended in 2036.
         assert_eq!(
-            ntp_to_unix_ns((2_208_988_800_u64 + 2_208_988_800 & 0xFFFF_FFFF) << 32),
+            ntp_to_unix_ns(((2_208_988_800_u64 + 2_208_988_800) & 0xFFFF_FFFF) << 32),
             Some(2_208_988_800_000_000_000)
         );
     }

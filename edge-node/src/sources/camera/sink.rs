@@ -2,6 +2,7 @@
 
 use super::{CameraFrame, CameraOutput, Encoded};
 use crate::event::{DropReason, FrameDropped, SourceId, SourceState, StatusChange};
+use crate::sources::clock::Clock;
 use crate::sources::queue::{Sender, Sent};
 use masa_inference::RgbImage;
 use masa_v2x_proto::time::Timestamp;
@@ -20,15 +21,16 @@ pub(crate) struct FrameSink {
     sender: Sender<CameraOutput>,
     source: SourceId,
     name: String,
+    clock: Clock,
     last_frame: u64,
     last_captured_at: Option<Timestamp>,
     state: Option<SourceState>,
 }
 
 impl FrameSink {
-    pub(crate) fn new(sender: Sender<CameraOutput>, source: SourceId, name: &str) -> Self {
+    pub(crate) fn new(sender: Sender<CameraOutput>, source: SourceId, name: &str, clock: Clock) -> Self {
         let name = name.to_owned();
-        Self { sender, source, name, last_frame: 0, last_captured_at: None, state: None }
+        Self { sender, source, name, clock, last_frame: 0, last_captured_at: None, state: None }
     }
 
     pub(crate) fn source(&self) -> SourceId {
@@ -57,7 +59,14 @@ impl FrameSink {
         self.last_captured_at = Some(captured_at);
         self.last_frame += 1;
         metrics::counter!("masa_camera_frames_total", "camera" => self.name.clone()).increment(1);
-        let frame = CameraFrame { frame: self.last_frame, captured_at, image: Arc::new(image), encoded, decode_us };
+        let frame = CameraFrame {
+            frame: self.last_frame,
+            captured_at,
+            image: Arc::new(image),
+            encoded,
+            decode_us,
+            handed_over: self.clock.elapsed(),
+        };
         match self.sender.send(CameraOutput::Frame(frame)) {
             Sent::Stored => Flow::Continue,
             Sent::Displaced(CameraOutput::Frame(frame)) | Sent::Refused(CameraOutput::Frame(frame)) => {
@@ -101,5 +110,14 @@ impl FrameSink {
         metrics::counter!("masa_camera_frames_dropped_total", "camera" => self.name.clone(), "reason" => label)
             .increment(1);
         self.sender.report(CameraOutput::Dropped(FrameDropped { frame, captured_at, reason }));
+    }
+}
+
+impl Drop for FrameSink {
+    /// A panic, which only a fault in a decoder could cause, must not look like a camera that has merely ended.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.status(SourceState::Failed, "the camera's thread panicked; see the log".to_owned());
+        }
     }
 }

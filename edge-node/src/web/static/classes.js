@@ -30,3 +30,26 @@ function ink(colour) {
   const [r, g, b] = [1, 3, 5].map((at) => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.2 ? "#000" : "#fff";
 }
+
+/** Outline of a shape whose front is +x; without a direction it has no nose. */
+export function outline(c, shape, length, width, oriented) {
+  const [l, w] = [length / 2, width / 2];
+  if (shape === "disc") return c.arc(0, 0, l, 0, Math.PI * 2);
+  if (shape === "square" || !oriented) {
+    const side = Math.max(w, 8);
+    return c.roundRect(-side, -side, 2 * side, 2 * side, shape === "square" ? 0 : 4);
+  }
+  if (shape === "lozenge") {
+    c.moveTo(l + 5, 0);
+    c.quadraticCurveTo(l * 0.4, -w * 1.15, -l, -w * 0.6);
+    c.lineTo(-l, w * 0.6);
+    return c.quadraticCurveTo(l * 0.4, w * 1.15, l + 5, 0);
+  }
+  const nose = Math.min(w, 7);
+  c.moveTo(-l, -w);
+  c.lineTo(l - nose * 0.4, -w);
+  c.lineTo(l + nose * 0.6, 0);
+  c.lineTo(l - nose * 0.4, w);
+  c.lineTo(-l, w);
+  c.closePath();
+}

@@ -96,6 +96,7 @@ function watch() {
   const link = byId("link"), word = lost ? (state.heard ? "lost" : "no answer") : coreSilent ? "silent" : state.heard ? "live" : "connecting";
   link.dataset.state = stale ? "stale" : word;
   say(link, word);
+  document.body.classList.toggle("stale", Boolean(stale));
   map.setStale(Boolean(stale));
 }
 

@@ -1,6 +1,6 @@
 // The map: zones, trails, uncertainty, objects and warnings on one canvas, in metres east and north of the site origin.
 
-import { classOf } from "./classes.js";
+import { classOf, outline } from "./classes.js";
 import { kmh } from "./dom.js";
 
 /** How far behind the newest snapshot the picture runs, so that there is mostly one on either side to interpolate. */
@@ -248,6 +248,10 @@ export class MapView {
     for (const object of objects) this.drawObject(c, object);
     for (const event of newest?.events ?? []) this.drawEvent(c, event);
     const taken = objects.map(({ x, y }) => ({ x: x - 7, y, width: 14 }));
+    for (const event of newest?.events ?? []) {
+      const [x, y] = this.toScreen(event.e_m, event.n_m);
+      taken.push({ x: x - 13, y: y - 22, width: 26 }, { x: x - 13, y: y - 32, width: 26 });
+    }
     for (const object of objects.sort((a, b) => (b.id === this.selected) - (a.id === this.selected))) this.drawLabel(c, object, taken);
     this.drawScale(c, height);
     this.drawNorth(c, width);
@@ -320,7 +324,7 @@ export class MapView {
     const points = [...object.trail.map(([e, n]) => this.toScreen(e, n)), [object.x, object.y]];
     c.strokeStyle = object.kind.colour;
     c.lineWidth = object.id === this.selected ? 3 : 2;
-    c.lineCap = "round";
+    c.lineCap = "butt";
     // Four pieces, each stronger than the one before: a fading line without a gradient for every segment.
     const pieces = 4, size = (points.length - 1) / pieces;
     for (let piece = 0; piece < pieces; piece++) {
@@ -464,29 +468,6 @@ export class MapView {
     c.fillStyle = colour;
     c.fillText(text, x, y);
   }
-}
-
-/** Outline of a shape whose front is +x; without a direction it has no nose. */
-function outline(c, shape, length, width, oriented) {
-  const [l, w] = [length / 2, width / 2];
-  if (shape === "disc") return c.arc(0, 0, l, 0, Math.PI * 2);
-  if (shape === "square" || !oriented) {
-    const side = Math.max(w, 8);
-    return c.roundRect(-side, -side, 2 * side, 2 * side, shape === "square" ? 0 : 4);
-  }
-  if (shape === "lozenge") {
-    c.moveTo(l + 5, 0);
-    c.quadraticCurveTo(l * 0.4, -w * 1.15, -l, -w * 0.6);
-    c.lineTo(-l, w * 0.6);
-    return c.quadraticCurveTo(l * 0.4, w * 1.15, l + 5, 0);
-  }
-  const nose = Math.min(w, 7);
-  c.moveTo(-l, -w);
-  c.lineTo(l - nose * 0.4, -w);
-  c.lineTo(l + nose * 0.6, 0);
-  c.lineTo(l - nose * 0.4, w);
-  c.lineTo(-l, w);
-  c.closePath();
 }
 
 function turn(from, to, share) {

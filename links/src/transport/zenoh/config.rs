@@ -118,8 +118,11 @@ pub(crate) fn to_config(settings: &ZenohSettings) -> Result<zenoh::Config, LinkE
     // A client cannot listen; Zenoh takes the list by mode.
     set("zenoh.listen", "listen/endpoints", settings.listen.clone().into())?;
     set("zenoh.connect", "connect/endpoints", settings.connect.clone().into())?;
-    set("zenoh.connect", "connect/timeout_ms", (-1).into())?;
-    set("zenoh.connect", "connect/exit_on_failure", false.into())?;
+    // A peer connects in the background. A client's `open` would wait for its router for ever and could not be stopped:
+    // it tries once and is repeated by [`super::session::open`]. Once connected both reconnect by themselves.
+    let client = settings.mode == Mode::Client;
+    set("zenoh.connect", "connect/timeout_ms", if client { 0 } else { -1 }.into())?;
+    set("zenoh.connect", "connect/exit_on_failure", client.into())?;
     let retry = serde_json::json!({
         "period_init_ms": 100, "period_max_ms": settings.retry_max_ms.max(100), "period_increase_factor": 2,
     });

@@ -11,28 +11,25 @@
 //! Absent: JSON (see [`crate::keys`]), shared memory, QUIC.
 
 mod config;
+mod session;
 
 pub(crate) use config::to_config;
 pub use config::{Discovery, Mode, ZenohSettings};
+pub(crate) use session::{open, watch_peers};
 
 use crate::error::LinkError;
 use crate::keys::{self, Item};
 use crate::message::{Delivery, MessageKind, Numbered, Priority, Station};
 use crate::protocol::{Ack, Page, from_json, to_json};
-use crate::stats::{Ledger, LinkName, LinkState};
+use crate::stats::{LinkName, LinkState};
 use crate::transport::connectivity::Connectivity;
 use crate::transport::{Refusal, Start, Transport, TransportEvent};
 use futures::future::BoxFuture;
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use session::Change;
+use std::sync::{Arc, OnceLock};
 use tokio::task::JoinHandle;
 use zenoh::qos::{CongestionControl, Reliability};
-use zenoh::sample::SampleKind;
 use zenoh::{Session, Wait};
-
-/// Pause after a session could not be opened (a listening port taken, a certificate missing).
-const REOPEN_AFTER: Duration = Duration::from_secs(5);
 
 /// Starts the link; the session opens in the background.
 pub(crate) fn start(settings: ZenohSettings, start: Start) -> Result<Box<dyn Transport>, LinkError> {
@@ -119,80 +116,35 @@ fn outbox_key(station: &Station, kind: MessageKind) -> String {
     keys::outbox_key(station.site(), &station.station().to_string(), kind)
 }
 
-/// Who is connected.
-struct Peers {
-    zids: Mutex<BTreeSet<String>>,
-    connectivity: Connectivity,
-    ledger: Arc<Ledger>,
-    /// What to say while nobody is.
-    waiting: String,
-}
-
-impl Peers {
-    fn change(&self, kind: SampleKind, zid: String) {
-        let mut zids = self.zids.lock().unwrap_or_else(PoisonError::into_inner);
-        match kind {
-            SampleKind::Put => drop(zids.insert(zid)),
-            SampleKind::Delete => drop(zids.remove(&zid)),
-        }
-        if zids.is_empty() {
-            self.ledger.status(LinkName::Zenoh, LinkState::Connecting, self.waiting.clone());
-            self.connectivity.down();
-        } else {
-            self.ledger.status(LinkName::Zenoh, LinkState::Up, format!("connected to {}", zids.len()));
-            if kind == SampleKind::Put {
-                self.connectivity.up();
-            }
-        }
-    }
-
-    /// Subscribers of at-least-once messages have come.
-    fn subscribed(&self) {
-        if !self.zids.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            self.connectivity.up();
-        }
-    }
-}
-
 /// Opens the session, declares what the link answers to and reports every change of connectivity. Ends with the driver.
 async fn keep_open(settings: ZenohSettings, start: Start, cell: Arc<OnceLock<Session>>) {
-    let peers = Arc::new(Peers {
-        zids: Mutex::default(),
-        connectivity: Connectivity::new(),
-        ledger: start.ledger.clone(),
-        waiting: settings.waiting_words(),
-    });
-    start.ledger.status(LinkName::Zenoh, LinkState::Connecting, peers.waiting.clone());
-    let (session, _declared) = loop {
-        let opened = async {
-            let session = zenoh::open(to_config(&settings)?).await?;
-            let declared = declare(&session, &start, &peers).await?;
-            Ok::<_, zenoh::Error>((session, declared))
-        };
-        match opened.await {
-            Ok(open) => break open,
-            Err(e) => {
-                start.ledger.status(LinkName::Zenoh, LinkState::Failed, format!("cannot open a session: {e}"));
-                tokio::time::sleep(REOPEN_AFTER).await;
-            }
-        }
+    let session = session::open(&settings, &start.ledger).await;
+    let connectivity = Connectivity::new();
+    let _declared = match declare(&session, &start, &connectivity, settings.waiting_words()).await {
+        Ok(declared) => declared,
+        Err(e) => return start.ledger.status(LinkName::Zenoh, LinkState::Failed, format!("cannot declare: {e}")),
     };
     let _ = cell.set(session);
-    peers.connectivity.clone().report(start.events).await;
+    connectivity.report(start.events).await;
 }
 
 /// Declares listeners and queryables; they live as long as the returned box.
-async fn declare(session: &Session, start: &Start, peers: &Arc<Peers>) -> Result<Box<dyn Send>, zenoh::Error> {
+async fn declare(
+    session: &Session,
+    start: &Start,
+    connectivity: &Connectivity,
+    waiting: String,
+) -> Result<Box<dyn Send>, zenoh::Error> {
     let (site, station) = (start.station.site().to_owned(), start.station.station().to_string());
-    let transports = session
-        .info()
-        .transport_events_listener()
-        .history(true)
-        .callback({
-            let peers = peers.clone();
-            move |event| peers.change(event.kind(), event.transport().zid().to_string())
-        })
-        .await?;
+    let peers = watch_peers(session, start.ledger.clone(), waiting, {
+        let connectivity = connectivity.clone();
+        move |change| match change {
+            Change::Joined => connectivity.up(),
+            Change::Left => {}
+            Change::Alone => connectivity.down(),
+        }
+    })
+    .await?;
     let acks = session
         .declare_subscriber(keys::ack_key(&site, &station, "*"))
         .callback({
@@ -234,15 +186,15 @@ async fn declare(session: &Session, start: &Start, peers: &Arc<Peers>) -> Result
         let matching = publisher
             .matching_listener()
             .callback({
-                let peers = peers.clone();
+                let connectivity = connectivity.clone();
                 move |status| {
                     if status.matching() {
-                        peers.subscribed();
+                        connectivity.improved();
                     }
                 }
             })
             .await?;
         at_least_once.push((queryable, matching, publisher));
     }
-    Ok(Box::new((transports, acks, at_least_once)))
+    Ok(Box::new((peers, acks, at_least_once)))
 }

@@ -62,7 +62,9 @@ impl Conversion {
         let luma_rows = planes.y.chunks(planes.y_stride.max(1));
         for (row, (out, y)) in rgb.chunks_exact_mut(width * 3).zip(luma_rows).enumerate() {
             let at = row / 2 * planes.uv_stride;
-            let (Some(u), Some(v)) = (planes.u.get(at..at + chroma_width), planes.v.get(at..at + chroma_width)) else {
+            let chroma = at..at + chroma_width;
+            let (Some(y), Some(u), Some(v)) = (y.get(..width), planes.u.get(chroma.clone()), planes.v.get(chroma))
+            else {
                 break;
             };
             self.row_to_rgb(out, y, u, v);
@@ -70,21 +72,56 @@ impl Conversion {
         rgb
     }
 
+    // Plain indexing: in a development build chains of iterators cost ten times as much.
     fn row_to_rgb(self, out: &mut [u8], y: &[u8], u: &[u8], v: &[u8]) {
-        const HALF: i32 = 1 << (FRACTION_BITS - 1);
-        // Two pixels share a chroma sample; an odd last pixel is a chunk of one.
-        for (((pixels, y), &u), &v) in out.chunks_mut(6).zip(y.chunks(2)).zip(u).zip(v) {
-            let (u, v) = (i32::from(u) - 128, i32::from(v) - 128);
-            let red = self.v_to_red * v + HALF;
-            let green = self.u_to_green * u + self.v_to_green * v + HALF;
-            let blue = self.u_to_blue * u + HALF;
-            for (pixel, &y) in pixels.chunks_exact_mut(3).zip(y) {
-                let luma = (i32::from(y) - self.black) * self.luma;
-                pixel[0] = ((luma + red) >> FRACTION_BITS).clamp(0, 255) as u8;
-                pixel[1] = ((luma + green) >> FRACTION_BITS).clamp(0, 255) as u8;
-                pixel[2] = ((luma + blue) >> FRACTION_BITS).clamp(0, 255) as u8;
-            }
+        let (pairs, odd) = out.as_chunks_mut::<6>();
+        let (luma, _) = y.as_chunks::<2>();
+        let count = pairs.len();
+        let (luma, u_pairs, v_pairs) = (&luma[..count], &u[..count], &v[..count]);
+        let mut at = 0;
+        while at < count {
+            let [red, green, blue] = self.shades(u_pairs[at], v_pairs[at]);
+            let [first, second] = [self.luma(luma[at][0]), self.luma(luma[at][1])];
+            pairs[at] = [
+                to_byte(first + red),
+                to_byte(first + green),
+                to_byte(first + blue),
+                to_byte(second + red),
+                to_byte(second + green),
+                to_byte(second + blue),
+            ];
+            at += 1;
         }
+        if let [red, green, blue] = odd {
+            let shades = self.shades(u[count], v[count]);
+            let luma = self.luma(y[2 * count]);
+            (*red, *green, *blue) = (to_byte(luma + shades[0]), to_byte(luma + shades[1]), to_byte(luma + shades[2]));
+        }
+    }
+
+    #[inline]
+    const fn luma(self, y: u8) -> i32 {
+        (y as i32 - self.black) * self.luma
+    }
+
+    /// What chroma adds to red, green and blue, with the half that rounds.
+    #[inline]
+    const fn shades(self, u: u8, v: u8) -> [i32; 3] {
+        const HALF: i32 = 1 << (FRACTION_BITS - 1);
+        let (u, v) = (u as i32 - 128, v as i32 - 128);
+        [self.v_to_red * v + HALF, self.u_to_green * u + self.v_to_green * v + HALF, self.u_to_blue * u + HALF]
+    }
+}
+
+#[inline]
+const fn to_byte(fixed: i32) -> u8 {
+    let value = fixed >> FRACTION_BITS;
+    if value < 0 {
+        0
+    } else if value > 255 {
+        255
+    } else {
+        value as u8
     }
 }
 

@@ -74,6 +74,40 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn facts(hex: &str) -> StreamFacts {
+        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        read(&(0..hex.len()).step_by(2).map(byte).collect::<Vec<_>>()).unwrap()
+    }
+
+    /// Parameter sets as libx264 writes them for 12.5 frames/s.
+    #[test]
+    fn parameter_sets_of_x264_are_understood() {
+        let b_frames = facts("67640016acd940c037a6a0c0c0c80000030010000003019078b16cb0");
+        let expected = StreamFacts {
+            frame_rate_hz: Some(12.5),
+            full_range: false,
+            matrix_coefficients: Some(6),
+            reordering: Reordering::Announced,
+            unsupported: None,
+        };
+        assert_eq!(b_frames, expected);
+        let no_b_frames = facts("67640016acb40601bd3506060640000003008000000c83c58ba8");
+        assert_eq!((no_b_frames.reordering, no_b_frames.frame_rate_hz), (Reordering::Never, Some(12.5)));
+        let full_range = facts("67640016acb201806f4dc181805000000300200000030320f162e480");
+        assert_eq!((full_range.full_range, full_range.matrix_coefficients), (true, Some(1)));
+    }
+
+    #[test]
+    fn what_openh264_cannot_decode_is_named() {
+        for (hex, what) in [
+            ("67640016acd940c073f2cd4181819000000300200000030321f1429960", "interlacing"),
+            ("676e0016a6cd940c037a6a0c0c0c80000003010000030019078b16cb", "more than 8 bits a sample"),
+            ("67f40016919b281806f4d4181819000003000200000300320f162d96", "chroma other than 4:2:0"),
+        ] {
+            assert_eq!(facts(hex).unsupported, Some(what));
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {

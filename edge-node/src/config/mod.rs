@@ -1,0 +1,278 @@
+//! Configuration: one TOML file per node and one per site.
+//!
+//! In: the path of a node file. Out: a [`Configuration`] with every relative path resolved against the file it stands in
+//! and every calibration file read, so that it can be kept in a recording and needs no other file to replay.
+
+mod text;
+
+pub use text::toml_string;
+
+use crate::event::SourceId;
+use crate::facilities::FacilitiesSettings;
+use crate::perception::CameraSettings;
+use crate::recorder::RecorderSettings;
+use crate::sources::camera::{CameraSourceSettings, Pace};
+use crate::sources::iot_mqtt::IotSettings;
+use crate::web::WebSettings;
+use crate::world::site::ZoneSettings;
+use masa_inference::EngineSettings;
+use masa_links::LinksSettings;
+use masa_v2x_proto::geo::Wgs84;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file could not be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The text does not fit.
+    #[error("{path}:{line}: {what}")]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and what would be right where that can be guessed.
+        what: String,
+    },
+    /// The parts do not fit each other.
+    #[error("{path}: {what}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// A node file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NodeFile {
+    /// Who the node is.
+    pub node: NodeSection,
+    /// How networks run.
+    #[serde(default)]
+    pub engine: EngineSettings,
+    /// Cameras of the site that this node reads.
+    #[serde(default, rename = "camera")]
+    pub cameras: Vec<CameraSection>,
+    /// IoT sensors over MQTT; absent: none.
+    pub iot: Option<IotSettings>,
+    /// Where messages go.
+    #[serde(default)]
+    pub links: LinksSettings,
+    /// The live page; absent: none.
+    pub web: Option<WebSettings>,
+    /// The event log; absent: none.
+    pub recording: Option<RecorderSettings>,
+    /// The rules by which messages go out.
+    #[serde(default)]
+    pub facilities: FacilitiesSettings,
+}
+
+/// Who the node is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NodeSection {
+    /// Name, as shown.
+    pub name: String,
+    /// ETSI `StationId`.
+    pub station_id: u32,
+    /// The site file, relative to this one.
+    pub site: PathBuf,
+    /// Where the station's antenna stands, `[east, north, up]` metres of the site origin.
+    #[serde(default)]
+    pub position_m: [f64; 3],
+}
+
+/// One camera that a node reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CameraSection {
+    /// Its id in the site file.
+    pub id: String,
+    /// Where its pictures come from.
+    pub source: CameraSourceSettings,
+    /// The model description, relative to this file.
+    pub model: PathBuf,
+    /// The ONNX file, when it is not where the description says.
+    pub model_file: Option<PathBuf>,
+}
+
+/// A site file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SiteFile {
+    /// Which site.
+    pub site: SiteSection,
+    /// Origin of the site's ENU frame.
+    pub origin: Origin,
+    /// Its cameras.
+    #[serde(default, rename = "camera")]
+    pub cameras: Vec<CameraSettings>,
+    /// Its map.
+    #[serde(default, rename = "zone")]
+    pub zones: Vec<ZoneSettings>,
+}
+
+/// Which site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SiteSection {
+    /// Name in keys and topics: letters, digits, `-`, `_`, `.`.
+    pub id: String,
+    /// Name, as shown.
+    pub name: String,
+}
+
+/// Origin of a site's ENU frame.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Origin {
+    /// Degrees, north positive.
+    pub latitude_deg: f64,
+    /// Degrees, east positive.
+    pub longitude_deg: f64,
+    /// Metres above the WGS 84 ellipsoid.
+    #[serde(default)]
+    pub altitude_m: f64,
+}
+
+impl From<Origin> for Wgs84 {
+    fn from(origin: Origin) -> Self {
+        Self { lat_deg: origin.latitude_deg, lon_deg: origin.longitude_deg, alt_m: origin.altitude_m }
+    }
+}
+
+/// A node's whole configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The node file it came from.
+    pub path: PathBuf,
+    /// The node.
+    pub node: NodeFile,
+    /// The site, calibration files read in.
+    pub site: SiteFile,
+}
+
+impl Configuration {
+    /// Reads a node file, its site file and its calibration files.
+    ///
+    /// # Errors
+    /// When a file cannot be read, does not parse, or does not fit the others; the error names file and line.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let lookup = |name: &str| std::env::var(name).ok();
+        let mut node: NodeFile = text::load(path, &lookup)?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        resolve_node(&mut node, base);
+        let site_path = node.node.site.clone();
+        let mut site: SiteFile = text::load(&site_path, &lookup)?;
+        let site_base = site_path.parent().unwrap_or(Path::new(""));
+        for camera in &mut site.cameras {
+            camera
+                .load_files(site_base)
+                .map_err(|error| ConfigError::Content { path: site_path.clone(), what: error.to_string() })?;
+        }
+        let configuration = Self { path: path.to_owned(), node, site };
+        configuration.check()?;
+        Ok(configuration)
+    }
+
+    /// The names of all sources; a source's index is its [`SourceId`], 0 is the node itself.
+    pub fn source_names(&self) -> Vec<String> {
+        let mut names = vec!["node".to_owned()];
+        names.extend(self.node.cameras.iter().map(|camera| camera.id.clone()));
+        names.extend(self.node.iot.iter().map(|_| "iot".to_owned()));
+        names
+    }
+
+    /// The cameras this node reads, with their source ids and their site settings.
+    pub fn cameras(&self) -> impl Iterator<Item = (SourceId, &CameraSection, &CameraSettings)> {
+        self.node.cameras.iter().enumerate().filter_map(|(index, section)| {
+            let settings = self.site.cameras.iter().find(|settings| settings.id == section.id)?;
+            Some((camera_source(index), section, settings))
+        })
+    }
+
+    /// The source id of the IoT sensors.
+    pub fn iot_source(&self) -> SourceId {
+        camera_source(self.node.cameras.len())
+    }
+
+    /// Makes every file and folder source play at `pace`; live sources have their own.
+    pub fn set_pace(&mut self, pace: Pace) {
+        for camera in &mut self.node.cameras {
+            match &mut camera.source {
+                CameraSourceSettings::File(file) => file.pace = pace,
+                CameraSourceSettings::Folder(folder) => folder.pace = pace,
+                CameraSourceSettings::Mjpeg(_) | CameraSourceSettings::Rtsp(_) => {}
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let content = |path: &Path, what: String| Err(ConfigError::Content { path: path.to_owned(), what });
+        if self.node.cameras.len() > 64 {
+            return content(&self.path, format!("{} cameras; a node reads at most 64", self.node.cameras.len()));
+        }
+        let mut seen = BTreeSet::new();
+        for camera in &self.node.cameras {
+            if !seen.insert(&camera.id) {
+                return content(&self.path, format!("camera `{}` is listed twice", camera.id));
+            }
+            if !self.site.cameras.iter().any(|known| known.id == camera.id) {
+                let known: Vec<_> = self.site.cameras.iter().map(|known| known.id.as_str()).collect();
+                let site = self.node.node.site.display();
+                return content(
+                    &self.path,
+                    format!("camera `{}` is not in {site}, which has: {}", camera.id, known.join(", ")),
+                );
+            }
+        }
+        let Origin { latitude_deg, longitude_deg, altitude_m } = self.site.origin;
+        let on_earth = latitude_deg.abs() <= 90.0 && longitude_deg.abs() <= 180.0 && altitude_m.abs() < 1e4;
+        if !on_earth {
+            return content(
+                &self.node.node.site,
+                format!("origin {latitude_deg}, {longitude_deg}, {altitude_m} m is not on the surface of the earth"),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn camera_source(index: usize) -> SourceId {
+    // At most 64 cameras, checked.
+    SourceId(u16::try_from(index + 1).unwrap_or(u16::MAX))
+}
+
+/// Makes every relative path of a node file relative to the file's folder.
+fn resolve_node(node: &mut NodeFile, base: &Path) {
+    let resolve = |path: &mut PathBuf| {
+        if path.is_relative() {
+            *path = base.join(&*path);
+        }
+    };
+    resolve(&mut node.node.site);
+    node.engine.library.iter_mut().for_each(resolve);
+    for camera in &mut node.cameras {
+        resolve(&mut camera.model);
+        camera.model_file.iter_mut().for_each(resolve);
+        match &mut camera.source {
+            CameraSourceSettings::File(file) => resolve(&mut file.path),
+            CameraSourceSettings::Folder(folder) => resolve(&mut folder.path),
+            CameraSourceSettings::Mjpeg(_) | CameraSourceSettings::Rtsp(_) => {}
+        }
+    }
+    node.recording.iter_mut().for_each(|recording| resolve(&mut recording.directory));
+    node.links.outbox.path.iter_mut().for_each(resolve);
+}

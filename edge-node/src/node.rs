@@ -1,0 +1,240 @@
+//! The core of a node: a pure step over an ordered log of events.
+//!
+//! In: [`Event`]s in their order. Out: [`Effects`]. Tracks become objects, objects become messages, and every message
+//! carries its causes. Invariants: no clock, no randomness, no I/O, so the same events give the same bytes; nothing that
+//! enters can panic; every table has a capacity. `now` is the arrival time of the event and never goes back.
+
+use crate::effect::{Effects, MessageKind, OutMessage, Provenance};
+use crate::event::{DetectionFrame, DropReason, Event, EventBody, EventId, SourceId};
+use crate::facilities::{
+    Draft, Encoded, FacilitiesSettings, Facility, Scene, SettingError, Station, ca::CaService, cp::CpService,
+    den::DenService, encode,
+};
+use crate::perception::{CameraPerception, CameraSettings};
+use crate::telemetry::{Stage, StageProbe};
+use crate::world::site::{SiteError, SiteMap, ZoneSettings};
+use crate::world::{Drops, World, WorldSettings};
+use masa_v2x_proto::cdd::StationId;
+use masa_v2x_proto::geo::{SiteFrame, Wgs84};
+use masa_v2x_proto::json::Envelope;
+use masa_v2x_proto::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// Most cameras of a node: what a CPM's sensor information holds.
+pub const MAX_CAMERAS: usize = 128;
+
+/// Everything that a node is made from.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// ETSI station id.
+    pub station_id: u32,
+    /// Name of the sender in JSON images (`source_uuid` of the its-client schemas).
+    pub source_uuid: String,
+    /// Where the station stands: reference position of its messages.
+    pub position: Wgs84,
+    /// Origin of the site frame.
+    pub site_origin: Wgs84,
+    /// Zones of the site map.
+    pub zones: Vec<ZoneSettings>,
+    /// Cameras, each with the source its events come from.
+    pub cameras: Vec<(SourceId, CameraSettings)>,
+    /// Ageing and capacities.
+    pub world: WorldSettings,
+    /// What is sent, and when.
+    pub facilities: FacilitiesSettings,
+}
+
+/// Why a node cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The site map is wrong.
+    #[error("site map: {0}")]
+    Site(#[from] SiteError),
+    /// A camera's settings are wrong; the message names it.
+    #[error(transparent)]
+    Camera(#[from] crate::perception::Error),
+    /// More cameras than a CPM's sensor information holds.
+    #[error("{0} cameras, the most is {MAX_CAMERAS}")]
+    TooManyCameras(usize),
+    /// Two cameras share an id or a source.
+    #[error("camera `{0}` has the id or the source of another camera")]
+    DuplicateCamera(String),
+    /// A timeout names a camera that does not exist.
+    #[error("world.camera-timeouts-ms names camera `{0}`, which does not exist")]
+    UnknownCamera(String),
+    /// A setting is outside what the standard or the code allows.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+}
+
+/// A roadside node.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) station: Station,
+    source_uuid: String,
+    pub(crate) map: SiteMap,
+    pub(crate) cameras: BTreeMap<SourceId, CameraPerception>,
+    pub(crate) world: World,
+    ca: CaService,
+    pub(crate) den: DenService,
+    pub(crate) cp: CpService,
+    now: Option<Timestamp>,
+    drafts: Vec<Draft>,
+    pub(crate) messages: BTreeMap<MessageKind, u64>,
+    pub(crate) events: BTreeMap<&'static str, u64>,
+    pub(crate) frames_dropped: BTreeMap<DropReason, u64>,
+    pub(crate) drops: Drops,
+}
+
+impl Node {
+    /// Checks the settings and makes a node that has seen nothing yet.
+    ///
+    /// # Errors
+    /// [`NodeError`] names the setting, zone or camera that is wrong.
+    pub fn new(settings: NodeSettings) -> Result<Self, NodeError> {
+        check_position("station position", settings.position)?;
+        check_position("site origin", settings.site_origin)?;
+        settings.facilities.check()?;
+        let frame = SiteFrame::new(settings.site_origin);
+        let timeouts_ms = camera_timeouts(&settings)?;
+        let mut cameras = BTreeMap::new();
+        for (source, camera) in &settings.cameras {
+            cameras.insert(*source, CameraPerception::new(*source, camera, frame)?);
+        }
+        let station = Station {
+            id: StationId(settings.station_id),
+            position: settings.position,
+            reference: frame.to_enu(settings.position),
+            frame,
+            cameras: settings.cameras.iter().map(|(source, _)| *source).collect(),
+        };
+        Ok(Self {
+            station,
+            source_uuid: settings.source_uuid,
+            map: SiteMap::new(&settings.zones)?,
+            cameras,
+            world: World::new(settings.world, timeouts_ms),
+            ca: CaService::new(&settings.facilities.ca),
+            den: DenService::new(settings.facilities.den),
+            cp: CpService::new(settings.facilities.cp),
+            now: None,
+            drafts: Vec::new(),
+            messages: BTreeMap::new(),
+            events: BTreeMap::new(),
+            frames_dropped: BTreeMap::new(),
+            drops: Drops::default(),
+        })
+    }
+
+    /// Processes one event; `effects` is overwritten with what is to be done.
+    pub fn step(&mut self, event: &Event, effects: &mut Effects, probe: &mut dyn StageProbe) {
+        probe.begin();
+        // A late event does not turn time back: what has been decided at `now` stays decided.
+        let now = self.now.map_or(event.arrived_at, |now| now.max(event.arrived_at));
+        self.now = Some(now);
+        *self.events.entry(event.body.name()).or_default() += 1;
+        match &event.body {
+            EventBody::Detections(frame) => self.see_frame(event.id, frame, now, probe),
+            EventBody::FrameDropped(dropped) => *self.frames_dropped.entry(dropped.reason).or_default() += 1,
+            EventBody::Observation(observation) => self.world.observe(observation, now),
+            EventBody::Status(change) => self.world.report(change, now),
+            EventBody::WakeUp => {}
+        }
+        self.decide(now, effects, probe);
+    }
+
+    /// What follows from the world as it now is.
+    fn decide(&mut self, now: Timestamp, effects: &mut Effects, probe: &mut dyn StageProbe) {
+        self.world.age(now);
+        let scene = Scene { now, world: &self.world, map: &self.map, station: &self.station };
+        self.den.evaluate(&scene, &mut self.drafts);
+        self.cp.evaluate(&scene, &mut self.drafts);
+        self.ca.evaluate(&scene, &mut self.drafts);
+        probe.lap(Stage::World);
+        effects.messages.clear();
+        for draft in std::mem::take(&mut self.drafts) {
+            self.publish(draft, now, effects);
+        }
+        let wishes = [self.world.wake_at(), self.den.wake_at(), self.cp.wake_at(), self.ca.wake_at()];
+        // Later than now in any case, so that a runner that obeys at once cannot spin.
+        effects.wake_at = wishes.into_iter().flatten().min().map(|at| at.max(now.plus_ms(1)));
+        probe.lap(Stage::Encode);
+    }
+
+    fn see_frame(&mut self, id: EventId, frame: &DetectionFrame, now: Timestamp, probe: &mut dyn StageProbe) {
+        match self.cameras.get_mut(&id.source) {
+            Some(camera) => {
+                let tracks = camera.update(id, frame, probe);
+                self.world.see_frame(id.source, frame, tracks, now);
+            }
+            None => self.drops.count("unknown-camera"),
+        }
+    }
+
+    /// Encodes a draft and hands it over, with its number.
+    fn publish(&mut self, draft: Draft, now: Timestamp, effects: &mut Effects) {
+        let Draft { content, captured_at, position, provenance } = draft;
+        let kind = content.kind();
+        let envelope = Envelope { source_uuid: self.source_uuid.clone(), timestamp: now };
+        let encoded = match encode(content, &self.station, &envelope) {
+            Ok(encoded) => encoded,
+            Err(error) => {
+                tracing::error!(kind = kind.name(), %error, rule = provenance.rule, "message cannot be encoded");
+                return self.drops.count(not_encodable(kind));
+            }
+        };
+        (0..encoded.left_out).for_each(|_| self.drops.count("cpm-too-many-objects"));
+        for Encoded { uper, json, objects } in encoded.messages {
+            let seq = self.messages.entry(kind).or_default();
+            *seq += 1;
+            let objects = objects.map_or(&provenance.objects[..], |range| &provenance.objects[range]);
+            effects.messages.push(OutMessage {
+                id: format!("{}-{}-{seq}", self.station.id.0, kind.name()),
+                kind,
+                seq: *seq,
+                generated_at: now,
+                captured_at,
+                position,
+                uper,
+                json,
+                provenance: Provenance { rule: provenance.rule.clone(), objects: objects.to_vec() },
+            });
+        }
+    }
+}
+
+const fn not_encodable(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Cam => "cam-not-encodable",
+        MessageKind::Denm => "denm-not-encodable",
+        MessageKind::Cpm => "cpm-not-encodable",
+    }
+}
+
+fn check_position(name: &'static str, p: Wgs84) -> Result<(), NodeError> {
+    let is_on_earth = p.lat_deg.abs() <= 90.0 && p.lon_deg.abs() <= 180.0 && p.alt_m.abs() < 10_000.0;
+    let allowed = "latitude within 90°, longitude within 180°, height within 10 km";
+    is_on_earth.then_some(()).ok_or_else(|| SettingError { name, value: format!("{p:?}"), allowed }.into())
+}
+
+/// Checks that cameras differ and resolves the timeouts of single cameras.
+fn camera_timeouts(settings: &NodeSettings) -> Result<BTreeMap<SourceId, u32>, NodeError> {
+    if settings.cameras.len() > MAX_CAMERAS {
+        return Err(NodeError::TooManyCameras(settings.cameras.len()));
+    }
+    let mut sources = BTreeMap::new();
+    for (place, (source, camera)) in settings.cameras.iter().enumerate() {
+        let is_known = settings.cameras[..place].iter().any(|(other, _)| other == source);
+        if is_known || sources.insert(camera.id.as_str(), *source).is_some() {
+            return Err(NodeError::DuplicateCamera(camera.id.clone()));
+        }
+    }
+    let resolve = |(camera, timeout_ms): (&String, &u32)| {
+        let source = sources.get(camera.as_str()).ok_or_else(|| NodeError::UnknownCamera(camera.clone()))?;
+        Ok((*source, *timeout_ms))
+    };
+    settings.world.camera_timeouts_ms.iter().map(resolve).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! The thread that owns the core: stamps what arrives, steps, and carries out the effects.
+//!
+//! In: [`Arrival`]s from bounded queues. Out: messages to the links, records to the recorder, snapshots to the page.
+//! Timers that the core asked for become wake-up events. This is where event ids and arrival times are given.
+
+use crate::effect::{Effects, MessageKind, OutMessage};
+use crate::event::{Event, EventBody, EventId, SourceId};
+use crate::node::Node;
+use crate::recorder::{Record, Recorder};
+use crate::snapshot::Snapshot;
+use crate::sources::clock::Clock;
+use crate::sources::queue::{NothingReceived, Receiver};
+use crate::telemetry::{LiveProbe, Stage, Telemetry};
+use crate::web::MessageLog;
+use bytes::Bytes;
+use masa_links::{Links, Outgoing};
+use masa_v2x_proto::geo::quadkey;
+use masa_v2x_proto::time::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Zoom of the quadkeys that messages are published under: tiles of about 100 m at these latitudes.
+const QUADKEY_ZOOM: u8 = 18;
+/// Longest wait for an arrival; only bounds how late a closed queue is noticed.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Something that wants to enter the core.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) source: SourceId,
+    pub(crate) body: EventBody,
+}
+
+/// What `now` is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeBase {
+    /// The time of day when an event reaches the core.
+    #[default]
+    Wall,
+    /// The capture time of the newest frame: files played as fast as possible, with timers firing in film time.
+    Capture,
+}
+
+/// Where the core's effects go.
+pub(crate) struct Outlets {
+    pub(crate) links: Option<Arc<Links>>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) log: Arc<MessageLog>,
+    pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
+}
+
+/// What the core has done, for the summary at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CoreSummary {
+    /// Events by name.
+    pub events: u64,
+    /// Messages by kind.
+    pub messages: BTreeMap<MessageKind, u64>,
+}
+
+pub(crate) struct CoreThread {
+    node: Node,
+    base: TimeBase,
+    clock: Clock,
+    outlets: Outlets,
+    probe: LiveProbe,
+    sequences: BTreeMap<SourceId, u64>,
+    now: Timestamp,
+    wake_at: Option<Timestamp>,
+    effects: Effects,
+    summary: CoreSummary,
+}
+
+impl CoreThread {
+    pub(crate) fn new(node: Node, base: TimeBase, clock: Clock, outlets: Outlets) -> Self {
+        let probe = LiveProbe::new(Arc::clone(&outlets.telemetry));
+        Self {
+            node,
+            base,
+            clock,
+            outlets,
+            probe,
+            sequences: BTreeMap::new(),
+            now: Timestamp::from_unix_ns(0),
+            wake_at: None,
+            effects: Effects::default(),
+            summary: CoreSummary::default(),
+        }
+    }
+
+    /// Runs until every producer is gone.
+    pub(crate) fn run(mut self, arrivals: &Receiver<Arrival>) -> CoreSummary {
+        loop {
+            match arrivals.recv_timeout(self.patience()) {
+                Ok(arrival) => {
+                    let at = self.arrival_time(&arrival.body);
+                    self.wake_up_before(at);
+                    self.step(at, arrival.source, arrival.body);
+                }
+                Err(NothingReceived::TimedOut) => {
+                    if self.base == TimeBase::Wall {
+                        self.wake_up_before(self.clock.now());
+                    }
+                }
+                Err(NothingReceived::Closed) => return self.summary,
+            }
+        }
+    }
+
+    /// How long to wait for an arrival before a timer is due.
+    fn patience(&self) -> Duration {
+        match (self.base, self.wake_at) {
+            (TimeBase::Wall, Some(at)) => {
+                let ns = at.unix_ns().saturating_sub(self.clock.now().unix_ns());
+                Duration::from_nanos(u64::try_from(ns).unwrap_or(0)).min(IDLE)
+            }
+            _ => IDLE,
+        }
+    }
+
+    fn arrival_time(&self, body: &EventBody) -> Timestamp {
+        let at = match (self.base, body) {
+            (TimeBase::Wall, _) => self.clock.now(),
+            (TimeBase::Capture, EventBody::Detections(frame)) => frame.captured_at,
+            (TimeBase::Capture, _) => self.now,
+        };
+        // The clock of a machine may be set back; the order of events may not.
+        at.max(self.now)
+    }
+
+    fn wake_up_before(&mut self, at: Timestamp) {
+        while let Some(due) = self.wake_at.filter(|due| *due <= at) {
+            let due = match self.base {
+                TimeBase::Wall => at,
+                TimeBase::Capture => due,
+            };
+            self.wake_at = None;
+            self.step(due.max(self.now), SourceId::NODE, EventBody::WakeUp);
+        }
+    }
+
+    fn step(&mut self, arrived_at: Timestamp, source: SourceId, body: EventBody) {
+        self.now = arrived_at;
+        let seq = self.sequences.entry(source).or_default();
+        *seq += 1;
+        let event = Event { arrived_at, id: EventId { source, seq: *seq }, body };
+        self.node.step(&event, &mut self.effects, &mut self.probe);
+        self.wake_at = self.effects.wake_at;
+        self.summary.events += 1;
+        let saw_frame = matches!(event.body, EventBody::Detections(_));
+        if let Some(recorder) = &self.outlets.recorder {
+            recorder.record(Record::Event(event));
+        }
+        for message in std::mem::take(&mut self.effects.messages) {
+            self.publish(message);
+        }
+        if saw_frame || self.outlets.snapshots.borrow().time_ms + 200 <= self.now.unix_ms() {
+            self.outlets.snapshots.send_replace(Arc::new(self.node.snapshot(self.now)));
+        }
+    }
+
+    fn publish(&mut self, message: OutMessage) {
+        let started = self.clock.elapsed();
+        *self.summary.messages.entry(message.kind).or_default() += 1;
+        if let Some(links) = &self.outlets.links
+            && let Err(error) = links.publish(outgoing(&message))
+        {
+            tracing::warn!(message = message.id, %error, "message not handed to the links");
+        }
+        let telemetry = &self.outlets.telemetry;
+        telemetry.record_us(Stage::Publish, self.clock.micros_since(started));
+        telemetry.generated(message.kind);
+        if let (TimeBase::Wall, Some(captured_at)) = (self.base, message.captured_at) {
+            let ns = self.clock.now().unix_ns() - captured_at.unix_ns();
+            telemetry.record(Stage::PhotonToMessage, Duration::from_nanos(u64::try_from(ns).unwrap_or(0)));
+        }
+        if let Some(recorder) = &self.outlets.recorder {
+            recorder.record(Record::Message(message.clone()));
+        }
+        self.outlets.log.push(Arc::new(message));
+    }
+}
+
+fn outgoing(message: &OutMessage) -> Outgoing {
+    Outgoing {
+        id: message.id.clone(),
+        kind: match message.kind {
+            MessageKind::Cam => masa_links::MessageKind::Cam,
+            MessageKind::Denm => masa_links::MessageKind::Denm,
+            MessageKind::Cpm => masa_links::MessageKind::Cpm,
+        },
+        seq: message.seq,
+        generated_at: message.generated_at,
+        quadkey: quadkey(message.position, QUADKEY_ZOOM),
+        deadline: None,
+        uper: Bytes::copy_from_slice(&message.uper),
+        json: Bytes::copy_from_slice(message.json.as_bytes()),
+    }
+}

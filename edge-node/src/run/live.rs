@@ -1,0 +1,347 @@
+//! A live node: starts every part in order, keeps it running, and stops it so that nothing is lost.
+
+use super::core_thread::{Arrival, CoreSummary, CoreThread, Outlets, TimeBase};
+use super::detector::DetectorThread;
+use super::{RunError, node_settings};
+use crate::config::Configuration;
+use crate::event::{EventBody, SourceId, SourceState, StatusChange};
+use crate::node::Node;
+use crate::recorder::{Recorder, proto, repair_directory};
+use crate::sources::camera::{self, CameraHandle, CameraSourceSettings};
+use crate::sources::clock::Clock;
+use crate::sources::iot_mqtt::{self, IotHandle, IotOutput};
+use crate::sources::queue::{self, Sender, Sent, WhenFull};
+use crate::sources::stop::StopToken;
+use crate::telemetry::Telemetry;
+use crate::web::{self, CameraFeed, MessageLog, NodeInfo, SourceInfo, WebState};
+use masa_inference::Detector;
+use masa_links::{KindStats, LinkState, LinkStatus, Links, Station};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Arrivals waiting for the core at most. It takes tens of microseconds for one, so this is a second's worth and more.
+const ARRIVALS: usize = 1024;
+
+/// A running node.
+pub struct LiveNode {
+    stop: StopToken,
+    links: Option<Arc<Links>>,
+    recorder: Option<Arc<Recorder>>,
+    core: JoinHandle<CoreSummary>,
+    cameras: Vec<JoinHandle<()>>,
+    tasks: JoinSet<()>,
+    web_stop: watch::Sender<bool>,
+    web: Option<web::WebServer>,
+    telemetry: Arc<Telemetry>,
+    arrivals: Option<Sender<Arrival>>,
+}
+
+impl std::fmt::Debug for LiveNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LiveNode").field("cameras", &self.cameras.len()).finish_non_exhaustive()
+    }
+}
+
+/// What a node did, told when it has stopped.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    /// What the core did.
+    pub core: CoreSummary,
+    /// What the links did.
+    pub links: Vec<KindStats>,
+    /// Acknowledgements still missing; the messages stay in the outbox.
+    pub owed: u64,
+    /// Links that did not finish in time.
+    pub unfinished: usize,
+    /// The recording, if there is one, and how many records it lost.
+    pub recording: Option<(PathBuf, u64)>,
+}
+
+impl LiveNode {
+    /// Starts the node; must be called on a multi-threaded tokio runtime.
+    ///
+    /// # Errors
+    /// When any part cannot start. A camera or broker that cannot be reached is no error: it is retried.
+    pub async fn start(configuration: &Configuration, base: TimeBase) -> Result<Self, RunError> {
+        let clock = Clock::system();
+        let stop = StopToken::new();
+        let telemetry = Arc::new(Telemetry::new());
+        let node = Node::new(node_settings(configuration))?;
+        let detectors = open_detectors(configuration).await?;
+        let recorder = start_recorder(configuration, &clock)?;
+        let station = Station::new(&configuration.site.site.id, configuration.node.node.station_id)?
+            .with_source_uuid(&super::source_uuid(configuration))?;
+        let links = Arc::new(Links::start(configuration.node.links.clone(), station).await?);
+        let feeds: BTreeMap<SourceId, Arc<CameraFeed>> =
+            configuration.cameras().map(|(source, _, _)| (source, Arc::default())).collect();
+        let log = Arc::new(MessageLog::default());
+        let (snapshots, watched) = watch::channel(Arc::new(node.snapshot(clock.now())));
+
+        let (web_stop, web_stopped) = watch::channel(false);
+        let web = match &configuration.node.web {
+            Some(settings) => {
+                let state = WebState {
+                    node: node_info(configuration, &detectors),
+                    site: node.site_view(),
+                    snapshots: watched,
+                    telemetry: Arc::clone(&telemetry),
+                    messages: Arc::clone(&log),
+                    cameras: feeds.clone(),
+                };
+                Some(web::serve(settings.clone(), state, stopped(web_stopped)).await?)
+            }
+            None => None,
+        };
+
+        let (arrivals, waiting) = queue::bounded(ARRIVALS, WhenFull::Block);
+        let outlets = Outlets {
+            links: Some(Arc::clone(&links)),
+            recorder: recorder.clone(),
+            telemetry: Arc::clone(&telemetry),
+            log,
+            snapshots,
+        };
+        let core = CoreThread::new(node, base, clock.clone(), outlets);
+        let core = thread("core", move || core.run(&waiting))?;
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(follow_links(links.status(), arrivals.clone(), stop.clone()));
+        if let Some(settings) = &configuration.node.iot {
+            let handle =
+                iot_mqtt::spawn(settings, u64::from(configuration.iot_source().0), "iot", clock.clone(), &stop)?;
+            tasks.spawn(follow_iot(handle, configuration.iot_source(), arrivals.clone(), Arc::clone(&telemetry)));
+        }
+        let mut cameras = Vec::new();
+        for ((source, section, _), detector) in configuration.cameras().zip(detectors) {
+            let handle = camera::spawn(section.source.clone(), source, &section.id, clock.clone(), &stop)?;
+            let worker = DetectorThread {
+                name: section.id.clone(),
+                source,
+                detector,
+                arrivals: arrivals.clone(),
+                feed: feeds.get(&source).map(Arc::clone).unwrap_or_default(),
+                recorder: recorder.clone(),
+                telemetry: Arc::clone(&telemetry),
+                clock: clock.clone(),
+            };
+            cameras.push(thread(&format!("detector-{}", section.id), move || run_camera(worker, handle))?);
+        }
+        Ok(Self {
+            stop,
+            links: Some(links),
+            recorder,
+            core,
+            cameras,
+            tasks,
+            web_stop,
+            web,
+            telemetry,
+            arrivals: Some(arrivals),
+        })
+    }
+
+    /// Where the live page is served.
+    pub fn web_address(&self) -> Option<SocketAddr> {
+        self.web.as_ref().map(|web| web.addr)
+    }
+
+    /// Where the embedded broker listens.
+    pub fn broker_address(&self) -> Option<SocketAddr> {
+        self.links.as_ref().and_then(|links| links.broker_address())
+    }
+
+    /// The node's measurements.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// Waits until every camera has come to its end; a live camera never does.
+    pub async fn cameras_ended(&mut self) {
+        let cameras = std::mem::take(&mut self.cameras);
+        let joined = tokio::task::spawn_blocking(move || join_all(cameras));
+        if joined.await.is_err() {
+            tracing::error!("waiting for the cameras failed");
+        }
+    }
+
+    /// Stops sources, lets the core finish what has arrived, flushes links and recording, within `deadline` for the links.
+    pub async fn shutdown(mut self, deadline: Duration) -> RunSummary {
+        self.stop.stop();
+        self.cameras_ended().await;
+        drop(self.arrivals.take());
+        while self.tasks.join_next().await.is_some() {}
+        let core = self.core;
+        let core =
+            tokio::task::spawn_blocking(move || core.join()).await.ok().and_then(Result::ok).unwrap_or_else(|| {
+                tracing::error!("the core thread panicked");
+                CoreSummary::default()
+            });
+        let mut summary = RunSummary { core, links: Vec::new(), owed: 0, unfinished: 0, recording: None };
+        // The core was the last other holder.
+        if let Some(links) = self.links.take().and_then(Arc::into_inner) {
+            let report = links.shutdown(deadline).await;
+            summary.owed = report.owed;
+            summary.unfinished = report.unfinished;
+            summary.links = report.stats;
+        }
+        if let Some(recorder) = self.recorder.take().and_then(Arc::into_inner) {
+            let stats = Arc::clone(recorder.stats());
+            let path = tokio::task::spawn_blocking(move || recorder.finish()).await;
+            let lost = stats.dropped.load(std::sync::atomic::Ordering::Relaxed);
+            summary.recording = path.ok().map(|path| (path, lost));
+        }
+        self.web_stop.send_replace(true);
+        if let Some(web) = self.web.take()
+            && tokio::time::timeout(Duration::from_secs(2), web.task).await.is_err()
+        {
+            tracing::warn!("the live page still had connections when the node stopped");
+        }
+        summary
+    }
+}
+
+fn thread<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, RunError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(RunError::Thread)
+}
+
+fn run_camera(worker: DetectorThread, handle: CameraHandle) {
+    worker.run(&handle);
+    handle.shut_down();
+}
+
+fn join_all(threads: Vec<JoinHandle<()>>) {
+    for thread in threads {
+        if thread.join().is_err() {
+            tracing::error!("a detector thread panicked");
+        }
+    }
+}
+
+async fn stopped(mut flag: watch::Receiver<bool>) {
+    // A closed channel is a stop too.
+    let _ = flag.wait_for(|stopped| *stopped).await;
+}
+
+/// Opens one detector per camera; loading a model takes seconds of CPU, so off the async threads.
+async fn open_detectors(configuration: &Configuration) -> Result<Vec<Detector>, RunError> {
+    let engine = configuration.node.engine.clone();
+    let wanted: Vec<_> = configuration
+        .cameras()
+        .map(|(_, section, _)| (section.id.clone(), section.model.clone(), section.model_file.clone()))
+        .collect();
+    let opened = tokio::task::spawn_blocking(move || {
+        wanted
+            .into_iter()
+            .map(|(camera, model, file)| {
+                tracing::info!(camera, model = %model.display(), "loading model");
+                Detector::open(&model, file.as_deref(), &engine).map_err(|source| RunError::Detector { camera, source })
+            })
+            .collect()
+    });
+    opened.await.map_err(|error| RunError::Thread(std::io::Error::other(error)))?
+}
+
+fn start_recorder(configuration: &Configuration, clock: &Clock) -> Result<Option<Arc<Recorder>>, RunError> {
+    let Some(settings) = &configuration.node.recording else { return Ok(None) };
+    for repaired in repair_directory(&settings.directory)? {
+        let path = repaired.path.display();
+        tracing::warn!(%path, messages = repaired.messages, "repaired a recording that a crash had cut short");
+    }
+    let header = proto::Header {
+        program: format!("masa {}", env!("CARGO_PKG_VERSION")),
+        configuration_json: serde_json::to_string(configuration).unwrap_or_default(),
+        sources: configuration.source_names(),
+        station_id: configuration.node.node.station_id,
+        started_at_ns: clock.now().unix_ns(),
+        ..Default::default()
+    };
+    Ok(Some(Arc::new(Recorder::start(settings, header)?)))
+}
+
+fn node_info(configuration: &Configuration, detectors: &[Detector]) -> NodeInfo {
+    let mut sources = vec![SourceInfo { id: SourceId::NODE, name: "node".into(), kind: "this node".into() }];
+    sources.extend(configuration.cameras().map(|(id, section, _)| SourceInfo {
+        id,
+        name: section.id.clone(),
+        kind: camera_kind(&section.source).into(),
+    }));
+    sources.extend(configuration.node.iot.iter().map(|_| SourceInfo {
+        id: configuration.iot_source(),
+        name: "iot".into(),
+        kind: "sensors over MQTT".into(),
+    }));
+    let engine = &configuration.node.engine;
+    let provider = detectors.first().map(|detector| format!(" ({})", detector.provider())).unwrap_or_default();
+    let mut models: Vec<_> = detectors.iter().map(|detector| detector.description().model.name.clone()).collect();
+    models.dedup();
+    NodeInfo {
+        name: configuration.node.node.name.clone(),
+        station_id: configuration.node.node.station_id,
+        version: env!("CARGO_PKG_VERSION").into(),
+        config_path: configuration.path.display().to_string(),
+        engine: format!("{}{provider}", engine.engine),
+        model: models.join(", "),
+        sources,
+    }
+}
+
+fn camera_kind(source: &CameraSourceSettings) -> &'static str {
+    match source {
+        CameraSourceSettings::File(_) => "video file",
+        CameraSourceSettings::Folder(_) => "picture folder",
+        CameraSourceSettings::Mjpeg(_) => "MJPEG",
+        CameraSourceSettings::Rtsp(_) => "RTSP",
+    }
+}
+
+/// Turns changes of the links' states into events.
+async fn follow_links(mut states: watch::Receiver<Vec<LinkStatus>>, arrivals: Sender<Arrival>, stop: StopToken) {
+    let mut known: BTreeMap<String, LinkState> = BTreeMap::new();
+    loop {
+        let now = states.borrow_and_update().clone();
+        for status in now {
+            let name = status.link.name().to_owned();
+            if known.insert(name.clone(), status.state) == Some(status.state) {
+                continue;
+            }
+            let state = match status.state {
+                LinkState::Up => SourceState::Up,
+                LinkState::Connecting => SourceState::Connecting,
+                LinkState::Failed => SourceState::Failed,
+            };
+            tracing::info!(link = name, state = ?state, detail = status.words, "link");
+            let body = EventBody::Status(StatusChange { name, state, detail: status.words });
+            if let Sent::Closed(_) = arrivals.send(Arrival { source: SourceId::NODE, body }) {
+                return;
+            }
+        }
+        tokio::select! {
+            changed = states.changed() => if changed.is_err() { return },
+            () = stop.stopped() => return,
+        }
+    }
+}
+
+async fn follow_iot(iot: IotHandle, source: SourceId, arrivals: Sender<Arrival>, telemetry: Arc<Telemetry>) {
+    while let Some(output) = iot.recv_async().await {
+        let body = match output {
+            IotOutput::Observation(observation) => EventBody::Observation(observation),
+            IotOutput::Status(status) => EventBody::Status(status),
+            IotOutput::Rejected(rejected) => {
+                telemetry.reading_rejected("iot", rejected.reason.label());
+                let (topic, excerpt) = (rejected.topic, rejected.excerpt);
+                tracing::warn!(topic, excerpt, reason = %rejected.reason, "reading rejected");
+                continue;
+            }
+        };
+        if let Sent::Closed(_) = arrivals.send(Arrival { source, body }) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The only code that waits: live runs and replays of the same core.
+//!
+//! [`live`] turns cameras, sensors, timers and link states into events and carries out the effects. [`replay`] takes the
+//! events from a recording instead. Neither decides anything about the road.
+
+mod core_thread;
+mod detector;
+pub mod live;
+pub mod replay;
+
+pub use core_thread::{CoreSummary, TimeBase};
+
+use crate::config::{ConfigError, Configuration};
+use crate::node::{NodeError, NodeSettings};
+use crate::recorder;
+use crate::sources::camera::CameraError;
+use crate::web::WebError;
+use crate::world::WorldSettings;
+use masa_links::LinkError;
+use masa_v2x_proto::geo::{Enu, SiteFrame};
+
+/// Why a node cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The core refuses its settings.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A model cannot be used.
+    #[error("camera `{camera}`: {source}")]
+    Detector {
+        /// Whose model.
+        camera: String,
+        /// What the engine says.
+        source: masa_inference::Error,
+    },
+    /// A camera cannot be started.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    /// The IoT source cannot be started.
+    #[error(transparent)]
+    Iot(#[from] crate::sources::iot_mqtt::IotError),
+    /// The links cannot be started.
+    #[error(transparent)]
+    Links(#[from] LinkError),
+    /// The page cannot be served.
+    #[error(transparent)]
+    Web(#[from] WebError),
+    /// The recording cannot be written or read.
+    #[error(transparent)]
+    Recording(#[from] recorder::Error),
+    /// A thread could not be started.
+    #[error("the system refuses a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The core's part of a configuration.
+pub fn node_settings(configuration: &Configuration) -> NodeSettings {
+    let origin = configuration.site.origin.into();
+    let [e_m, n_m, u_m] = configuration.node.node.position_m;
+    NodeSettings {
+        station_id: configuration.node.node.station_id,
+        source_uuid: source_uuid(configuration),
+        position: SiteFrame::new(origin).to_wgs84(Enu { e_m, n_m, u_m }),
+        site_origin: origin,
+        zones: configuration.site.zones.clone(),
+        cameras: configuration.cameras().map(|(source, _, settings)| (source, settings.clone())).collect(),
+        world: WorldSettings::default(),
+        facilities: configuration.node.facilities.clone(),
+    }
+}
+
+/// its-client's `source_uuid` of a node.
+pub(crate) fn source_uuid(configuration: &Configuration) -> String {
+    format!("masa_{}", configuration.node.node.station_id)
+}

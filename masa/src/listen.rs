@@ -1,0 +1,210 @@
+//! `masa listen`: decoded messages, live.
+
+use crate::replay::hex;
+use crate::terminal::{stop_signal, time_of_day};
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use masa_links::{MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
+use masa_v2x_proto::Message;
+use masa_v2x_proto::jer::Release;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// Show V2X messages as they arrive: a table for people, or JSON lines.
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// Listen to an MQTT broker; with neither --mqtt nor --zenoh, to mqtt://127.0.0.1:1883.
+    #[arg(long, value_name = "URL")]
+    mqtt: Option<String>,
+    /// Listen on Zenoh, connected to this endpoint, such as tcp/127.0.0.1:7447.
+    #[arg(long, value_name = "ENDPOINT")]
+    zenoh: Option<String>,
+    /// Only this site.
+    #[arg(long)]
+    site: Option<String>,
+    /// Only this station.
+    #[arg(long)]
+    station: Option<u32>,
+    /// Only this kind; may be repeated.
+    #[arg(long, value_enum)]
+    kind: Vec<Kind>,
+    /// One JSON line a message: its header, its UPER bytes as hex, its decoded values.
+    #[arg(long)]
+    json: bool,
+    /// Stop after so many messages.
+    #[arg(long)]
+    count: Option<u64>,
+    /// Stop after so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    duration: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Cam,
+    Denm,
+    Cpm,
+}
+
+impl From<Kind> for masa_links::MessageKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Cam => Self::Cam,
+            Kind::Denm => Self::Denm,
+            Kind::Cpm => Self::Cpm,
+        }
+    }
+}
+
+impl Listen {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(self.listen())
+    }
+
+    async fn listen(self) -> anyhow::Result<()> {
+        let mut settings = ReaderSettings::default();
+        if let Some(endpoint) = &self.zenoh {
+            settings.zenoh = Some(ZenohSettings { connect: vec![endpoint.clone()], ..ZenohSettings::default() });
+        }
+        if self.mqtt.is_some() || self.zenoh.is_none() {
+            let url = self.mqtt.as_deref().unwrap_or("mqtt://127.0.0.1:1883");
+            settings.mqtt = Some(mqtt_settings(url)?);
+        }
+        let mut reader = Reader::subscribe(&settings, &self.selectors())?;
+        let duration = self.duration.map(Duration::try_from_secs_f64).transpose()?;
+        let until = duration.map(|duration| tokio::time::Instant::now() + duration);
+        let mut out = io::stdout().lock();
+        if !self.json {
+            writeln!(out, "{:<12} {:<6} {:<20} {:>5}  content", "received", "link", "message", "bytes")?;
+        }
+        let mut shown = 0;
+        while self.count.is_none_or(|count| shown < count) {
+            let time_over = async {
+                match until {
+                    Some(until) => tokio::time::sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let received = tokio::select! {
+                received = reader.recv() => received,
+                () = time_over => break,
+                signal = stop_signal() => { signal?; break }
+            };
+            if self.json {
+                writeln!(out, "{}", json_line(&received))?;
+            } else {
+                writeln!(out, "{}", row(&received))?;
+            }
+            out.flush()?;
+            shown += 1;
+        }
+        if self.count.is_some_and(|count| shown < count) {
+            bail!("{shown} messages came, {} were asked for", self.count.unwrap_or(0));
+        }
+        Ok(())
+    }
+
+    fn selectors(&self) -> Vec<Selector> {
+        let base = Selector { site: self.site.clone(), station: self.station, ..Selector::default() };
+        if self.kind.is_empty() {
+            return vec![base];
+        }
+        self.kind.iter().map(|&kind| Selector { kind: Some(kind.into()), ..base.clone() }).collect()
+    }
+}
+
+fn json_line(received: &Received) -> Value {
+    let mut line = json!({
+        "received_at_ns": received.received_at.unix_ns(),
+        "link": received.link.name(),
+        "site": received.site,
+        "station": received.station,
+        "kind": received.kind.name(),
+        "quadkey": received.quadkey,
+        "id": received.header.as_ref().map(|header| &header.id),
+        "uper": hex(&received.uper),
+    });
+    match Message::decode(&received.uper) {
+        Ok(message) => line["message"] = message.to_jer(Release::R2),
+        Err(error) => line["error"] = error.to_string().into(),
+    }
+    line
+}
+
+fn row(received: &Received) -> String {
+    let id = received
+        .header
+        .as_ref()
+        .map_or_else(|| format!("{}-{}", received.station, received.kind.name()), |header| header.id.clone());
+    let content = match Message::decode(&received.uper) {
+        Ok(message) => summary(&message),
+        Err(error) => format!("does not decode: {error}"),
+    };
+    let at = time_of_day(received.received_at);
+    format!("{at:<12} {:<6} {id:<20} {:>5}  {content}", received.link.name(), received.uper.len())
+}
+
+/// Settings of `mqtt://[user[:password]@]host[:port]`.
+fn mqtt_settings(url: &str) -> anyhow::Result<MqttSettings> {
+    let rest = url.strip_prefix("mqtt://").with_context(|| format!("`{url}` does not begin with mqtt://"))?;
+    let (login, address) = rest.rsplit_once('@').map_or((None, rest), |(login, address)| (Some(login), address));
+    let address = address.trim_end_matches('/');
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().with_context(|| format!("`{port}` is not a port"))?),
+        None => (address, 1883),
+    };
+    let mut settings = MqttSettings { host: host.to_owned(), port, ..MqttSettings::default() };
+    settings.client_id = Some(format!("masa-listen-{}", std::process::id()));
+    if let Some(login) = login {
+        let (user, password) = login.split_once(':').map_or((login, None), |(u, p)| (u, Some(p)));
+        settings.user = Some(user.to_owned());
+        settings.password = password.map(Secret::new);
+    }
+    Ok(settings)
+}
+
+/// Number of perceived objects in a CPM; 0 in anything else.
+pub(crate) fn perceived_objects(message: &Message) -> usize {
+    let values = message.to_jer(Release::R2);
+    let containers = values["payload"]["cpmContainers"].as_array().map_or(&[][..], Vec::as_slice);
+    containers.iter().filter_map(|c| c["containerData"]["perceivedObjects"].as_array()).map(Vec::len).sum()
+}
+
+/// What a person wants to know of a message at a glance.
+fn summary(message: &Message) -> String {
+    let values = message.to_jer(Release::R2);
+    match message {
+        Message::Cpm(_) => format!("{} objects", perceived_objects(message)),
+        Message::Denm(_) => {
+            let management = &values["denm"]["management"];
+            let action = &management["actionId"];
+            let cause = &values["denm"]["situation"]["eventType"]["ccAndScc"];
+            let what = match management["termination"].as_str() {
+                Some(termination) => termination.to_owned(),
+                None => cause.as_object().and_then(|c| c.keys().next()).cloned().unwrap_or_default(),
+            };
+            format!("{what}, action {}-{}", action["originatingStationId"], action["sequenceNumber"])
+        }
+        _ => {
+            let position = &values["cam"]["camParameters"]["basicContainer"]["referencePosition"];
+            let degrees = |name: &str| position[name].as_i64().unwrap_or_default() as f64 * 1e-7;
+            format!("at {:.6}, {:.6}", degrees("latitude"), degrees("longitude"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_are_named_with_and_without_port_and_login() {
+        let plain = mqtt_settings("mqtt://127.0.0.1").expect("valid");
+        assert_eq!((plain.host.as_str(), plain.port, plain.user), ("127.0.0.1", 1883, None));
+        let full = mqtt_settings("mqtt://city:secret@broker.example:8883/").expect("valid");
+        assert_eq!((full.host.as_str(), full.port, full.user.as_deref()), ("broker.example", 8883, Some("city")));
+        assert!(mqtt_settings("http://x").is_err() && mqtt_settings("mqtt://x:y").is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! `masa v2x`: decode and re-encode messages on the command line.
+
+use crate::replay::hex;
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use masa_v2x_proto::Message;
+use masa_v2x_proto::jer::Release;
+use std::io::{self, BufRead, Write};
+
+/// Decode and re-encode V2X messages given as hex.
+#[derive(Debug, Args)]
+pub(crate) struct V2x {
+    #[command(subcommand)]
+    command: V2xCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum V2xCommand {
+    /// Read UPER as hex, one message a line; print its values as one JSON line each.
+    Decode(Lines),
+    /// Read UPER as hex, one message a line; decode it and print it encoded again.
+    Recode(Lines),
+}
+
+#[derive(Debug, Args)]
+struct Lines {
+    /// What the lines hold; without it the message id in the header decides.
+    #[arg(long = "type", value_enum)]
+    kind: Option<Kind>,
+}
+
+/// Message types by release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Kind {
+    R1Cam,
+    R2Cam,
+    R1Denm,
+    R2Denm,
+    R2Cpm,
+    R2Vam,
+}
+
+impl Kind {
+    const fn message_id(self) -> u8 {
+        match self {
+            Self::R1Denm | Self::R2Denm => 1,
+            Self::R1Cam | Self::R2Cam => 2,
+            Self::R2Cpm => 14,
+            Self::R2Vam => 16,
+        }
+    }
+
+    const fn release(self) -> Release {
+        match self {
+            Self::R1Cam | Self::R1Denm => Release::R1,
+            Self::R2Cam | Self::R2Denm | Self::R2Cpm | Self::R2Vam => Release::R2,
+        }
+    }
+}
+
+impl V2x {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let (lines, recode) = match self.command {
+            V2xCommand::Decode(lines) => (lines, false),
+            V2xCommand::Recode(lines) => (lines, true),
+        };
+        let mut out = io::stdout().lock();
+        let mut wrong = 0_u64;
+        for line in io::stdin().lock().lines() {
+            let line = line.context("reading the lines")?;
+            let text = line.trim();
+            if text.is_empty() {
+                continue;
+            }
+            match answer(text, lines.kind, recode) {
+                Ok(answer) => writeln!(out, "{answer}")?,
+                Err(error) => {
+                    wrong += 1;
+                    writeln!(out, "error: {error:#}")?;
+                }
+            }
+        }
+        if wrong > 0 {
+            bail!("{wrong} lines could not be decoded");
+        }
+        Ok(())
+    }
+}
+
+fn answer(text: &str, kind: Option<Kind>, recode: bool) -> anyhow::Result<String> {
+    let bytes = from_hex(text)?;
+    if let (Some(kind), Some(&id)) = (kind, bytes.get(1))
+        && id != kind.message_id()
+    {
+        bail!("message id {id} at bit 8 is not that of {kind:?} ({})", kind.message_id());
+    }
+    let message = Message::decode(&bytes)?;
+    Ok(if recode {
+        hex(&message.to_uper()?)
+    } else {
+        message.to_jer(kind.map_or(Release::R2, Kind::release)).to_string()
+    })
+}
+
+fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
+    if !text.is_ascii() || text.len() % 2 != 0 {
+        bail!("{} characters are not pairs of hex digits", text.len());
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).with_context(|| format!("at character {at}")))
+        .collect()
+}

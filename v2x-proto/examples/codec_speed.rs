@@ -1,0 +1,57 @@
+//! Nanoseconds to encode and decode realistic messages: `cargo run --release --example codec_speed -- hand.json`.
+//!
+//! The file has one object a message with its bytes in `uper`. Each figure is the best of several rounds, so that other
+//! load on the machine matters little.
+
+#![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+
+use masa_v2x_proto::{cam::Cam, cpm::Cpm, denm::Denm};
+use std::hint::black_box;
+use std::time::Instant;
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal digits");
+    (0..digits.len()).step_by(2).map(digit).collect()
+}
+
+/// Best time of one call, nanoseconds.
+fn best_ns(mut call: impl FnMut()) -> f64 {
+    const CALLS: u32 = 2_000;
+    let round = || {
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            call();
+        }
+        start.elapsed().as_nanos() as f64 / f64::from(CALLS)
+    };
+    std::iter::repeat_with(round).take(40).fold(f64::INFINITY, f64::min)
+}
+
+fn main() {
+    let Some(path) = std::env::args().nth(1) else {
+        eprintln!("usage: codec_speed hand.json");
+        return;
+    };
+    let text = std::fs::read_to_string(&path).expect("a readable file");
+    let messages: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).expect("a JSON object");
+    println!("{:24} {:>6} {:>10} {:>10}", "message", "bytes", "decode ns", "encode ns");
+    for (name, message) in messages {
+        let bytes = unhex(message["uper"].as_str().unwrap_or_default());
+        macro_rules! measure {
+            ($message:ty) => {{
+                let decode = best_ns(|| drop(black_box(<$message>::decode(black_box(&bytes)))));
+                let message = <$message>::decode(&bytes).expect("a valid message");
+                let mut out = [0; 4096];
+                let encode = best_ns(|| drop(black_box(black_box(&message).encode(black_box(&mut out)))));
+                println!("{name:24} {:6} {decode:10.0} {encode:10.0}", bytes.len());
+            }};
+        }
+        match bytes.get(1) {
+            Some(1) => measure!(Denm),
+            Some(2) => measure!(Cam),
+            Some(14) => measure!(Cpm),
+            _ => {}
+        }
+    }
+    println!("sizes: CAM {} DENM {} CPM {} bytes", size_of::<Cam>(), size_of::<Denm>(), size_of::<Cpm>());
+}
