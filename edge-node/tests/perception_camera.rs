@@ -1,5 +1,7 @@
 //! Perception of one camera through its public interface, on a scene whose truth is known.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use masa_edge_node::event::{DetectionFrame, EventId, FrameTimings, SourceId};
 use masa_edge_node::perception::{CameraPerception, CameraSettings, Error, GroundTrack, TrackState};
 use masa_edge_node::telemetry::NoProbe;

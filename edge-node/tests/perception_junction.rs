@@ -1,5 +1,7 @@
 //! The real junction clip, decoded and detected, through tracking and georeferencing.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod perception_support;
 
 use masa_edge_node::event::DetectionFrame;
@@ -47,6 +49,11 @@ fn cyclist_and_both_moving_cars_are_one_track_each_on_the_carriageway() {
         let last = &track[track.len() - 1];
         assert!(last.hits >= 40, "track {} was detected in {} frames only", last.track_id, last.hits);
         assert!(track.iter().all(|t| t.speed_mps() < 60.0 / 3.6), "track {} is too fast", last.track_id);
+        // In the last frame the box holds what was detected: nothing of the object was taken for something else.
+        let (b, d) = (last.bounding_box, frames[59].detections[usize::from(last.detection.unwrap())].bounding_box);
+        let width = b.x2_px.min(d.x2_px) - b.x1_px.max(d.x1_px);
+        let height = b.y2_px.min(d.y2_px) - b.y1_px.max(d.y1_px);
+        assert!(width * height > 0.8 * d.area_px2(), "track {}: {b:?} does not hold {d:?}", last.track_id);
         assert!(track.iter().all(|t| site.map.is_in(ZoneKind::Carriageway, t.position)), "track {}", last.track_id);
     }
 }

@@ -112,7 +112,7 @@ mod tests {
     fn wide() -> Intrinsics {
         Intrinsics {
             image_size_px: [1920, 1080],
-            focal_length_px: [1690.249_865_674_701, 1755.288_461_725_358],
+            focal_length_px: [1_690.249_865_674_701, 1_755.288_461_725_358],
             principal_point_px: [979.593_189_667_033, 533.279_537_075_825],
             distortion: [
                 -0.548_919_097_673_121,

@@ -2,7 +2,6 @@
 //!
 //! State: the four edges with their velocities. Measurement and process noise are proportional to the size of the box and the
 //! same for all edges, so the eight-state filter falls apart into four filters of two states, which is what runs here.
-//! Edges, not centre and size: what hides a car, or is taken as part of it, moves one edge and leaves the others right.
 //! Process noise is a density over time: the same motion at any frame rate gives the same prediction.
 
 use masa_inference::BoundingBox;
@@ -29,9 +28,6 @@ impl Default for BoxNoise {
     }
 }
 
-/// An edge that jumps by more than this many sigma while its opposite stays is not the object's own edge.
-const EDGE_SIGMA: f64 = 2.0;
-
 #[derive(Clone, Copy, Debug)]
 struct Edge {
     value: f64,
@@ -42,11 +38,6 @@ struct Edge {
 }
 
 impl Edge {
-    /// Innovation in units of its standard deviation.
-    fn surprise(&self, measured: f64, variance: f64) -> f64 {
-        (measured - self.value) / (self.var_value + variance).sqrt()
-    }
-
     fn update(&mut self, measured: f64, variance: f64) {
         let total = self.var_value + variance;
         let (gain, rate_gain) = (self.var_value / total, self.cov / total);
@@ -95,27 +86,12 @@ impl BoxFilter {
         }
     }
 
-    /// Takes a measured box. Returns by how many pixels each edge is in doubt: one that jumps while its opposite stays belongs
-    /// to something else, that hides the object or was taken as part of it, and pulls the filter only as far as one at the
-    /// limit would.
-    pub(crate) fn update(&mut self, measured: &BoundingBox, noise: &BoxNoise) -> [f64; 4] {
+    pub(crate) fn update(&mut self, measured: &BoundingBox, noise: &BoxNoise) {
         let variance = (noise.measurement * size(measured)).powi(2);
-        let measured = edges_of(measured);
-        let surprises: [f64; 4] = std::array::from_fn(|i| self.edges[i].surprise(measured[i], variance).abs());
-        let mut doubts = [0.0; 4];
-        for (i, edge) in self.edges.iter_mut().enumerate() {
-            let jumps = surprises[i] > EDGE_SIGMA && surprises[(i + 2) % 4] < EDGE_SIGMA;
-            if jumps {
-                doubts[i] = (measured[i] - edge.value).abs();
-                // The total variance is what the surprise is measured in.
-                let total = (edge.var_value + variance) * (surprises[i] / EDGE_SIGMA).powi(2);
-                edge.update(measured[i], total - edge.var_value);
-            } else {
-                edge.update(measured[i], variance);
-            }
+        for (edge, value) in self.edges.iter_mut().zip(edges_of(measured)) {
+            edge.update(value, variance);
         }
         self.keep_open();
-        doubts
     }
 
     /// A shrinking box must not turn inside out.
@@ -165,21 +141,6 @@ mod tests {
             let x = predicted_after_a_second(fps);
             assert!((x - 108.0).abs() < 2.5, "{fps} fps: {x}");
         }
-    }
-
-    #[test]
-    fn an_edge_that_jumps_alone_is_in_doubt_and_hardly_moves_the_box() {
-        let noise = BoxNoise::default();
-        let mut filter = BoxFilter::new(&at(0.0), &noise);
-        for frame in 1..=10 {
-            filter.predict(0.05, &noise);
-            assert_eq!(filter.update(&at(4.0 * frame as f32), &noise), [0.0; 4]);
-        }
-        // A cyclist in front of the car is taken as its lower part.
-        filter.predict(0.05, &noise);
-        let doubts = filter.update(&BoundingBox { y2_px: 180.0, ..at(44.0) }, &noise);
-        assert!(doubts[3] > 35.0 && doubts[..3] == [0.0; 3], "{doubts:?}");
-        assert!(filter.estimate().y2_px < 147.0, "{:?}", filter.estimate());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod assignment;
 mod box_filter;
 mod candidate;
 mod settings;
+mod size_guard;
 mod track;
 mod tracker;
 

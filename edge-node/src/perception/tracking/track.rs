@@ -2,6 +2,7 @@
 
 use super::box_filter::{BoxFilter, BoxNoise};
 use super::candidate::{Candidate, Group};
+use super::size_guard::SizeGuard;
 use crate::event::EventId;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::time::Timestamp;
@@ -40,12 +41,13 @@ pub struct ImageTrack {
     pub score: f32,
     /// Index of its detection in the newest frame; `None` when not seen in it.
     pub detection: Option<u16>,
-    /// Its box as last detected.
+    /// Its box as last detected, edges that belong to something else put back.
     pub measured: BoundingBox,
-    /// By how many pixels its left, top, right and lower edge were then in doubt: zero for edges that are its own.
+    /// Standard deviation that putting back left to its left, top, right and lower edge, pixels: zero for edges as detected.
     pub doubt_px: [f64; 4],
     confirmed: bool,
     filter: BoxFilter,
+    size: SizeGuard,
     votes: [f32; ObjectClass::ALL.len()],
 }
 
@@ -62,6 +64,7 @@ impl ImageTrack {
             doubt_px: [0.0; 4],
             confirmed: false,
             filter: BoxFilter::new(&candidate.bounding_box, noise),
+            size: SizeGuard::new(&candidate.bounding_box),
             votes: candidate.votes,
         }
     }
@@ -73,9 +76,11 @@ impl ImageTrack {
         self.filter.predict(dt_s, noise);
     }
 
-    pub(crate) fn update(&mut self, candidate: &Candidate, frame: FrameId, noise: &BoxNoise) {
-        self.doubt_px = self.filter.update(&candidate.bounding_box, noise);
-        self.measured = candidate.bounding_box;
+    pub(crate) fn update(&mut self, candidate: &Candidate, frame: FrameId, image_size_px: [u32; 2], noise: &BoxNoise) {
+        let dt_s = frame.captured_at.seconds_since(self.last.captured_at);
+        let expected = self.filter.estimate();
+        (self.measured, self.doubt_px) = self.size.check(&candidate.bounding_box, &expected, dt_s, image_size_px);
+        self.filter.update(&self.measured, noise);
         self.last = frame;
         self.hits += 1;
         self.score = candidate.score;

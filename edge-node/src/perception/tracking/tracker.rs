@@ -102,7 +102,7 @@ impl Tracker {
         self.counters.malformed_detections += malformed;
         self.counters.excess_detections += excess;
 
-        self.associate(frame);
+        self.associate(frame, image_size_px);
         self.begin_tracks(frame);
         self.end_doubles();
         self.end(|track, settings| {
@@ -113,7 +113,8 @@ impl Tracker {
         true
     }
 
-    fn associate(&mut self, frame: FrameId) {
+    fn associate(&mut self, frame: FrameId, image_size_px: [u32; 2]) {
+        let at = (frame, image_size_px);
         self.open_tracks.clear();
         self.open_tracks.extend(0..self.tracks.len());
         self.open_candidates.clear();
@@ -123,19 +124,19 @@ impl Tracker {
         let high = self.settings.high_score;
         let seen_lately = |t: &ImageTrack, gap_s: f64| frame.captured_at.seconds_since(t.last.captured_at) <= gap_s;
         let gap_s = self.settings.tentative_gap_s;
-        self.round(frame, first, FIRST_LIKENESS, |t| t.is_confirmed(), |c| c.score >= high);
-        self.round(frame, 0.0, WEAK_LIKENESS, |t| t.is_confirmed() && seen_lately(t, gap_s), |c| c.score < high);
+        self.round(at, first, FIRST_LIKENESS, |t| t.is_confirmed(), |c| c.score >= high);
+        self.round(at, 0.0, WEAK_LIKENESS, |t| t.is_confirmed() && seen_lately(t, gap_s), |c| c.score < high);
         if let Some(second) = second {
-            self.round(frame, second, SECOND_LIKENESS, |t| t.is_confirmed(), |c| c.score >= high);
+            self.round(at, second, SECOND_LIKENESS, |t| t.is_confirmed(), |c| c.score >= high);
         }
-        self.round(frame, second.unwrap_or(first), FIRST_LIKENESS, |t| !t.is_confirmed(), |c| c.score >= high);
-        self.round(frame, 0.0, WEAK_LIKENESS, |t| !t.is_confirmed(), |c| c.score < high);
+        self.round(at, second.unwrap_or(first), FIRST_LIKENESS, |t| !t.is_confirmed(), |c| c.score >= high);
+        self.round(at, 0.0, WEAK_LIKENESS, |t| !t.is_confirmed(), |c| c.score < high);
     }
 
     /// One round of association among the tracks and candidates that are still open and wanted.
     fn round(
         &mut self,
-        frame: FrameId,
+        (frame, image_size_px): (FrameId, [u32; 2]),
         growth: f32,
         least_likeness: f32,
         track_wanted: impl Fn(&ImageTrack) -> bool,
@@ -159,7 +160,7 @@ impl Tracker {
         }
         for (row, column) in self.assignment.solve() {
             let track = &mut self.tracks[self.rows[*row]];
-            track.update(&self.candidates[self.columns[*column]], frame, &self.settings.noise);
+            track.update(&self.candidates[self.columns[*column]], frame, image_size_px, &self.settings.noise);
             if track.hits >= self.settings.confirm_hits {
                 track.confirm();
             }
