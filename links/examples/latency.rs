@@ -60,6 +60,7 @@ fn mqtt_reader(port: u16) -> Result<Reader, Box<dyn Error>> {
     Ok(Reader::subscribe(&ReaderSettings { mqtt, ..ReaderSettings::default() }, &[])?)
 }
 
+#[allow(clippy::disallowed_methods, reason = "a measurement needs the time")]
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_unix_ns(since.as_nanos() as i64)

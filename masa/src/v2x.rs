@@ -104,7 +104,7 @@ fn answer(text: &str, kind: Option<Kind>, recode: bool) -> anyhow::Result<String
 }
 
 fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         bail!("{} characters are not pairs of hex digits", text.len());
     }
     (0..text.len())

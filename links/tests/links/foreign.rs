@@ -5,7 +5,7 @@ use masa_links::{LinkName, LinkState, Links, LinksSettings, MessageKind, ZenohSe
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 /// Time after which a message is said again.

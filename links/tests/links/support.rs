@@ -19,6 +19,7 @@ pub(crate) fn station() -> Station {
     Station::new("test", 4001).unwrap()
 }
 
+#[allow(clippy::disallowed_methods, reason = "a test on real brokers runs in real time")]
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     Timestamp::from_unix_ns(i64::try_from(since.as_nanos()).unwrap())
