@@ -94,7 +94,7 @@ impl Demo {
 fn free(wanted: SocketAddr) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind(wanted).or_else(|_| TcpListener::bind((wanted.ip(), 0)));
     let address = listener.with_context(|| format!("listening on {}", wanted.ip()))?.local_addr()?;
-    if address != wanted {
+    if wanted.port() != 0 && address != wanted {
         tracing::warn!(%wanted, instead = %address, "port is taken");
     }
     Ok(address)
