@@ -60,7 +60,8 @@ fn the_demo_runs_and_its_recording_replays_to_the_same_bytes() {
     assert_eq!(first, good(&masa(&["replay", file], folder.path())), "two replays");
 
     let listed = good(&masa(&["explain", "--list"], folder.path()));
-    let id = listed.split_whitespace().find(|word| word.starts_with("4711-cpm-")).expect("a CPM was sent");
+    let with_objects = listed.lines().find(|line| line.contains("4711-cpm-") && !line.contains(" 0 objects"));
+    let id = with_objects.and_then(|line| line.split_whitespace().nth(1)).expect("a CPM with objects was sent");
     let why = good(&masa(&["explain", id], folder.path()));
     assert!(why.contains("rule: CPM") && why.contains("detection:"), "{why}");
     let unknown = masa(&["explain", "4711-cpm-999999"], folder.path());

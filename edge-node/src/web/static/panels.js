@@ -154,7 +154,7 @@ export function showSources(snapshot, telemetry, node) {
   const all = [...names.values()];
   const frames = telemetry.frames.reduce((sum, { total }) => sum + total, 0);
   const lost = telemetry.frames_dropped.reduce((sum, { total }) => sum + total, 0);
-  say(byId("sources-note"), frames ? `${count(frames)} frames, ${count(lost)} dropped (${digits((100 * lost) / Math.max(frames, 1))} %)` : "");
+  say(byId("sources-note"), frames ? `${count(frames)} frames, ${count(lost)} dropped (${digits((100 * lost) / Math.max(frames + lost, 1))} %)` : "");
   rows(
     byId("sources"),
     [["Name", "w24"], ["State", ""], ["Flow", "w20", "num"], ["Dropped", "w14", "num"]],
