@@ -11,7 +11,7 @@ mod tests;
 mod writer;
 
 pub use reader::{Entry, Recording};
-pub use repair::{Repair, repair, repair_directory};
+pub use repair::{Repair, recordings, repair};
 pub use schema::proto;
 pub use writer::{FrameRecording, Record, Recorder, RecorderSettings, RecorderStats};
 

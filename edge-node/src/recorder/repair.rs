@@ -19,11 +19,11 @@ pub struct Repair {
     pub messages: u64,
 }
 
-/// Repairs every unfinished `.mcap` file of `directory`, in name order; a missing directory has none.
+/// The `.mcap` files of `directory`, in name order; a missing directory has none.
 ///
 /// # Errors
-/// When the directory cannot be read. A file that cannot be repaired is logged and left alone.
-pub fn repair_directory(directory: &Path) -> Result<Vec<Repair>, Error> {
+/// When the directory cannot be read.
+pub fn recordings(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -34,15 +34,7 @@ pub fn repair_directory(directory: &Path) -> Result<Vec<Repair>, Error> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "mcap"))
         .collect();
     paths.sort();
-    let mut repaired = Vec::new();
-    for path in paths {
-        match repair(&path) {
-            Ok(Some(done)) => repaired.push(done),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(path = %path.display(), %error, "recording could not be repaired"),
-        }
-    }
-    Ok(repaired)
+    Ok(paths)
 }
 
 /// Rewrites `path` with a proper end when it has none; `None` when it was whole.

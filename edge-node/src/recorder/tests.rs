@@ -1,8 +1,6 @@
 //! Recordings through the public API: exact round trip, crash, repair.
 
-use super::{
-    Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Recording, proto, repair, repair_directory,
-};
+use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Recording, proto, recordings, repair};
 use crate::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
 use crate::event::{
     DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation, Quantity, SourceId,
@@ -167,9 +165,9 @@ fn a_file_cut_by_a_crash_is_read_to_the_cut_and_repaired() {
     let summary = mcap::read::footer(&whole).expect("a footer").summary_start as usize;
     fs::write(&path, &whole[..summary - 13]).expect("writes");
     assert_eq!(read(&path).len(), 50);
-    let repairs = repair_directory(directory.path()).expect("readable");
-    assert_eq!(repairs.len(), 1);
-    assert_eq!(repairs[0].messages, 51, "the header and fifty events");
+    assert_eq!(recordings(directory.path()).expect("readable"), [path.clone()]);
+    let repaired = repair(&path).expect("readable").expect("it was cut");
+    assert_eq!(repaired.messages, 51, "the header and fifty events");
     let fixed = fs::read(&path).expect("reads");
     assert!(mcap::Summary::read(&fixed).expect("readable").is_some(), "a seeking reader finds the summary");
     assert_eq!(read(&path).len(), 50);

@@ -6,7 +6,7 @@ use super::{RunError, node_settings};
 use crate::config::Configuration;
 use crate::event::{EventBody, SourceId, SourceState, StatusChange};
 use crate::node::Node;
-use crate::recorder::{Recorder, proto, repair_directory};
+use crate::recorder::{Recorder, proto, recordings, repair};
 use crate::sources::camera::{self, CameraHandle, CameraSourceSettings};
 use crate::sources::clock::Clock;
 use crate::sources::iot_mqtt::{self, IotHandle, IotOutput};
@@ -249,10 +249,9 @@ async fn open_detectors(configuration: &Configuration) -> Result<Vec<Detector>, 
 
 fn start_recorder(configuration: &Configuration, clock: &Clock) -> Result<Option<Arc<Recorder>>, RunError> {
     let Some(settings) = &configuration.node.recording else { return Ok(None) };
-    for repaired in repair_directory(&settings.directory)? {
-        let path = repaired.path.display();
-        tracing::warn!(%path, messages = repaired.messages, "repaired a recording that a crash had cut short");
-    }
+    // Listed before the new one exists, repaired beside the running node: a long recording takes minutes.
+    let old = recordings(&settings.directory)?;
+    thread("recording-repair", move || repair_all(&old))?;
     let header = proto::Header {
         program: format!("masa {}", env!("CARGO_PKG_VERSION")),
         configuration_json: serde_json::to_string(configuration).unwrap_or_default(),
@@ -262,6 +261,19 @@ fn start_recorder(configuration: &Configuration, clock: &Clock) -> Result<Option
         ..Default::default()
     };
     Ok(Some(Arc::new(Recorder::start(settings, header)?)))
+}
+
+fn repair_all(paths: &[PathBuf]) {
+    for path in paths {
+        match repair(path) {
+            Ok(Some(done)) => {
+                let path = done.path.display();
+                tracing::warn!(%path, messages = done.messages, "repaired a recording that a crash had cut short");
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(path = %path.display(), %error, "recording could not be repaired"),
+        }
+    }
 }
 
 fn node_info(configuration: &Configuration, detectors: &[Detector]) -> NodeInfo {
