@@ -51,7 +51,7 @@ fn main() -> anyhow::Result<()> {
     configuration.node.web = None;
     configuration.node.links.broker = None;
     configuration.node.links.outbox.path = None;
-    configuration.node.links.zenoh.iter_mut().for_each(|zenoh| zenoh.listen.clear());
+    configuration.node.links.zenoh.iter_mut().for_each(|zenoh| zenoh.listen = vec!["tcp/127.0.0.1:0".into()]);
     match &mut configuration.node.recording {
         Some(_) if arguments.no_recording => configuration.node.recording = None,
         Some(recording) => recording.directory = scratch.clone(),
