@@ -165,7 +165,7 @@ fn a_file_cut_by_a_crash_is_read_to_the_cut_and_repaired() {
     let summary = mcap::read::footer(&whole).expect("a footer").summary_start as usize;
     fs::write(&path, &whole[..summary - 13]).expect("writes");
     assert_eq!(read(&path).len(), 50);
-    assert_eq!(recordings(directory.path()).expect("readable"), [path.clone()]);
+    assert_eq!(recordings(directory.path()).expect("readable"), std::slice::from_ref(&path));
     let repaired = repair(&path).expect("readable").expect("it was cut");
     assert_eq!(repaired.messages, 51, "the header and fifty events");
     let fixed = fs::read(&path).expect("reads");
