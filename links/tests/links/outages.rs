@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Messages of each kind in an outage test, one every [`EVERY`].
 const COUNT: u64 = 240;
-const EVERY: Duration = Duration::from_millis(25);
+const EVERY: Duration = Duration::from_millis(84);
 /// The outage lasts from the first to the second of these messages.
 const KILL_AT: u64 = 60;
 const RESTART_AT: u64 = 180;
