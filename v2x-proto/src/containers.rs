@@ -266,7 +266,7 @@ macro_rules! container_set {
             fn jer_of_one(&self, id: u8, names: $crate::json::Naming) -> $crate::jer::Jer {
                 match id {
                     $( $id => self.$field.as_ref().map_or($crate::jer::Jer::Null, |container| {
-                        <$codec as $crate::uper::element::Element>::to_jer(container, names)
+                        <$codec as $crate::json::Image>::to_jer(container, names)
                     }), )*
                     _ => $crate::jer::Jer::Null,
                 }
@@ -313,7 +313,10 @@ macro_rules! container_set {
                 $crate::containers::decode(&mut set, r)?;
                 Ok(set)
             }
+        }
 
+        #[cfg(feature = "std")]
+        impl $crate::json::Image for $name {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 match names {
                     $crate::json::Naming::R1 | $crate::json::Naming::R2 => $crate::containers::to_jer(value, names),

@@ -122,8 +122,9 @@ macro_rules! message {
 
             $crate::message::message!(@$read $id, $field, $ty, $jer);
 
+            #[cfg(feature = "std")]
             fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
-                use $crate::uper::element::Element;
+                use $crate::json::Image;
                 serde_json::json!({
                     "header": $crate::cdd::ItsPduHeader::to_jer(&self.header, release.into()),
                     $jer: $ty::to_jer(&self.$field, release.into()),

@@ -9,8 +9,6 @@ use crate::cdd::{
     Altitude, AltitudeConfidence, DeltaReferencePosition, Direction, GeoPosition, LanePosition, MapReference, Path,
     PathCodec, PosConfidenceEllipse, Reading,
 };
-use crate::jer::Jer;
-use crate::json::{ImageError, Naming};
 use crate::uper::declare::{choice, enumerated, sequence};
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
@@ -109,14 +107,6 @@ impl Element for PathPredictedCodec {
             ExtensionBit::Present => PathPredictedExt::decode(r),
             ExtensionBit::Absent => PathPredictedExt::decode_root(r),
         }
-    }
-
-    fn to_jer(value: &PathPredicted, names: Naming) -> Jer {
-        PathPredictedExt::to_jer(value, names)
-    }
-
-    fn from_image(image: &Jer) -> Result<PathPredicted, ImageError> {
-        PathPredictedExt::from_image(image)
     }
 }
 

@@ -131,7 +131,10 @@ macro_rules! sequence {
                     $( $( $afield, )* $( $( $gfield, )* )* )?
                 })
             }
+        }
 
+        #[cfg(feature = "std")]
+        impl $crate::json::Image for $name {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 use $crate::uper::declare::jer_field;
                 #[allow(unused_mut)]
@@ -287,14 +290,14 @@ macro_rules! jer_field {
     ($owner:ident, $object:ident, $names:ident, req, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
         $object.insert(
             $names.of(stringify!($owner), $jer, $crate::uper::declare::r1_name!($($r1)?)),
-            <$codec as $crate::uper::element::Element>::to_jer(&$value, $names),
+            <$codec as $crate::json::Image>::to_jer(&$value, $names),
         );
     };
     ($owner:ident, $object:ident, $names:ident, opt, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
         if let Some(value) = &$value {
             $object.insert(
                 $names.of(stringify!($owner), $jer, $crate::uper::declare::r1_name!($($r1)?)),
-                <$codec as $crate::uper::element::Element>::to_jer(value, $names),
+                <$codec as $crate::json::Image>::to_jer(value, $names),
             );
         }
     };
