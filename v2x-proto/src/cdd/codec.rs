@@ -4,6 +4,8 @@ use crate::cdd::subcause::RoadworksSubCause;
 use crate::cdd::{CauseCode, DrivingLaneStatus, LanePosition, StationId, StationType, TimestampIts};
 use crate::uper::element::{Coded, Element};
 pub(crate) use crate::uper::element::{Int, IntExt, ListExt, ListOf, OnHeap};
+// Every table of components needs these.
+pub(crate) use crate::heap::{Box, inline};
 use crate::uper::quantity::quantities;
 use crate::uper::reader::BitReader;
 use crate::uper::text::{Ia5, Numeric, Octets, Utf8};

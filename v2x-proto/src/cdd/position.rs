@@ -116,7 +116,7 @@ pub type Path = crate::List<PathPoint, 40, 40>;
 pub(crate) type PathCodec = ListOf<PathPoint, 40, 0, 40>;
 
 /// Up to 7 paths that lead to an event (`Traces`).
-pub type Traces = crate::List<Path, 1, 7>;
+pub type Traces = crate::List<Path, { crate::heap::inline(1, 7) }, 7>;
 
 sequence! {
     /// Direction of travel with its accuracy (`Heading`).

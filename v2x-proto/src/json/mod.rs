@@ -14,10 +14,12 @@
 //! - CPM: a bounding box for every group of road users (the message forbids it); rectangles with half a side above
 //!   10.2 m; lists beyond the standard's maxima.
 
+mod containers;
 mod envelope;
 mod image;
 mod names;
 
+pub(crate) use containers::{ContainerImages, containers_from_image, containers_to_image, containers_to_jer};
 pub use envelope::{Envelope, JsonError, from_json, to_json};
 pub(crate) use image::{Image, number};
 pub(crate) use names::Naming;

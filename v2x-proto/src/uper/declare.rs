@@ -286,6 +286,7 @@ macro_rules! decode_field {
     };
 }
 
+#[cfg(feature = "std")]
 macro_rules! jer_field {
     ($owner:ident, $object:ident, $names:ident, req, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
         $object.insert(
@@ -308,6 +309,7 @@ macro_rules! jer_field {
     };
 }
 
+#[cfg(feature = "std")]
 macro_rules! image_field {
     ($owner:ident, $members:ident, req, $codec:ty, $jer:literal) => {
         $crate::json::required::<$codec>($members, stringify!($owner), $jer)?
@@ -320,6 +322,7 @@ macro_rules! image_field {
     };
 }
 
+#[cfg(feature = "std")]
 macro_rules! r1_name {
     () => {
         None
@@ -330,4 +333,6 @@ macro_rules! r1_name {
 }
 
 pub(crate) use crate::uper::declare_values::{bit_string, choice, codes, enumerated};
-pub(crate) use {count, decode_field, encode_field, field_type, image_field, jer_field, presence, r1_name, sequence};
+pub(crate) use {count, decode_field, encode_field, field_type, presence, sequence};
+#[cfg(feature = "std")]
+pub(crate) use {image_field, jer_field, r1_name};

@@ -249,6 +249,7 @@ macro_rules! enumerated {
         impl $name {
             const ROOT: [Self; [$( $jer ),*].len()] = [$( Self::$variant ),*];
             const ADDED: &'static [Self] = &[$( Self::$avariant ),*];
+            #[cfg(feature = "std")]
             const NAMES: &'static [&'static str] = &[$( $jer, )* $( $ajer, )*];
 
             /// Index among the root values, then the extension values.
@@ -418,15 +419,15 @@ macro_rules! bit_string {
             }
         }
 
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(stringify!($name))?;
                 let set = Self::NAMES.iter().filter(|(_, bit)| self.mask >> bit & 1 == 1);
                 f.debug_set().entries(set.map(|(name, _)| name)).finish()
             }
         }
 
-        impl std::ops::BitOr for $name {
+        impl core::ops::BitOr for $name {
             type Output = Self;
 
             fn bitor(self, other: Self) -> Self {

@@ -1,11 +1,12 @@
 //! Codecs of the generic kinds of element.
 
 use crate::List;
+use crate::heap::Box;
 use crate::uper::Failed;
 use crate::uper::error::UperErrorKind;
 use crate::uper::reader::BitReader;
 use crate::uper::writer::BitWriter;
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 /// The wire form of a Rust value.
 pub(crate) trait Element {
@@ -219,6 +220,10 @@ fn push_elements<C: Element, const INLINE: usize, const CAP: usize>(
     count: usize,
     r: &mut BitReader<'_>,
 ) -> Result<(), Failed> {
+    let room = List::<C::Value, INLINE, CAP>::CAPACITY;
+    if room < CAP && count > room {
+        return Err(r.fail(UperErrorKind::NoRoom { count, room }));
+    }
     for index in 0..count {
         let pushed = match C::decode(r) {
             Ok(element) => list.push(element).is_ok(),
