@@ -40,7 +40,7 @@ sequence! {
         /// How to reach it.
         opt location: LocationContainer = LocationContainer, "location";
         /// What the kind of event adds.
-        opt alacarte: Box<AlacarteContainer> = OnHeap<AlacarteContainer>, "alacarte";
+        opt alacarte: AlacarteContainer = AlacarteContainer, "alacarte";
     }
 }
 

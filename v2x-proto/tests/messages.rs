@@ -107,7 +107,7 @@ fn denm() -> Denm {
         ..AlacarteContainer::default()
     };
     let (situation, location) = (Some(situation), Some(location));
-    Denm::new(STATION, DenmPayload { management, situation, location, alacarte: Some(Box::new(alacarte)) })
+    Denm::new(STATION, DenmPayload { management, situation, location, alacarte: Some(alacarte) })
 }
 
 fn coordinate(value_m: f32) -> CartesianCoordinateWithConfidence {
