@@ -77,8 +77,8 @@ macro_rules! measure {
             continue;
         }
         let mut timed = [
-            Timed::new(|| drop(black_box(<$ours>::decode(black_box(bytes))))),
-            Timed::new(|| drop(black_box(<$peer>::decode(black_box(&theirs))))),
+            Timed::new(|| _ = black_box(&<$ours>::decode(black_box(bytes)))),
+            Timed::new(|| _ = black_box(&<$peer>::decode(black_box(&theirs)))),
             Timed::new(|| drop(black_box(black_box(&ours).encode(black_box(&mut out))))),
             Timed::new(|| drop(black_box(black_box(&mut peer).encode()))),
         ];

@@ -6,6 +6,7 @@
 //! usual size. Absent: fragmented lengths (above 16 KiB), which no message here reaches.
 
 pub(crate) mod declare;
+pub(crate) mod declare_decode;
 pub(crate) mod declare_values;
 mod dialect;
 pub(crate) mod element;
