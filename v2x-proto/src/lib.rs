@@ -9,14 +9,18 @@ mod containers;
 pub mod cpm;
 pub mod denm;
 pub mod geo;
+pub mod geonet;
 pub mod jer;
 pub mod json;
 pub mod limits;
 mod list;
 pub mod message;
+mod message_kind;
+pub mod security;
 pub mod time;
 pub mod uper;
 pub mod vam;
 
 pub use list::List;
 pub use message::Message;
+pub use message_kind::MessageKind;
