@@ -17,6 +17,7 @@ mod list;
 pub mod message;
 mod message_kind;
 pub mod security;
+pub mod tiles;
 pub mod time;
 pub mod uper;
 pub mod vam;
