@@ -265,6 +265,20 @@ impl Message {
         }
     }
 
+    /// Of a message about something that goes on: a name that all its versions share, and whether it is over. `None` for
+    /// messages that only count when they are sent.
+    pub fn state(&self) -> Option<(String, bool)> {
+        match self {
+            Self::Denm(denm) => {
+                let management = &denm.denm.management;
+                let action = management.action_id;
+                let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
+                Some((name, management.termination.is_some()))
+            }
+            _ => None,
+        }
+    }
+
     /// Sender.
     pub fn station_id(&self) -> StationId {
         match self {
