@@ -57,6 +57,12 @@ impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
         Some(list)
     }
 
+    /// An empty list with room for `count` elements, but for no more than is usual: the rest has to come first.
+    pub(crate) fn with_room_for(count: usize) -> Self {
+        const MOST: usize = 64;
+        if count <= INLINE { Self::new() } else { Self(Store::Heap(Vec::with_capacity(count.min(MOST)))) }
+    }
+
     #[cold]
     fn spill(&mut self) -> &mut Vec<T> {
         if let Store::Inline(inline) = &mut self.0 {

@@ -5,6 +5,8 @@ use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::jer::Release;
+use crate::mapem::Mapem;
+use crate::spatem::Spatem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
 use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
@@ -179,6 +181,10 @@ pub enum Message {
     Cpm(Box<Cpm>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
+    /// Signal phase and timing.
+    Spatem(Box<Spatem>),
+    /// Map.
+    Mapem(Box<Mapem>),
 }
 
 impl Message {
@@ -204,6 +210,8 @@ impl Message {
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
+            MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
+            MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
                 Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
@@ -229,6 +237,8 @@ impl Message {
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
+            Self::Spatem(spatem) => spatem.encode_as(dialect, out),
+            Self::Mapem(mapem) => mapem.encode_as(dialect, out),
         }
     }
 
@@ -242,6 +252,8 @@ impl Message {
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
+            Self::Spatem(spatem) => spatem.to_uper(),
+            Self::Mapem(mapem) => mapem.to_uper(),
         }
     }
 
@@ -252,6 +264,8 @@ impl Message {
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
+            Self::Spatem(spatem) => spatem.to_jer(release),
+            Self::Mapem(mapem) => mapem.to_jer(release),
         }
     }
 
@@ -262,6 +276,8 @@ impl Message {
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
             Self::Vam(_) => MessageId::Vam,
+            Self::Spatem(_) => MessageId::Spatem,
+            Self::Mapem(_) => MessageId::Mapem,
         }
     }
 
@@ -272,6 +288,8 @@ impl Message {
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
+            Self::Spatem(spatem) => spatem.header.station_id,
+            Self::Mapem(mapem) => mapem.header.station_id,
         }
     }
 }
@@ -297,5 +315,17 @@ impl From<Cpm> for Message {
 impl From<Vam> for Message {
     fn from(vam: Vam) -> Self {
         Self::Vam(Box::new(vam))
+    }
+}
+
+impl From<Spatem> for Message {
+    fn from(spatem: Spatem) -> Self {
+        Self::Spatem(Box::new(spatem))
+    }
+}
+
+impl From<Mapem> for Message {
+    fn from(mapem: Mapem) -> Self {
+        Self::Mapem(Box::new(mapem))
     }
 }

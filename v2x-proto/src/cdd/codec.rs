@@ -224,7 +224,7 @@ impl Element for CauseCode {
                 json!({ "ccAndScc": { name: sub_cause } })
             }
             Naming::Cam => json!({ "cc_and_scc": image() }),
-            Naming::Denm | Naming::Cpm => image(),
+            _ => image(),
         }
     }
 
@@ -304,7 +304,7 @@ impl Element for CountryCodeCodec {
     fn to_jer(value: &u16, names: Naming) -> Jer {
         match names {
             Naming::R1 | Naming::R2 => jer::bits(u32::from(*value & 1023), 10).into(),
-            Naming::Cam | Naming::Denm | Naming::Cpm => (*value).into(),
+            _ => (*value).into(),
         }
     }
 

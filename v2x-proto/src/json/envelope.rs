@@ -7,7 +7,10 @@ use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
 use crate::jer::Jer;
+use crate::json::dsrc::{content_of, image_of};
 use crate::json::{ImageError, Naming, members, required};
+use crate::mapem::{MapData, Mapem};
+use crate::spatem::{Spat, Spatem};
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
 use crate::uper::element::{Element, number};
@@ -38,6 +41,8 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
+const SPATEM_SCHEMA: &str = "2.0.0";
+const MAPEM_SCHEMA: &str = "2.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -48,16 +53,24 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Denm(denm) => ("denm", DENM_SCHEMA, denm_image(denm), &denm.header),
         Message::Cpm(cpm) => ("cpm", CPM_SCHEMA, cpm_image(cpm), &cpm.header),
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
+        Message::Spatem(spatem) => {
+            ("spatem", SPATEM_SCHEMA, image_of::<Spat>(&spatem.spat, Naming::Dsrc), &spatem.header)
+        }
+        Message::Mapem(mapem) => ("mapem", MAPEM_SCHEMA, image_of::<MapData>(&mapem.map, Naming::Mapem), &mapem.header),
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
-    json!({
+    let mut json = json!({
         "message_type": message_type,
         "version": version,
         "source_uuid": envelope.source_uuid,
         "timestamp": envelope.timestamp.unix_ms(),
         "message": image,
-    })
+    });
+    if matches!(message, Message::Spatem(_) | Message::Mapem(_)) {
+        json["origin"] = "self".into();
+    }
+    json
 }
 
 /// The message of a JSON image, with what surrounded it.
@@ -70,8 +83,10 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("denm") => "denm",
         Some("cpm") => "cpm",
         Some("vam") => "vam",
+        Some("spatem") => "spatem",
+        Some("mapem") => "mapem",
         _ => {
-            let reason = format!("message_type is {}, cam, denm, cpm or vam expected", json["message_type"]);
+            let reason = format!("message_type is {}, which is not known", json["message_type"]);
             return Err(JsonError { message_type: "json", path: ".message_type".into(), reason });
         }
     };
@@ -106,6 +121,14 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
             let vam_parameters = VamParameters::from_image(image)?;
             let vam = VruAwareness { generation_delta_time_ms, vam_parameters };
             Vam { header: header(image, MessageId::Vam)?, vam, unknown_extensions }.into()
+        }
+        "spatem" => {
+            let spat = content_of::<Spat>(image)?;
+            Spatem { header: header(image, MessageId::Spatem)?, spat, unknown_extensions }.into()
+        }
+        "mapem" => {
+            let map = content_of::<MapData>(image)?;
+            Mapem { header: header(image, MessageId::Mapem)?, map, unknown_extensions }.into()
         }
         _ => {
             let payload = CpmPayload::from_image(&cpm_structure(image.clone())?)?;
