@@ -6,7 +6,10 @@ use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::jer::Release;
 use crate::mapem::Mapem;
+use crate::rtcmem::Rtcmem;
 use crate::spatem::Spatem;
+use crate::srem::Srem;
+use crate::ssem::Ssem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
 use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
@@ -185,6 +188,12 @@ pub enum Message {
     Spatem(Box<Spatem>),
     /// Map.
     Mapem(Box<Mapem>),
+    /// Signal request.
+    Srem(Box<Srem>),
+    /// Signal request status.
+    Ssem(Box<Ssem>),
+    /// GNSS corrections.
+    Rtcmem(Box<Rtcmem>),
 }
 
 impl Message {
@@ -212,6 +221,9 @@ impl Message {
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
             MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
+            MessageId::Srem => Srem::decode_detecting(bytes).map(|(srem, d)| (Self::Srem(srem.into()), d)),
+            MessageId::Ssem => Ssem::decode_detecting(bytes).map(|(ssem, d)| (Self::Ssem(ssem.into()), d)),
+            MessageId::Rtcmem => Rtcmem::decode_detecting(bytes).map(|(rtcmem, d)| (Self::Rtcmem(rtcmem.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
                 Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
@@ -239,6 +251,9 @@ impl Message {
             Self::Vam(vam) => vam.encode_as(dialect, out),
             Self::Spatem(spatem) => spatem.encode_as(dialect, out),
             Self::Mapem(mapem) => mapem.encode_as(dialect, out),
+            Self::Srem(srem) => srem.encode_as(dialect, out),
+            Self::Ssem(ssem) => ssem.encode_as(dialect, out),
+            Self::Rtcmem(rtcmem) => rtcmem.encode_as(dialect, out),
         }
     }
 
@@ -254,6 +269,9 @@ impl Message {
             Self::Vam(vam) => vam.to_uper(),
             Self::Spatem(spatem) => spatem.to_uper(),
             Self::Mapem(mapem) => mapem.to_uper(),
+            Self::Srem(srem) => srem.to_uper(),
+            Self::Ssem(ssem) => ssem.to_uper(),
+            Self::Rtcmem(rtcmem) => rtcmem.to_uper(),
         }
     }
 
@@ -266,6 +284,9 @@ impl Message {
             Self::Vam(vam) => vam.to_jer(),
             Self::Spatem(spatem) => spatem.to_jer(release),
             Self::Mapem(mapem) => mapem.to_jer(release),
+            Self::Srem(srem) => srem.to_jer(release),
+            Self::Ssem(ssem) => ssem.to_jer(release),
+            Self::Rtcmem(rtcmem) => rtcmem.to_jer(release),
         }
     }
 
@@ -278,6 +299,9 @@ impl Message {
             Self::Vam(_) => MessageId::Vam,
             Self::Spatem(_) => MessageId::Spatem,
             Self::Mapem(_) => MessageId::Mapem,
+            Self::Srem(_) => MessageId::Srem,
+            Self::Ssem(_) => MessageId::Ssem,
+            Self::Rtcmem(_) => MessageId::Rtcmem,
         }
     }
 
@@ -290,6 +314,9 @@ impl Message {
             Self::Vam(vam) => vam.header.station_id,
             Self::Spatem(spatem) => spatem.header.station_id,
             Self::Mapem(mapem) => mapem.header.station_id,
+            Self::Srem(srem) => srem.header.station_id,
+            Self::Ssem(ssem) => ssem.header.station_id,
+            Self::Rtcmem(rtcmem) => rtcmem.header.station_id,
         }
     }
 }
@@ -327,5 +354,23 @@ impl From<Spatem> for Message {
 impl From<Mapem> for Message {
     fn from(mapem: Mapem) -> Self {
         Self::Mapem(Box::new(mapem))
+    }
+}
+
+impl From<Srem> for Message {
+    fn from(srem: Srem) -> Self {
+        Self::Srem(Box::new(srem))
+    }
+}
+
+impl From<Ssem> for Message {
+    fn from(ssem: Ssem) -> Self {
+        Self::Ssem(Box::new(ssem))
+    }
+}
+
+impl From<Rtcmem> for Message {
+    fn from(rtcmem: Rtcmem) -> Self {
+        Self::Rtcmem(Box::new(rtcmem))
     }
 }

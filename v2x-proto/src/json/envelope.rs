@@ -10,7 +10,10 @@ use crate::jer::Jer;
 use crate::json::dsrc::{content_of, image_of};
 use crate::json::{ImageError, Naming, members, required};
 use crate::mapem::{MapData, Mapem};
+use crate::rtcmem::{RtcmCorrections, Rtcmem};
 use crate::spatem::{Spat, Spatem};
+use crate::srem::{SignalRequestMessage, Srem};
+use crate::ssem::{SignalStatusMessage, Ssem};
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
 use crate::uper::element::{Element, number};
@@ -43,6 +46,10 @@ const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
 const SPATEM_SCHEMA: &str = "2.0.0";
 const MAPEM_SCHEMA: &str = "2.0.0";
+const SREM_SCHEMA: &str = "2.0.1";
+const SSEM_SCHEMA: &str = "2.0.1";
+/// Ours: its-client has no schema for RTCMEM.
+const RTCMEM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -55,6 +62,15 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
         Message::Spatem(spatem) => {
             ("spatem", SPATEM_SCHEMA, image_of::<Spat>(&spatem.spat, Naming::Dsrc), &spatem.header)
+        }
+        Message::Srem(srem) => {
+            ("srem", SREM_SCHEMA, image_of::<SignalRequestMessage>(&srem.srm, Naming::Dsrc), &srem.header)
+        }
+        Message::Ssem(ssem) => {
+            ("ssem", SSEM_SCHEMA, image_of::<SignalStatusMessage>(&ssem.ssm, Naming::Dsrc), &ssem.header)
+        }
+        Message::Rtcmem(rtcmem) => {
+            ("rtcmem", RTCMEM_IMAGE, image_of::<RtcmCorrections>(&rtcmem.rtcmc, Naming::Dsrc), &rtcmem.header)
         }
         Message::Mapem(mapem) => ("mapem", MAPEM_SCHEMA, image_of::<MapData>(&mapem.map, Naming::Mapem), &mapem.header),
     };
@@ -85,6 +101,9 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("vam") => "vam",
         Some("spatem") => "spatem",
         Some("mapem") => "mapem",
+        Some("srem") => "srem",
+        Some("ssem") => "ssem",
+        Some("rtcmem") => "rtcmem",
         _ => {
             let reason = format!("message_type is {}, which is not known", json["message_type"]);
             return Err(JsonError { message_type: "json", path: ".message_type".into(), reason });
@@ -129,6 +148,18 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
         "mapem" => {
             let map = content_of::<MapData>(image)?;
             Mapem { header: header(image, MessageId::Mapem)?, map, unknown_extensions }.into()
+        }
+        "srem" => {
+            let srm = content_of::<SignalRequestMessage>(image)?;
+            Srem { header: header(image, MessageId::Srem)?, srm, unknown_extensions }.into()
+        }
+        "ssem" => {
+            let ssm = content_of::<SignalStatusMessage>(image)?;
+            Ssem { header: header(image, MessageId::Ssem)?, ssm, unknown_extensions }.into()
+        }
+        "rtcmem" => {
+            let rtcmc = content_of::<RtcmCorrections>(image)?;
+            Rtcmem { header: header(image, MessageId::Rtcmem)?, rtcmc, unknown_extensions }.into()
         }
         _ => {
             let payload = CpmPayload::from_image(&cpm_structure(image.clone())?)?;
