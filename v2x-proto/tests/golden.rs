@@ -31,8 +31,8 @@ fn difference(path: &str, ours: &Value, stated: &Value) -> Option<String> {
 
 /// Decodes by the typed decoder of `kind` and checks the value and the bytes.
 fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
-    let (version, name) = kind.split_once('_').expect("a version and a name");
-    let release = if matches!(version, "r1" | "is13") { Release::R1 } else { Release::R2 };
+    let (edition, name) = kind.split_once('_').expect("an edition and a name");
+    let release = if matches!(edition, "r1" | "is13") { Release::R1 } else { Release::R2 };
     let message: Message = match name {
         "cam" => Cam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "denm" => Denm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),

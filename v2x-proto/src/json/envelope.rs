@@ -105,7 +105,7 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("ssem") => "ssem",
         Some("rtcmem") => "rtcmem",
         _ => {
-            let reason = format!("message_type is {}, which is not known", json["message_type"]);
+            let reason = format!("message_type is {}, no kind that is known", json["message_type"]);
             return Err(JsonError { message_type: "json", path: ".message_type".into(), reason });
         }
     };

@@ -4,6 +4,7 @@
 //! facility decides), and the splitting of large maps.
 
 mod lane;
+mod node;
 
 use crate::List;
 use crate::cdd::codec::*;
@@ -21,6 +22,7 @@ use crate::uper::UnknownExtensions;
 use crate::uper::declare::{choice, enumerated, sequence};
 use crate::uper::text::Ia5;
 pub use lane::*;
+pub use node::*;
 
 message! {
     /// Map message (`MAPEM`): header with protocol version 2 and message id 5.
