@@ -38,6 +38,10 @@ enum Kind {
     R1Denm,
     R2Denm,
     R2Cpm,
+    #[value(name = "is13_IVIM")]
+    Is13Ivim,
+    #[value(name = "is22_IVIM")]
+    Is22Ivim,
     R2Vam,
 }
 
@@ -47,6 +51,7 @@ impl Kind {
             Self::R1Denm | Self::R2Denm => 1,
             Self::R1Cam | Self::R2Cam => 2,
             Self::R2Cpm => 14,
+            Self::Is13Ivim | Self::Is22Ivim => 6,
             Self::R2Vam => 16,
         }
     }
@@ -54,6 +59,8 @@ impl Kind {
     const fn release(self) -> Release {
         match self {
             Self::R1Cam | Self::R1Denm => Release::R1,
+            Self::Is13Ivim => Release::R1,
+            Self::Is22Ivim => Release::R2,
             Self::R2Cam | Self::R2Denm | Self::R2Cpm | Self::R2Vam => Release::R2,
         }
     }

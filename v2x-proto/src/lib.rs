@@ -9,6 +9,7 @@ mod containers;
 pub mod cpm;
 pub mod denm;
 pub mod geo;
+pub mod ivim;
 pub mod jer;
 pub mod json;
 pub mod limits;

@@ -4,6 +4,7 @@ use crate::cam::Cam;
 use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
+use crate::ivim::Ivim;
 use crate::jer::Release;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
@@ -177,6 +178,8 @@ pub enum Message {
     Denm(Box<Denm>),
     /// Collective perception.
     Cpm(Box<Cpm>),
+    /// In-vehicle information.
+    Ivim(Box<Ivim>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
 }
@@ -203,6 +206,7 @@ impl Message {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
@@ -228,6 +232,7 @@ impl Message {
             Self::Cam(cam) => cam.encode_as(dialect, out),
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+            Self::Ivim(ivim) => ivim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
         }
     }
@@ -241,6 +246,7 @@ impl Message {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
+            Self::Ivim(ivim) => ivim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
         }
     }
@@ -251,6 +257,7 @@ impl Message {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
+            Self::Ivim(ivim) => ivim.to_jer(release),
             Self::Vam(vam) => vam.to_jer(),
         }
     }
@@ -261,6 +268,7 @@ impl Message {
             Self::Cam(_) => MessageId::Cam,
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
+            Self::Ivim(_) => MessageId::Ivim,
             Self::Vam(_) => MessageId::Vam,
         }
     }
@@ -271,6 +279,7 @@ impl Message {
             Self::Cam(cam) => cam.header.station_id,
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
+            Self::Ivim(ivim) => ivim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
         }
     }
@@ -291,6 +300,12 @@ impl From<Denm> for Message {
 impl From<Cpm> for Message {
     fn from(cpm: Cpm) -> Self {
         Self::Cpm(Box::new(cpm))
+    }
+}
+
+impl From<Ivim> for Message {
+    fn from(ivim: Ivim) -> Self {
+        Self::Ivim(Box::new(ivim))
     }
 }
 

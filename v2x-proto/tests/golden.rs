@@ -5,7 +5,7 @@ mod common;
 use common::{realistic, vectors};
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::uper::Dialect;
-use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm, vam::Vam};
+use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm, ivim::Ivim, vam::Vam};
 use serde_json::Value;
 
 /// Where two JSON values differ first.
@@ -28,10 +28,12 @@ fn difference(path: &str, ours: &Value, stated: &Value) -> Option<String> {
 
 /// Decodes by the typed decoder of `kind` and checks the value and the bytes.
 fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
-    let release = if kind.starts_with("r1") { Release::R1 } else { Release::R2 };
-    let message: Message = match &kind[3..] {
+    let (edition, name) = kind.split_once('_').expect("an edition and a name");
+    let release = if matches!(edition, "r1" | "is13") { Release::R1 } else { Release::R2 };
+    let message: Message = match name {
         "cam" => Cam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "denm" => Denm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "IVIM" => Ivim::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "vam" => Vam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "cpm" => Cpm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         other => panic!("no decoder for {other}"),
@@ -93,6 +95,16 @@ fn r2_cpm() {
 #[test]
 fn r2_vam() {
     check_file("r2_vam", 300);
+}
+
+#[test]
+fn is13_ivim() {
+    check_file("is13_IVIM", 125);
+}
+
+#[test]
+fn is22_ivim() {
+    check_file("is22_IVIM", 125);
 }
 
 #[test]

@@ -142,3 +142,12 @@ fn a_wrong_member_is_named() {
     let error = from_json(&serde_json::json!({ "message_type": "poim" })).expect_err("not implemented");
     assert_eq!(error.path, ".message_type");
 }
+
+#[test]
+fn ivim_round_trips() {
+    for kind in ["is13_IVIM", "is22_IVIM"] {
+        for (name, bytes, _) in vectors(kind, "ivim_round_trips") {
+            image(&name, &bytes);
+        }
+    }
+}

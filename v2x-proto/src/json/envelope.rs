@@ -6,6 +6,7 @@ use crate::cdd::codec::Int;
 use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
+use crate::ivim::{IviStructure, Ivim};
 use crate::jer::Jer;
 use crate::json::{ImageError, Naming, members, required};
 use crate::time::Timestamp;
@@ -38,6 +39,8 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
+/// Ours: its-client has no schema for IVIM.
+const IVIM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -47,6 +50,7 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Cam(cam) => ("cam", CAM_SCHEMA, cam_image(cam), &cam.header),
         Message::Denm(denm) => ("denm", DENM_SCHEMA, denm_image(denm), &denm.header),
         Message::Cpm(cpm) => ("cpm", CPM_SCHEMA, cpm_image(cpm), &cpm.header),
+        Message::Ivim(ivim) => ("ivim", IVIM_IMAGE, IviStructure::to_jer(&ivim.ivi, Naming::Cam), &ivim.header),
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
     };
     image["protocol_version"] = header.protocol_version.into();
@@ -69,9 +73,10 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("cam") => "cam",
         Some("denm") => "denm",
         Some("cpm") => "cpm",
+        Some("ivim") => "ivim",
         Some("vam") => "vam",
         _ => {
-            let reason = format!("message_type is {}, cam, denm, cpm or vam expected", json["message_type"]);
+            let reason = format!("message_type is {}, no kind that is known", json["message_type"]);
             return Err(JsonError { message_type: "json", path: ".message_type".into(), reason });
         }
     };
@@ -99,6 +104,10 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
         "denm" => {
             let denm = DenmPayload::from_image(&denm_structure(image.clone()))?;
             Denm { header: header(image, MessageId::Denm)?, denm, unknown_extensions }.into()
+        }
+        "ivim" => {
+            let ivi = IviStructure::from_image(image)?;
+            Ivim { header: header(image, MessageId::Ivim)?, ivi, unknown_extensions }.into()
         }
         "vam" => {
             let generation_delta_time_ms =

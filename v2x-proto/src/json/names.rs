@@ -93,6 +93,7 @@ pub(crate) fn image_name(owner: &'static str, name: &'static str) -> String {
         (_, "roadworksSubCauseCode") => "road_works_sub_cause_code",
         (_, "innerhardShoulderStatus") => "inner_hard_shoulder_status",
         (_, "outerhardShoulderStatus") => "outer_hard_shoulder_status",
+        (_, "its-Rrid") => "its_rrid",
         (_, "roadsegment") => "road_segment",
         ("ObjectClass", "vehicleSubClass") => "vehicle",
         ("ObjectClass", "vruSubClass") => "vru",

@@ -13,6 +13,8 @@ pub(crate) struct BitReader<'a> {
     end: usize,
     /// Extensible sequences met so far.
     ordinal: u32,
+    /// Elements inside elements of their own type, at the present place.
+    pub(crate) nesting: u8,
     pub(crate) dialect: Dialect,
     unknown: UnknownExtensions,
     failure: Option<Failure>,
@@ -24,7 +26,7 @@ impl<'a> BitReader<'a> {
 
     pub(crate) fn new(bytes: &'a [u8], dialect: Dialect) -> Self {
         let unknown = UnknownExtensions::default();
-        Self { bytes, at: 0, end: bytes.len() * 8, ordinal: 0, dialect, unknown, failure: None }
+        Self { bytes, at: 0, end: bytes.len() * 8, ordinal: 0, nesting: 0, dialect, unknown, failure: None }
     }
 
     /// A number of `width` bits, at most 57.

@@ -20,6 +20,8 @@ pub(crate) struct BitWriter<'a> {
     /// Ordinal of the next sequence with unknown extensions.
     next_unknown: u32,
     unknown: &'a [UnknownExtension],
+    /// Elements inside elements of their own type, at the present place.
+    pub(crate) nesting: u8,
     pub(crate) dialect: Dialect,
     failure: Option<Failure>,
 }
@@ -39,6 +41,7 @@ impl<'a> BitWriter<'a> {
             ordinal: 0,
             next_unknown: unknown.first().map_or(u32::MAX, |first| first.ordinal),
             unknown,
+            nesting: 0,
             dialect,
             failure: None,
         }
