@@ -12,6 +12,7 @@
 
 mod automation;
 mod gdd;
+mod limits;
 mod location;
 mod road;
 mod sign;
