@@ -42,6 +42,7 @@ enum Kind {
     Is13Ivim,
     #[value(name = "is22_IVIM")]
     Is22Ivim,
+    R2Poim,
     R2Vam,
 }
 
@@ -52,6 +53,7 @@ impl Kind {
             Self::R1Cam | Self::R2Cam => 2,
             Self::R2Cpm => 14,
             Self::Is13Ivim | Self::Is22Ivim => 6,
+            Self::R2Poim => 3,
             Self::R2Vam => 16,
         }
     }
@@ -60,7 +62,7 @@ impl Kind {
         match self {
             Self::R1Cam | Self::R1Denm => Release::R1,
             Self::Is13Ivim => Release::R1,
-            Self::Is22Ivim => Release::R2,
+            Self::Is22Ivim | Self::R2Poim => Release::R2,
             Self::R2Cam | Self::R2Denm | Self::R2Cpm | Self::R2Vam => Release::R2,
         }
     }

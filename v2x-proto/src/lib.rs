@@ -15,6 +15,7 @@ pub mod json;
 pub mod limits;
 mod list;
 pub mod message;
+pub mod poim;
 pub mod time;
 pub mod uper;
 pub mod vam;

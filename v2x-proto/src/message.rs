@@ -6,6 +6,7 @@ use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::ivim::Ivim;
 use crate::jer::Release;
+use crate::poim::Poim;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
 use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
@@ -180,6 +181,8 @@ pub enum Message {
     Cpm(Box<Cpm>),
     /// In-vehicle information.
     Ivim(Box<Ivim>),
+    /// Points of interest.
+    Poim(Box<Poim>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
 }
@@ -207,6 +210,7 @@ impl Message {
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
             MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
+            MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
@@ -233,6 +237,7 @@ impl Message {
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
             Self::Ivim(ivim) => ivim.encode_as(dialect, out),
+            Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
         }
     }
@@ -247,6 +252,7 @@ impl Message {
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
             Self::Ivim(ivim) => ivim.to_uper(),
+            Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
         }
     }
@@ -258,6 +264,7 @@ impl Message {
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
             Self::Ivim(ivim) => ivim.to_jer(release),
+            Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
         }
     }
@@ -269,6 +276,7 @@ impl Message {
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
             Self::Ivim(_) => MessageId::Ivim,
+            Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
         }
     }
@@ -280,6 +288,7 @@ impl Message {
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
             Self::Ivim(ivim) => ivim.header.station_id,
+            Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
         }
     }
@@ -306,6 +315,12 @@ impl From<Cpm> for Message {
 impl From<Ivim> for Message {
     fn from(ivim: Ivim) -> Self {
         Self::Ivim(Box::new(ivim))
+    }
+}
+
+impl From<Poim> for Message {
+    fn from(poim: Poim) -> Self {
+        Self::Poim(Box::new(poim))
     }
 }
 

@@ -5,7 +5,7 @@ mod common;
 use common::{realistic, vectors};
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::uper::Dialect;
-use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm, ivim::Ivim, vam::Vam};
+use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm, ivim::Ivim, poim::Poim, vam::Vam};
 use serde_json::Value;
 
 /// Where two JSON values differ first.
@@ -34,6 +34,7 @@ fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
         "cam" => Cam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "denm" => Denm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "IVIM" => Ivim::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "poim" => Poim::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "vam" => Vam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "cpm" => Cpm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         other => panic!("no decoder for {other}"),
@@ -105,6 +106,11 @@ fn is13_ivim() {
 #[test]
 fn is22_ivim() {
     check_file("is22_IVIM", 125);
+}
+
+#[test]
+fn r2_poim() {
+    check_file("r2_poim", 109);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use crate::List;
 use crate::cdd::codec::*;
-use crate::ivim::MAX_TEXT_BYTES;
+use crate::ivim::MAX_TEXT_LENGTH;
 use crate::ivim::sign::PictogramCode;
 use crate::uper::UperErrorKind;
-use crate::uper::bounded::{BytesUpTo, Ext, Nested, TextUpTo};
+use crate::uper::bounded::{BoxedUtf8, BytesUpTo, Ext, Nested};
 use crate::uper::declare::{bit_string, choice, codes, sequence};
 use crate::uper::element::Coded;
 
@@ -371,7 +371,7 @@ sequence! {
         /// Number of the street's name, 1..=999.
         opt street_name: u16 = Int<u16, 1, 999>, "streetName";
         /// Name of the street.
-        opt street_name_text: Box<str> = TextUpTo<MAX_TEXT_BYTES>, "streetNameText";
+        opt street_name_text: Box<str> = BoxedUtf8<0, MAX_TEXT_LENGTH>, "streetNameText";
         /// Distance or time to the point where the ways part.
         opt distance_to_diverging_point: DistanceOrDuration = DistanceOrDuration, "distanceToDivergingPoint";
         /// Distance or time to the destination.
@@ -387,11 +387,11 @@ sequence! {
         /// Sign that stands for it.
         opt dest_rs_code: Box<GddStructure> = OnHeap<Nested<GddStructure, MOST_SIGNS_ON_SIGNS>>, "destRSCode";
         /// Data that the sender and its receivers have agreed on.
-        opt dest_blob: Box<[u8]> = BytesUpTo<MAX_TEXT_BYTES>, "destBlob";
+        opt dest_blob: Box<[u8]> = BytesUpTo<MAX_TEXT_LENGTH>, "destBlob";
         /// Number of the place's name, 1..=999.
         opt place_name_identification: u16 = Int<u16, 1, 999>, "placeNameIdentification";
         /// Name of the place.
-        opt place_name_text: Box<str> = TextUpTo<MAX_TEXT_BYTES>, "placeNameText";
+        opt place_name_text: Box<str> = BoxedUtf8<0, MAX_TEXT_LENGTH>, "placeNameText";
     }
 }
 
@@ -451,7 +451,7 @@ sequence! {
         /// Number of the road, 1..=999.
         opt road_number_identifier: u16 = Int<u16, 1, 999>, "roadNumberIdentifier";
         /// Number of the road as text.
-        opt road_number_text: Box<str> = TextUpTo<MAX_TEXT_BYTES>, "roadNumberText";
+        opt road_number_text: Box<str> = BoxedUtf8<0, MAX_TEXT_LENGTH>, "roadNumberText";
     }
 }
 

@@ -7,7 +7,7 @@
 //! container of the later edition, whose content is not standardised yet and stays an unknown alternative.
 //!
 //! ISO leaves many lists and texts without an upper limit. Here a list past its root has the later edition's limit, or
-//! twice to eight times its root, and a text or data field at most [`MAX_TEXT_BYTES`]. Where the published module does not
+//! twice to eight times its root, and a text or data field [`MAX_TEXT_LENGTH`]. Where the published module does not
 //! state a number's unit, the field holds the number as it is sent and says so.
 
 mod automation;
@@ -38,8 +38,8 @@ use crate::uper::UnknownExtensions;
 use crate::uper::bounded::Ext;
 use crate::uper::declare::{choice, codes, sequence};
 
-/// Longest text or data field, bytes: more than a single-hop packet carries.
-pub const MAX_TEXT_BYTES: usize = 1400;
+/// Longest text, characters, and longest data field, bytes: more than a single-hop packet carries.
+pub const MAX_TEXT_LENGTH: usize = 1400;
 
 message! {
     /// In-vehicle information message (`IVIM`): header with protocol version 2 and message id 6.

@@ -4,8 +4,8 @@ use crate::List;
 use crate::cdd::codec::*;
 use crate::cdd::*;
 use crate::ivim::vehicle::VehicleCharacteristicsList;
-use crate::ivim::{IviLaneStatus, IviType, LanePositionList, LanePositions, MAX_TEXT_BYTES, ZoneIdList, ZoneIds};
-use crate::uper::bounded::{BytesUpTo, Ext, TextUpTo};
+use crate::ivim::{IviLaneStatus, IviType, LanePositionList, LanePositions, MAX_TEXT_LENGTH, ZoneIdList, ZoneIds};
+use crate::uper::bounded::{BoxedUtf8, BytesUpTo, Ext};
 use crate::uper::declare::{codes, sequence};
 
 sequence! {
@@ -16,7 +16,7 @@ sequence! {
         /// Language, ten bits: the two letters of ISO 639-1 in ITA2 code.
         req language: u16 = CountryCodeCodec, "language";
         /// The text; as extra text of a sign at most 32 characters.
-        req text_content: Box<str> = TextUpTo<MAX_TEXT_BYTES>, "textContent";
+        req text_content: Box<str> = BoxedUtf8<0, MAX_TEXT_LENGTH>, "textContent";
     }
 }
 
@@ -75,7 +75,7 @@ sequence! {
         /// Texts.
         opt text: TextLines = TextLineList, "text";
         /// Data that the sender and its receivers have agreed on.
-        req data: Box<[u8]> = BytesUpTo<MAX_TEXT_BYTES>, "data";
+        req data: Box<[u8]> = BytesUpTo<MAX_TEXT_LENGTH>, "data";
         ...;
         /// What the second edition adds.
         + opt added: Box<TcPartAdded> = OnHeap<TcPartAdded>, "added";

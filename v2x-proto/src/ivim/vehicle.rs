@@ -10,12 +10,6 @@ use crate::uper::UperErrorKind;
 use crate::uper::bounded::{Ext, Null};
 use crate::uper::declare::{choice, codes, enumerated, sequence};
 use crate::uper::element::Coded;
-use crate::uper::quantity::quantities;
-
-quantities! {
-    // name: Rust type, range, unit of one step, special codes.
-    TenKilograms: u32 [0..=65_535] times 10;
-}
 
 /// Kinds of vehicle (`VehicleCharacteristicsList`); one that fits is enough.
 pub type VehicleCharacteristicsList = List<CompleteVehicleCharacteristics, 0, 32>;

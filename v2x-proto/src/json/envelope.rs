@@ -9,6 +9,7 @@ use crate::denm::{Denm, DenmPayload};
 use crate::ivim::{IviStructure, Ivim};
 use crate::jer::Jer;
 use crate::json::{ImageError, Naming, members, required};
+use crate::poim::{self, Poim};
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
 use crate::uper::element::{Element, number};
@@ -39,6 +40,7 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
+const POI_SCHEMA: &str = "2.0.0";
 /// Ours: its-client has no schema for IVIM.
 const IVIM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
@@ -51,17 +53,22 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Denm(denm) => ("denm", DENM_SCHEMA, denm_image(denm), &denm.header),
         Message::Cpm(cpm) => ("cpm", CPM_SCHEMA, cpm_image(cpm), &cpm.header),
         Message::Ivim(ivim) => ("ivim", IVIM_IMAGE, IviStructure::to_jer(&ivim.ivi, Naming::Cam), &ivim.header),
+        Message::Poim(poim) => ("poi", POI_SCHEMA, poim::to_image(&poim.payload), &poim.header),
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
-    json!({
+    let mut json = json!({
         "message_type": message_type,
         "version": version,
         "source_uuid": envelope.source_uuid,
         "timestamp": envelope.timestamp.unix_ms(),
         "message": image,
-    })
+    });
+    if message_type == "poi" {
+        json["message_format"] = "json/raw".into();
+    }
+    json
 }
 
 /// The message of a JSON image, with what surrounded it.
@@ -74,6 +81,7 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("denm") => "denm",
         Some("cpm") => "cpm",
         Some("ivim") => "ivim",
+        Some("poi") => "poi",
         Some("vam") => "vam",
         _ => {
             let reason = format!("message_type is {}, no kind that is known", json["message_type"]);
@@ -108,6 +116,10 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
         "ivim" => {
             let ivi = IviStructure::from_image(image)?;
             Ivim { header: header(image, MessageId::Ivim)?, ivi, unknown_extensions }.into()
+        }
+        "poi" => {
+            let payload = poim::from_image(image)?;
+            Poim { header: header(image, MessageId::Poim)?, payload, unknown_extensions }.into()
         }
         "vam" => {
             let generation_delta_time_ms =

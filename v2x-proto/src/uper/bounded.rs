@@ -4,10 +4,11 @@
 //! In, out: as for every element. Invariants: what the standard leaves without an upper limit has one here, stated as a
 //! parameter, and a message beyond it is an error in both directions.
 
+use crate::List;
 use crate::jer::{Jer, hex};
 use crate::json::{ImageError, Naming, unhex};
 use crate::uper::Failed;
-use crate::uper::element::{Coded, Element, number, width};
+use crate::uper::element::{Coded, Element, decode_elements, elements_from_image, encode_elements, number, width};
 use crate::uper::error::UperErrorKind;
 use crate::uper::reader::BitReader;
 use crate::uper::writer::BitWriter;
@@ -77,19 +78,28 @@ impl Element for AnyInt {
     }
 }
 
-/// A UTF8String of at most `MAX` bytes.
-pub(crate) struct TextUpTo<const MAX: usize>;
+/// A UTF8String of `MIN..=MAX` characters.
+pub(crate) struct BoxedUtf8<const MIN: usize, const MAX: usize>;
 
-impl<const MAX: usize> Element for TextUpTo<MAX> {
+impl<const MIN: usize, const MAX: usize> Element for BoxedUtf8<MIN, MAX> {
     type Value = Box<str>;
 
     fn encode(value: &Box<str>, w: &mut BitWriter<'_>) -> Result<(), Failed> {
-        encode_bytes::<MAX>(value.as_bytes(), w)
+        let count = value.chars().count();
+        if !(MIN..=MAX).contains(&count) {
+            return Err(w.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
+        }
+        w.open_raw(value.as_bytes())
     }
 
     fn decode(r: &mut BitReader<'_>) -> Result<Box<str>, Failed> {
-        let bytes = decode_bytes::<MAX>(r)?;
+        let length = r.length()?;
+        let bytes = r.boxed_bytes(length)?;
         let text = String::from_utf8(bytes.into_vec()).map_err(|_| r.fail(UperErrorKind::NotUtf8))?;
+        let count = text.chars().count();
+        if !(MIN..=MAX).contains(&count) {
+            return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
+        }
         Ok(text.into_boxed_str())
     }
 
@@ -99,8 +109,9 @@ impl<const MAX: usize> Element for TextUpTo<MAX> {
 
     fn from_image(image: &Jer) -> Result<Box<str>, ImageError> {
         let text = image.as_str().ok_or_else(|| ImageError::new("a string is expected"))?;
-        if text.len() > MAX {
-            return Err(ImageError::new(format!("{} bytes, at most {MAX} allowed", text.len())));
+        let count = text.chars().count();
+        if !(MIN..=MAX).contains(&count) {
+            return Err(ImageError::new(format!("{count} characters, {MIN}..={MAX} allowed")));
         }
         Ok(text.into())
     }
@@ -113,11 +124,18 @@ impl<const MAX: usize> Element for BytesUpTo<MAX> {
     type Value = Box<[u8]>;
 
     fn encode(value: &Box<[u8]>, w: &mut BitWriter<'_>) -> Result<(), Failed> {
-        encode_bytes::<MAX>(value, w)
+        if value.len() > MAX {
+            return Err(w.fail(UperErrorKind::Count { count: value.len(), min: 0, max: MAX }));
+        }
+        w.open_raw(value)
     }
 
     fn decode(r: &mut BitReader<'_>) -> Result<Box<[u8]>, Failed> {
-        decode_bytes::<MAX>(r)
+        let count = r.length()?;
+        if count > MAX {
+            return Err(r.fail(UperErrorKind::Count { count, min: 0, max: MAX }));
+        }
+        r.boxed_bytes(count)
     }
 
     fn to_jer(value: &Box<[u8]>, _names: Naming) -> Jer {
@@ -133,19 +151,32 @@ impl<const MAX: usize> Element for BytesUpTo<MAX> {
     }
 }
 
-fn encode_bytes<const MAX: usize>(bytes: &[u8], w: &mut BitWriter<'_>) -> Result<(), Failed> {
-    if bytes.len() > MAX {
-        return Err(w.fail(UperErrorKind::Count { count: bytes.len(), min: 0, max: MAX }));
-    }
-    w.open_raw(bytes)
-}
+/// A SEQUENCE OF of any length on the wire, at most `CAP` here.
+pub(crate) struct ListAny<C, const INLINE: usize, const CAP: usize>(PhantomData<C>);
 
-fn decode_bytes<const MAX: usize>(r: &mut BitReader<'_>) -> Result<Box<[u8]>, Failed> {
-    let count = r.length()?;
-    if count > MAX {
-        return Err(r.fail(UperErrorKind::Count { count, min: 0, max: MAX }));
+impl<C: Element, const INLINE: usize, const CAP: usize> Element for ListAny<C, INLINE, CAP> {
+    type Value = List<C::Value, INLINE, CAP>;
+
+    fn encode(value: &Self::Value, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        w.length(value.len())?;
+        encode_elements::<C>(value, w)
     }
-    r.boxed_bytes(count)
+
+    fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
+        let count = r.length()?;
+        if count > CAP {
+            return Err(r.fail(UperErrorKind::Count { count, min: 0, max: CAP }));
+        }
+        decode_elements::<C, INLINE, CAP>(count, r)
+    }
+
+    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
+        value.iter().map(|element| C::to_jer(element, names)).collect()
+    }
+
+    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
+        elements_from_image::<C, INLINE, CAP>(image, 0)
+    }
 }
 
 /// No content (`NULL`): the alternative says it all.
@@ -250,9 +281,10 @@ mod tests {
 
     #[test]
     fn strings_have_a_limit_in_both_directions() {
-        assert_eq!(round_trip::<TextUpTo<4>>(&"aü1".into()), [4, b'a', 0xC3, 0xBC, b'1']);
-        assert!(refused::<TextUpTo<3>>(&[4, b'a', b'b', b'c', b'd']));
-        assert!(refused::<TextUpTo<9>>(&[1, 0xC3]), "half a character");
+        assert_eq!(round_trip::<BoxedUtf8<0, 3>>(&"aü1".into()), [4, b'a', 0xC3, 0xBC, b'1']);
+        assert!(refused::<BoxedUtf8<0, 3>>(&[4, b'a', b'b', b'c', b'd']));
+        assert!(refused::<BoxedUtf8<1, 3>>(&[0]), "empty");
+        assert!(refused::<BoxedUtf8<0, 9>>(&[1, 0xC3]), "half a character");
         assert_eq!(round_trip::<BytesUpTo<200>>(&vec![7; 130].into())[..3], [0x80, 130, 7]);
         let (mut out, unknown) = ([0; 9], UnknownExtensions::default());
         let mut w = BitWriter::new(&mut out, &unknown, Dialect::DEFAULT);

@@ -235,7 +235,7 @@ impl Element for bool {
 }
 
 /// Writes and reads the elements of a list whose length is settled.
-fn encode_elements<C: Element>(elements: &[C::Value], w: &mut BitWriter<'_>) -> Result<(), Failed> {
+pub(crate) fn encode_elements<C: Element>(elements: &[C::Value], w: &mut BitWriter<'_>) -> Result<(), Failed> {
     for (index, element) in elements.iter().enumerate() {
         if let Err(failed) = C::encode(element, w) {
             return Err(w.in_element(failed, index));
@@ -244,7 +244,7 @@ fn encode_elements<C: Element>(elements: &[C::Value], w: &mut BitWriter<'_>) -> 
     Ok(())
 }
 
-fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
+pub(crate) fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
     count: usize,
     r: &mut BitReader<'_>,
 ) -> Result<List<C::Value, INLINE, CAP>, Failed> {
@@ -268,7 +268,7 @@ fn push_elements<C: Element, const INLINE: usize, const CAP: usize>(
     Ok(())
 }
 
-fn elements_from_image<C: Element, const INLINE: usize, const CAP: usize>(
+pub(crate) fn elements_from_image<C: Element, const INLINE: usize, const CAP: usize>(
     image: &Jer,
     min: usize,
 ) -> Result<List<C::Value, INLINE, CAP>, ImageError> {
