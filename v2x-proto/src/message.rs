@@ -5,7 +5,11 @@ use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::heap::{Box, path_text};
+#[cfg(feature = "std")]
+use crate::ivim::Ivim;
 use crate::mapem::Mapem;
+#[cfg(feature = "std")]
+use crate::poim::Poim;
 use crate::rtcmem::Rtcmem;
 use crate::spatem::Spatem;
 use crate::srem::Srem;
@@ -184,6 +188,12 @@ pub enum Message {
     Denm(Box<Denm>),
     /// Collective perception.
     Cpm(Box<Cpm>),
+    /// In-vehicle information.
+    #[cfg(feature = "std")]
+    Ivim(Box<Ivim>),
+    /// Points of interest.
+    #[cfg(feature = "std")]
+    Poim(Box<Poim>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
     /// Signal phase and timing.
@@ -225,6 +235,10 @@ impl Message {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            #[cfg(feature = "std")]
+            MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
+            #[cfg(feature = "std")]
+            MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
             MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
@@ -260,6 +274,10 @@ impl Message {
             Self::Cam(cam) => cam.encode_as(dialect, out),
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.encode_as(dialect, out),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
             Self::Spatem(spatem) => spatem.encode_as(dialect, out),
             Self::Mapem(mapem) => mapem.encode_as(dialect, out),
@@ -279,6 +297,10 @@ impl Message {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.to_uper(),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
             Self::Spatem(spatem) => spatem.to_uper(),
             Self::Mapem(mapem) => mapem.to_uper(),
@@ -295,6 +317,10 @@ impl Message {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.to_jer(release),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
             Self::Spatem(spatem) => spatem.to_jer(release),
             Self::Mapem(mapem) => mapem.to_jer(release),
@@ -310,6 +336,10 @@ impl Message {
             Self::Cam(_) => MessageId::Cam,
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
+            #[cfg(feature = "std")]
+            Self::Ivim(_) => MessageId::Ivim,
+            #[cfg(feature = "std")]
+            Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
             Self::Spatem(_) => MessageId::Spatem,
             Self::Mapem(_) => MessageId::Mapem,
@@ -340,6 +370,10 @@ impl Message {
             Self::Cam(cam) => cam.header.station_id,
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
             Self::Spatem(spatem) => spatem.header.station_id,
             Self::Mapem(mapem) => mapem.header.station_id,
@@ -365,6 +399,20 @@ impl From<Denm> for Message {
 impl From<Cpm> for Message {
     fn from(cpm: Cpm) -> Self {
         Self::Cpm(Box::new(cpm))
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Ivim> for Message {
+    fn from(ivim: Ivim) -> Self {
+        Self::Ivim(Box::new(ivim))
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Poim> for Message {
+    fn from(poim: Poim) -> Self {
+        Self::Poim(Box::new(poim))
     }
 }
 
