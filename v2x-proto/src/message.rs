@@ -360,6 +360,22 @@ impl Message {
                 let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
                 Some((name, management.termination.is_some()))
             }
+            Self::Mapem(mapem) => {
+                let intersection = mapem.map.intersections.iter().flatten().next()?;
+                let region = intersection.id.region.unwrap_or(0);
+                let layer = mapem.map.layer_id.map_or_else(String::new, |layer| format!("-{layer}"));
+                Some((format!("{region}-{}{layer}", intersection.id.id), false))
+            }
+            Self::Ivim(ivim) => {
+                use crate::ivim::IviStatus::{Cancellation, Negation};
+                let management = &ivim.ivi.mandatory;
+                let provider = management.service_provider_id;
+                let name = format!(
+                    "{}-{}-{}",
+                    provider.country_code, provider.provider_identifier, management.ivi_identification_number
+                );
+                Some((name, matches!(management.ivi_status, Cancellation | Negation)))
+            }
             _ => None,
         }
     }
