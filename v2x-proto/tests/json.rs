@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{data_path, realistic, vectors};
+use common::{data_path, realistic, unhex, vectors};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::json::{Envelope, from_json, to_json};
 use masa_v2x_proto::time::Timestamp;
@@ -35,9 +35,24 @@ impl Schemas {
         let mut schemas = boon::Schemas::new();
         let mut compiler = boon::Compiler::new();
         let mut indices = Vec::new();
-        for (kind, file) in
-            [("cam", "cam_schema_2-4-0.json"), ("denm", "denm_schema_2-3-0.json"), ("cpm", "cpm_schema_2-1-1.json")]
-        {
+        // The schemas refer to this one by address; those of SREM and SSEM to a version of it that is not published.
+        let path = data_path("its-client-schemas/dsrc_schema_2-0-0.json", test)?;
+        let text = std::fs::read_to_string(path).expect("a readable file");
+        for version in ["2-0-0", "1-0-0"] {
+            let address = format!("https://orange-opensource.github.io/its-client/dsrc/dsrc_schema_{version}.json");
+            let mut definitions: Value = serde_json::from_str(&text).expect("JSON");
+            definitions.as_object_mut().expect("a schema").remove("$id");
+            compiler.add_resource(&address, definitions).expect("an address");
+        }
+        for (kind, file) in [
+            ("cam", "cam_schema_2-4-0.json"),
+            ("denm", "denm_schema_2-3-0.json"),
+            ("cpm", "cpm_schema_2-1-1.json"),
+            ("spatem", "spatem_schema_2-0-0.json"),
+            ("mapem", "mapem_schema_2-0-0.json"),
+            ("srem", "srem_schema_2-0-1.json"),
+            ("ssem", "ssem_schema_2-0-1.json"),
+        ] {
             let path = data_path(&format!("its-client-schemas/{file}"), test)?;
             let url = path.to_str().expect("a UTF-8 path").to_owned();
             indices.push((kind, compiler.compile(&url, &mut schemas).expect("a valid schema")));
@@ -75,8 +90,45 @@ fn realistic_messages_validate() {
     }
 }
 
+#[test]
+fn a_junction_and_its_signals_validate() {
+    let Some(schemas) = Schemas::load("a_junction_and_its_signals_validate") else { return };
+    let samples = [("SPATEM", include_str!("samples/spatem.hex")), ("MAPEM", include_str!("samples/mapem.hex"))];
+    for (name, digits) in samples {
+        let json = image(name, &unhex(digits.trim()));
+        let complaints = schemas.complaints(&json);
+        assert!(complaints.is_empty(), "{name}: {complaints:#?}\n{json:#}");
+    }
+}
+
+#[test]
+fn a_request_and_its_answer_lack_only_what_the_schemas_get_wrong() {
+    let Some(schemas) = Schemas::load("a_request_and_its_answer_lack_only_what_the_schemas_get_wrong") else { return };
+    for (name, digits) in [("SREM", include_str!("samples/srem.hex")), ("SSEM", include_str!("samples/ssem.hex"))] {
+        let json = image(name, &unhex(digits.trim()));
+        let complaints = schemas.complaints(&json);
+        let wrong = ["bound_lane ", "bound_on ", "/transit_status ", "/requester/id "];
+        let other: Vec<_> = complaints.iter().filter(|place| !wrong.iter().any(|part| place.contains(part))).collect();
+        assert!(other.is_empty() && !complaints.is_empty(), "{name}: {other:#?}\n{json:#}");
+    }
+}
+
+#[test]
+fn forms_that_differ_from_the_structure() {
+    let json = image("MAPEM", &unhex(include_str!("samples/mapem.hex").trim()));
+    let lanes = &json["message"]["intersections"][0]["lane_set"];
+    assert_eq!(lanes[0]["node_list"]["nodes"][0]["delta"], serde_json::json!({ "node_xy": { "x": -1250, "y": -175 } }));
+    assert_eq!(lanes[0]["node_list"]["nodes"][0]["attributes"]["enabled"][1], "loadingZoneOnRight");
+    assert_eq!(lanes[0]["maneuvers"], serde_json::json!(["maneuverStraightAllowed", "maneuverRightAllowed"]));
+    assert_eq!(lanes[3]["node_list"]["computed"]["offset_y_axis"], -2550);
+    assert_eq!(json["message"]["restriction_list"][0]["users"][0], "equippedTransit");
+    let json = image("SREM", &unhex(include_str!("samples/srem.hex").trim()));
+    assert_eq!(json["message"]["requestor"]["id"], 815);
+    assert_eq!(json["message"]["requests"][0]["request"]["inbound_lane"]["lane"], 1);
+}
+
 /// What the module's documentation says the schemas cannot express.
-const INEXPRESSIBLE: [&str; 8] = [
+const INEXPRESSIBLE: [&str; 26] = [
     "/recommended_path/",
     "/traffic_flow_rule",
     "/emergency_action_code",
@@ -85,6 +137,24 @@ const INEXPRESSIBLE: [&str; 8] = [
     "/rectangular/semi_breadth",
     "/cluster_bounding_box_shape",
     "/protected_zone_radius",
+    "/status ",
+    "/layer_type ",
+    "/maneuvers",
+    "/maneuver",
+    "/directional_use",
+    "/lane_type",
+    "/node_list",
+    "/delta",
+    "/data/",
+    "/users/",
+    "/offset_x_axis ",
+    "/offset_y_axis ",
+    "bound_lane ",
+    "bound_on ",
+    "/transit_status ",
+    "/requester/id ",
+    "/requestor/id ",
+    "/iso3883 ",
 ];
 
 fn check(kind: &str, at_least_valid: usize) {
@@ -121,6 +191,34 @@ fn r2_denm() {
 #[test]
 fn r2_cpm() {
     check("r2_cpm", 150);
+}
+
+#[test]
+fn spatem() {
+    check("is13_SPATEM", 5);
+}
+
+#[test]
+fn mapem() {
+    check("is13_MAPEM", 0);
+}
+
+#[test]
+fn srem() {
+    check("is13_SREM", 0);
+    check("is22_SREM", 0);
+}
+
+#[test]
+fn ssem() {
+    check("is22_SSEM", 0);
+}
+
+#[test]
+fn rtcmem_round_trips() {
+    for (name, bytes, _) in vectors("is13_RTCMEM", "rtcmem_round_trips") {
+        image(&name, &bytes);
+    }
 }
 
 #[test]
