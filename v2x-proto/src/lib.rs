@@ -2,27 +2,56 @@
 //!
 //! In: values and bytes. Out: bytes and values. Everything here is pure: no I/O, no async, no clock, no randomness.
 //! Units are SI inside; wire units (0.1 µdeg, cm/s, 0.1°) live only in the codecs.
+//!
+//! Without the default feature `std` the crate is the messages that vehicles send (CAM, DENM, CPM, VAM) and their UPER codec
+//! alone, for a small on-board unit: no standard library, no allocator. [`heap`] says what such a build has room for.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(feature = "std"),
+    allow(clippy::result_large_err, clippy::large_enum_variant, reason = "nothing can be put on the heap")
+)]
 
 pub mod cam;
 pub mod cdd;
 mod containers;
 pub mod cpm;
 pub mod denm;
+#[cfg(feature = "std")]
 pub mod dsrc;
+#[cfg(feature = "std")]
 pub mod geo;
+#[cfg(feature = "std")]
+pub mod geonet;
+pub mod heap;
+#[cfg(feature = "std")]
 pub mod jer;
+#[cfg(feature = "std")]
 pub mod json;
 pub mod limits;
 mod list;
+#[cfg(feature = "std")]
 pub mod mapem;
 pub mod message;
+#[cfg(feature = "std")]
+mod message_kind;
+#[cfg(feature = "std")]
 pub mod rtcmem;
+#[cfg(feature = "std")]
+pub mod security;
+#[cfg(feature = "std")]
 pub mod spatem;
+#[cfg(feature = "std")]
 pub mod srem;
+#[cfg(feature = "std")]
 pub mod ssem;
+#[cfg(feature = "std")]
+pub mod tiles;
 pub mod time;
 pub mod uper;
 pub mod vam;
 
 pub use list::List;
 pub use message::Message;
+#[cfg(feature = "std")]
+pub use message_kind::MessageKind;

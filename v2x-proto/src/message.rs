@@ -4,11 +4,16 @@ use crate::cam::Cam;
 use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
-use crate::jer::Release;
+use crate::heap::{Box, path_text};
+#[cfg(feature = "std")]
 use crate::mapem::Mapem;
+#[cfg(feature = "std")]
 use crate::rtcmem::Rtcmem;
+#[cfg(feature = "std")]
 use crate::spatem::Spatem;
+#[cfg(feature = "std")]
 use crate::srem::Srem;
+#[cfg(feature = "std")]
 use crate::ssem::Ssem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
@@ -72,6 +77,7 @@ macro_rules! message {
             ///
             /// # Errors
             /// The component that cannot be encoded.
+            #[cfg(feature = "std")]
             pub fn to_uper(&self) -> Result<Vec<u8>, $crate::uper::UperError> {
                 let mut out = vec![0; $crate::message::MAX_MESSAGE_BYTES];
                 let length = self.encode(&mut out)?;
@@ -127,8 +133,9 @@ macro_rules! message {
 
             $crate::message::message!(@$read $id, $field, $ty, $jer);
 
-            fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
-                use $crate::uper::element::Element;
+            #[cfg(feature = "std")]
+            pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
+                use $crate::json::Image;
                 serde_json::json!({
                     "header": $crate::cdd::ItsPduHeader::to_jer(&self.header, release.into()),
                     $jer: $ty::to_jer(&self.$field, release.into()),
@@ -185,14 +192,19 @@ pub enum Message {
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
     /// Signal phase and timing.
+    #[cfg(feature = "std")]
     Spatem(Box<Spatem>),
     /// Map.
+    #[cfg(feature = "std")]
     Mapem(Box<Mapem>),
     /// Signal request.
+    #[cfg(feature = "std")]
     Srem(Box<Srem>),
     /// Signal request status.
+    #[cfg(feature = "std")]
     Ssem(Box<Ssem>),
     /// GNSS corrections.
+    #[cfg(feature = "std")]
     Rtcmem(Box<Rtcmem>),
 }
 
@@ -212,21 +224,36 @@ impl Message {
     pub fn decode_detecting(bytes: &[u8]) -> Result<(Self, Dialect), UperError> {
         let [_, message_id, ..] = *bytes else {
             let kind = UperErrorKind::Truncated { needed: 16, available: bytes.len() * 8 };
-            return Err(UperError { message: "message", path: ".header".into(), bit: 0, kind });
+            return Err(UperError {
+                message: "message",
+                path: path_text(&".header").unwrap_or_default(),
+                bit: 0,
+                kind,
+            });
         };
         match MessageId::from_code(message_id) {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Srem => Srem::decode_detecting(bytes).map(|(srem, d)| (Self::Srem(srem.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Ssem => Ssem::decode_detecting(bytes).map(|(ssem, d)| (Self::Ssem(ssem.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Rtcmem => Rtcmem::decode_detecting(bytes).map(|(rtcmem, d)| (Self::Rtcmem(rtcmem.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
-                Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
+                Err(UperError {
+                    message: "message",
+                    path: path_text(&".header.messageId").unwrap_or_default(),
+                    bit: 8,
+                    kind,
+                })
             }
         }
     }
@@ -249,10 +276,15 @@ impl Message {
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Spatem(spatem) => spatem.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Mapem(mapem) => mapem.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Srem(srem) => srem.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Ssem(ssem) => ssem.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Rtcmem(rtcmem) => rtcmem.encode_as(dialect, out),
         }
     }
@@ -261,6 +293,7 @@ impl Message {
     ///
     /// # Errors
     /// The component that cannot be encoded.
+    #[cfg(feature = "std")]
     pub fn to_uper(&self) -> Result<Vec<u8>, UperError> {
         match self {
             Self::Cam(cam) => cam.to_uper(),
@@ -276,7 +309,8 @@ impl Message {
     }
 
     /// The value under the names of `release` (X.697); CPM and VAM have only those of release 2.
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         match self {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
@@ -297,11 +331,31 @@ impl Message {
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
             Self::Vam(_) => MessageId::Vam,
+            #[cfg(feature = "std")]
             Self::Spatem(_) => MessageId::Spatem,
+            #[cfg(feature = "std")]
             Self::Mapem(_) => MessageId::Mapem,
+            #[cfg(feature = "std")]
             Self::Srem(_) => MessageId::Srem,
+            #[cfg(feature = "std")]
             Self::Ssem(_) => MessageId::Ssem,
+            #[cfg(feature = "std")]
             Self::Rtcmem(_) => MessageId::Rtcmem,
+        }
+    }
+
+    #[cfg(feature = "std")]
+    /// Of a message about something that goes on: a name that all its versions share, and whether it is over. `None` for
+    /// messages that only count when they are sent.
+    pub fn state(&self) -> Option<(String, bool)> {
+        match self {
+            Self::Denm(denm) => {
+                let management = &denm.denm.management;
+                let action = management.action_id;
+                let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
+                Some((name, management.termination.is_some()))
+            }
+            _ => None,
         }
     }
 
@@ -312,10 +366,15 @@ impl Message {
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
+            #[cfg(feature = "std")]
             Self::Spatem(spatem) => spatem.header.station_id,
+            #[cfg(feature = "std")]
             Self::Mapem(mapem) => mapem.header.station_id,
+            #[cfg(feature = "std")]
             Self::Srem(srem) => srem.header.station_id,
+            #[cfg(feature = "std")]
             Self::Ssem(ssem) => ssem.header.station_id,
+            #[cfg(feature = "std")]
             Self::Rtcmem(rtcmem) => rtcmem.header.station_id,
         }
     }
@@ -345,32 +404,42 @@ impl From<Vam> for Message {
     }
 }
 
+#[cfg(feature = "std")]
 impl From<Spatem> for Message {
     fn from(spatem: Spatem) -> Self {
+        #[cfg(feature = "std")]
         Self::Spatem(Box::new(spatem))
     }
 }
 
+#[cfg(feature = "std")]
 impl From<Mapem> for Message {
     fn from(mapem: Mapem) -> Self {
+        #[cfg(feature = "std")]
         Self::Mapem(Box::new(mapem))
     }
 }
 
+#[cfg(feature = "std")]
 impl From<Srem> for Message {
     fn from(srem: Srem) -> Self {
+        #[cfg(feature = "std")]
         Self::Srem(Box::new(srem))
     }
 }
 
+#[cfg(feature = "std")]
 impl From<Ssem> for Message {
     fn from(ssem: Ssem) -> Self {
+        #[cfg(feature = "std")]
         Self::Ssem(Box::new(ssem))
     }
 }
 
+#[cfg(feature = "std")]
 impl From<Rtcmem> for Message {
     fn from(rtcmem: Rtcmem) -> Self {
+        #[cfg(feature = "std")]
         Self::Rtcmem(Box::new(rtcmem))
     }
 }

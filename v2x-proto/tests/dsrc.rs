@@ -274,14 +274,14 @@ fn what_the_standards_exclude_is_named() {
     let back = Spatem::decode(&late.to_uper().expect("the bytes can carry it")).expect("decodes");
     assert_eq!(back, late);
     let error = back.check_limits().expect_err("a time of another version");
-    assert_eq!(error.path, "spat.intersections[0].states[1].state-time-speed");
+    assert_eq!(&*error.path, "spat.intersections[0].states[1].state-time-speed");
 
     let mut twice = mapem();
     twice.map.intersections.as_mut().expect("set above")[0].lane_set[1].lane_id = 1;
     let error = twice.check_limits().expect_err("two lanes with one number");
-    assert_eq!(error.path, "map.intersections[0].laneSet");
+    assert_eq!(&*error.path, "map.intersections[0].laneSet");
     twice.header.protocol_version = 1;
-    assert_eq!(twice.check_limits().expect_err("another version").path, "header.protocolVersion");
+    assert_eq!(&*twice.check_limits().expect_err("another version").path, "header.protocolVersion");
 }
 
 #[test]

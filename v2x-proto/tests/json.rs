@@ -38,8 +38,10 @@ impl Schemas {
         // The schemas refer to this one by address; those of SREM and SSEM to a version of it that is not published.
         let path = data_path("its-client-schemas/dsrc_schema_2-0-0.json", test)?;
         let text = std::fs::read_to_string(path).expect("a readable file");
-        for version in ["2-0-0", "1-0-0"] {
-            let address = format!("https://orange-opensource.github.io/its-client/dsrc/dsrc_schema_{version}.json");
+        for place in
+            ["its-client/dsrc/dsrc_schema_2-0-0", "its-client/dsrc/dsrc_schema_1-0-0", "schema/dsrc/dsrc_schema_2-0-0"]
+        {
+            let address = format!("https://orange-opensource.github.io/{place}.json");
             let mut definitions: Value = serde_json::from_str(&text).expect("JSON");
             definitions.as_object_mut().expect("a schema").remove("$id");
             compiler.add_resource(&address, definitions).expect("an address");

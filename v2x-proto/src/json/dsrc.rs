@@ -1,19 +1,18 @@
 //! Images of the messages that build on ISO/TS 19091, and the few forms that differ from the message's own structure.
 
 use crate::jer::Jer;
-use crate::json::{ImageError, Naming};
-use crate::uper::element::Element;
+use crate::json::{Image, ImageError, Naming};
 use serde_json::{Map, json};
 
 /// The image of a message's content.
-pub(super) fn image_of<C: Element>(content: &C::Value, names: Naming) -> Jer {
+pub(super) fn image_of<C: Image>(content: &C::Value, names: Naming) -> Jer {
     let mut image = C::to_jer(content, names);
     each_object(&mut image, &simplify);
     image
 }
 
 /// The content of an image.
-pub(super) fn content_of<C: Element>(image: &Jer) -> Result<C::Value, ImageError> {
+pub(super) fn content_of<C: Image>(image: &Jer) -> Result<C::Value, ImageError> {
     let mut structure = image.clone();
     each_object(&mut structure, &take_apart);
     C::from_image(&structure)

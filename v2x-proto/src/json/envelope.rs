@@ -8,7 +8,7 @@ use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
 use crate::jer::Jer;
 use crate::json::dsrc::{content_of, image_of};
-use crate::json::{ImageError, Naming, members, required};
+use crate::json::{Image, ImageError, Naming, members, number, required};
 use crate::mapem::{MapData, Mapem};
 use crate::rtcmem::{RtcmCorrections, Rtcmem};
 use crate::spatem::{Spat, Spatem};
@@ -16,7 +16,6 @@ use crate::srem::{SignalRequestMessage, Srem};
 use crate::ssem::{SignalStatusMessage, Ssem};
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
-use crate::uper::element::{Element, number};
 use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
 
