@@ -109,8 +109,8 @@ fn a_request_and_its_answer_lack_only_what_the_schemas_get_wrong() {
     for (name, digits) in [("SREM", include_str!("samples/srem.hex")), ("SSEM", include_str!("samples/ssem.hex"))] {
         let json = image(name, &unhex(digits.trim()));
         let complaints = schemas.complaints(&json);
-        let wrong = ["bound_lane ", "bound_on ", "/transit_status ", "/requester/id "];
-        let other: Vec<_> = complaints.iter().filter(|place| !wrong.iter().any(|part| place.contains(part))).collect();
+        let other: Vec<_> =
+            complaints.iter().filter(|place| !INEXPRESSIBLE.iter().any(|known| place.contains(known))).collect();
         assert!(other.is_empty() && !complaints.is_empty(), "{name}: {other:#?}\n{json:#}");
     }
 }
@@ -139,24 +139,24 @@ const INEXPRESSIBLE: [&str; 26] = [
     "/rectangular/semi_breadth",
     "/cluster_bounding_box_shape",
     "/protected_zone_radius",
-    "/status ",
+    "/status want array",
     "/layer_type ",
-    "/maneuvers",
-    "/maneuver",
-    "/directional_use",
-    "/lane_type",
-    "/node_list",
-    "/delta",
-    "/data/",
+    "/maneuvers/",
+    "/maneuver/",
+    "/directional_use minimum",
+    "/lane_type/",
+    "/delta missing",
+    "missing properties 'path_end_point_angle'",
+    "missing properties 'lane_crown_point_center'",
     "/users/",
-    "/offset_x_axis ",
-    "/offset_y_axis ",
-    "bound_lane ",
-    "bound_on ",
-    "/transit_status ",
-    "/requester/id ",
-    "/requestor/id ",
-    "/iso3883 ",
+    "/offset_x_axis want integer",
+    "/offset_y_axis want integer",
+    "bound_lane missing",
+    "bound_on missing",
+    "/transit_status want integer",
+    "/requester/id want integer",
+    "/requestor/id want integer",
+    "/iso3883 must be",
 ];
 
 fn check(kind: &str, at_least_valid: usize) {
@@ -197,18 +197,18 @@ fn r2_cpm() {
 
 #[test]
 fn spatem() {
-    check("is13_SPATEM", 5);
+    check("is13_SPATEM", 20);
 }
 
 #[test]
 fn mapem() {
-    check("is13_MAPEM", 0);
+    check("is13_MAPEM", 25);
 }
 
 #[test]
 fn srem() {
-    check("is13_SREM", 0);
-    check("is22_SREM", 0);
+    check("is13_SREM", 10);
+    check("is22_SREM", 10);
 }
 
 #[test]
