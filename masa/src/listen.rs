@@ -3,10 +3,12 @@
 use crate::replay::hex;
 use crate::terminal::{stop_signal, time_of_day};
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
-use masa_links::{MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
+use clap::Args;
+use masa_links::{MessageKind, MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
 use masa_v2x_proto::Message;
+use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::jer::Release;
+use masa_v2x_proto::tiles::{straight_ahead, tiles_along};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -27,8 +29,18 @@ pub(crate) struct Listen {
     #[arg(long)]
     station: Option<u32>,
     /// Only this kind; may be repeated.
-    #[arg(long, value_enum)]
-    kind: Vec<Kind>,
+    #[arg(long, value_parser = kind_of)]
+    kind: Vec<MessageKind>,
+    /// Only what matters ahead: latitude, longitude and heading, degrees, such as 44.6555,10.9343,90. What holds there
+    /// (hazards, junctions, signs) comes at once.
+    #[arg(long, value_name = "LAT,LON,HEADING", value_parser = ahead_of, allow_hyphen_values = true)]
+    ahead: Option<Ahead>,
+    /// How far ahead, metres.
+    #[arg(long, value_name = "METRES", default_value_t = 500.0, requires = "ahead")]
+    distance: f64,
+    /// How far to the sides of the way ahead, metres.
+    #[arg(long, value_name = "METRES", default_value_t = 50.0, requires = "ahead")]
+    beside: f64,
     /// One JSON line a message: its header, its UPER bytes as hex, its decoded values.
     #[arg(long)]
     json: bool,
@@ -40,21 +52,35 @@ pub(crate) struct Listen {
     duration: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    Cam,
-    Denm,
-    Cpm,
+/// Where somebody is and goes.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    position: Wgs84,
+    heading_deg: f64,
 }
 
-impl From<Kind> for masa_links::MessageKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Cam => Self::Cam,
-            Kind::Denm => Self::Denm,
-            Kind::Cpm => Self::Cpm,
+fn ahead_of(text: &str) -> Result<Ahead, String> {
+    let numbers: Vec<f64> = text
+        .split(',')
+        .map(|part| part.trim().parse().map_err(|_| part))
+        .collect::<Result<_, _>>()
+        .map_err(|part| format!("{part:?} is not a number"))?;
+    match numbers[..] {
+        [lat_deg, lon_deg, heading_deg]
+            if lat_deg.abs() <= 85.0 && lon_deg.abs() <= 180.0 && heading_deg.is_finite() =>
+        {
+            Ok(Ahead { position: Wgs84 { lat_deg, lon_deg, alt_m: 0.0 }, heading_deg })
         }
+        _ => Err("expected latitude, longitude and heading, degrees".into()),
     }
+}
+
+/// Most tiles of what is ahead; a longer way is covered by larger ones.
+const MAX_TILES: usize = 64;
+
+fn kind_of(name: &str) -> Result<MessageKind, String> {
+    let known = || MessageKind::ALL.map(MessageKind::name).join(", ");
+    MessageKind::from_name(name).ok_or_else(|| format!("not one of {}", known()))
 }
 
 impl Listen {
@@ -107,11 +133,14 @@ impl Listen {
     }
 
     fn selectors(&self) -> Vec<Selector> {
-        let base = Selector { site: self.site.clone(), station: self.station, ..Selector::default() };
+        let tiles = self.ahead.map_or_else(Vec::new, |Ahead { position, heading_deg }| {
+            tiles_along(&straight_ahead(position, heading_deg, self.distance), self.beside, MAX_TILES)
+        });
+        let base = Selector { site: self.site.clone(), station: self.station, tiles, ..Selector::default() };
         if self.kind.is_empty() {
             return vec![base];
         }
-        self.kind.iter().map(|&kind| Selector { kind: Some(kind.into()), ..base.clone() }).collect()
+        self.kind.iter().map(|&kind| Selector { kind: Some(kind), ..base.clone() }).collect()
     }
 }
 

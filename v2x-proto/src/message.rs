@@ -4,8 +4,10 @@ use crate::cam::Cam;
 use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
+use crate::heap::{Box, path_text};
+#[cfg(feature = "std")]
 use crate::ivim::Ivim;
-use crate::jer::Release;
+#[cfg(feature = "std")]
 use crate::poim::Poim;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
@@ -69,6 +71,7 @@ macro_rules! message {
             ///
             /// # Errors
             /// The component that cannot be encoded.
+            #[cfg(feature = "std")]
             pub fn to_uper(&self) -> Result<Vec<u8>, $crate::uper::UperError> {
                 let mut out = vec![0; $crate::message::MAX_MESSAGE_BYTES];
                 let length = self.encode(&mut out)?;
@@ -124,8 +127,9 @@ macro_rules! message {
 
             $crate::message::message!(@$read $id, $field, $ty, $jer);
 
-            fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
-                use $crate::uper::element::Element;
+            #[cfg(feature = "std")]
+            pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
+                use $crate::json::Image;
                 serde_json::json!({
                     "header": $crate::cdd::ItsPduHeader::to_jer(&self.header, release.into()),
                     $jer: $ty::to_jer(&self.$field, release.into()),
@@ -180,8 +184,10 @@ pub enum Message {
     /// Collective perception.
     Cpm(Box<Cpm>),
     /// In-vehicle information.
+    #[cfg(feature = "std")]
     Ivim(Box<Ivim>),
     /// Points of interest.
+    #[cfg(feature = "std")]
     Poim(Box<Poim>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
@@ -203,18 +209,30 @@ impl Message {
     pub fn decode_detecting(bytes: &[u8]) -> Result<(Self, Dialect), UperError> {
         let [_, message_id, ..] = *bytes else {
             let kind = UperErrorKind::Truncated { needed: 16, available: bytes.len() * 8 };
-            return Err(UperError { message: "message", path: ".header".into(), bit: 0, kind });
+            return Err(UperError {
+                message: "message",
+                path: path_text(&".header").unwrap_or_default(),
+                bit: 0,
+                kind,
+            });
         };
         match MessageId::from_code(message_id) {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
-                Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
+                Err(UperError {
+                    message: "message",
+                    path: path_text(&".header.messageId").unwrap_or_default(),
+                    bit: 8,
+                    kind,
+                })
             }
         }
     }
@@ -236,7 +254,9 @@ impl Message {
             Self::Cam(cam) => cam.encode_as(dialect, out),
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
         }
@@ -246,6 +266,7 @@ impl Message {
     ///
     /// # Errors
     /// The component that cannot be encoded.
+    #[cfg(feature = "std")]
     pub fn to_uper(&self) -> Result<Vec<u8>, UperError> {
         match self {
             Self::Cam(cam) => cam.to_uper(),
@@ -258,7 +279,8 @@ impl Message {
     }
 
     /// The value under the names of `release` (X.697); CPM and VAM have only those of release 2.
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         match self {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
@@ -275,9 +297,26 @@ impl Message {
             Self::Cam(_) => MessageId::Cam,
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
+            #[cfg(feature = "std")]
             Self::Ivim(_) => MessageId::Ivim,
+            #[cfg(feature = "std")]
             Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
+        }
+    }
+
+    #[cfg(feature = "std")]
+    /// Of a message about something that goes on: a name that all its versions share, and whether it is over. `None` for
+    /// messages that only count when they are sent.
+    pub fn state(&self) -> Option<(String, bool)> {
+        match self {
+            Self::Denm(denm) => {
+                let management = &denm.denm.management;
+                let action = management.action_id;
+                let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
+                Some((name, management.termination.is_some()))
+            }
+            _ => None,
         }
     }
 
@@ -287,7 +326,9 @@ impl Message {
             Self::Cam(cam) => cam.header.station_id,
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
+            #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.header.station_id,
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
         }
@@ -312,12 +353,14 @@ impl From<Cpm> for Message {
     }
 }
 
+#[cfg(feature = "std")]
 impl From<Ivim> for Message {
     fn from(ivim: Ivim) -> Self {
         Self::Ivim(Box::new(ivim))
     }
 }
 
+#[cfg(feature = "std")]
 impl From<Poim> for Message {
     fn from(poim: Poim) -> Self {
         Self::Poim(Box::new(poim))

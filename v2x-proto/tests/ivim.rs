@@ -193,7 +193,7 @@ fn limits_that_are_not_on_the_wire_are_checked() {
         let mut ivim = ivim();
         change(&mut ivim);
         assert!(Ivim::decode(&ivim.to_uper().expect("encodes")).is_ok(), "a receiver reads it");
-        ivim.check_limits().expect_err("a rule is broken").path
+        ivim.check_limits().expect_err("a rule is broken").path.to_string()
     };
     assert_eq!(ivim().check_limits(), Ok(()));
     let path = broken(|ivim| ivim.header.protocol_version = 1);

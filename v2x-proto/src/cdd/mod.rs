@@ -11,12 +11,16 @@
 
 mod cause;
 pub(crate) mod codec;
+#[cfg(feature = "std")]
+mod image;
 mod lane;
 mod motion;
 mod object;
 mod position;
 mod reading;
 mod road;
+#[cfg(feature = "std")]
+pub(crate) mod roadside;
 mod shape;
 mod station;
 pub mod subcause;

@@ -10,10 +10,10 @@ use crate::ivim::{
     ApplicablePeriod, Iso14823Attributes, LanePositionList, LanePositions, SignUnit, TextLines, ZoneIdList, ZoneIds,
 };
 use crate::jer::Jer;
-use crate::json::{ImageError, Naming};
+use crate::json::{Image, ImageError, Naming, number};
 use crate::uper::bounded::Ext;
 use crate::uper::declare::{choice, codes, enumerated, sequence};
-use crate::uper::element::{Element, number};
+use crate::uper::element::Element;
 use crate::uper::{Failed, UperErrorKind};
 
 use crate::uper::reader::BitReader;
@@ -438,7 +438,9 @@ impl Element for VarLengthNumber {
         }
         Self::within(r.take(bits)? as i64 + i64::from(first), first, last, r)
     }
+}
 
+impl Image for VarLengthNumber {
     fn to_jer(value: &u32, names: Naming) -> Jer {
         if !matches!(names, Naming::R1 | Naming::R2) {
             return (*value).into();

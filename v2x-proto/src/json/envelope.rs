@@ -8,11 +8,10 @@ use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
 use crate::ivim::{IviStructure, Ivim};
 use crate::jer::Jer;
-use crate::json::{ImageError, Naming, members, required};
+use crate::json::{Image, ImageError, Naming, members, number, required};
 use crate::poim::{self, Poim};
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
-use crate::uper::element::{Element, number};
 use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
 

@@ -18,15 +18,18 @@
 //! - POI: `spaces_basic`, whose schema asks for the properties that only `spaces_detailed` have; a first block of another
 //!   type.
 
+mod containers;
 mod envelope;
+mod image;
 mod names;
 
+pub(crate) use containers::{ContainerImages, containers_from_image, containers_to_image, containers_to_jer};
 pub use envelope::{Envelope, JsonError, from_json, to_json};
+pub(crate) use image::{Image, elements_from_image, number};
 pub(crate) use names::Naming;
 
 use crate::jer::{Jer, hex};
 use crate::uper::UnknownAlternative;
-use crate::uper::element::Element;
 use serde_json::{Map, json};
 
 /// Why a member of an image cannot be read; the path grows on the way up.
@@ -58,7 +61,7 @@ pub(crate) fn members(image: &Jer) -> Result<&Map<String, Jer>, ImageError> {
 }
 
 /// A member that must be there.
-pub(crate) fn required<C: Element>(
+pub(crate) fn required<C: Image>(
     members: &Map<String, Jer>,
     owner: &'static str,
     name: &'static str,
@@ -68,7 +71,7 @@ pub(crate) fn required<C: Element>(
 }
 
 /// A member that may be absent or null.
-pub(crate) fn optional<C: Element>(
+pub(crate) fn optional<C: Image>(
     members: &Map<String, Jer>,
     owner: &'static str,
     name: &'static str,

@@ -8,9 +8,8 @@
 //! - for an alternative of a later version, `unknown` and its content in `status_unknown` or `occupancy_rule_unknown`.
 
 use crate::jer::Jer;
-use crate::json::{ImageError, Naming, members};
+use crate::json::{Image, ImageError, Naming, members};
 use crate::poim::{ParkingAvailabilityBlock, PoiBlock, PoiInformationBlocks};
-use crate::uper::element::Element;
 use serde_json::{Map, json};
 
 /// Members that are one alternative.

@@ -17,7 +17,7 @@ use crate::List;
 use crate::cdd::codec::*;
 use crate::cdd::*;
 use crate::jer::{Jer, Release, hex};
-use crate::json::{ImageError, Naming, members, required, unhex};
+use crate::json::{Image, ImageError, Naming, members, required, unhex};
 use crate::message::message;
 use crate::uper::bounded::ListAny;
 use crate::uper::declare::sequence;
@@ -68,7 +68,9 @@ impl Element for PoiInformationBlocks {
     fn decode(r: &mut BitReader<'_>) -> Result<Self, Failed> {
         BlockList::decode(r).map(Self)
     }
+}
 
+impl Image for PoiInformationBlocks {
     fn to_jer(value: &Self, names: Naming) -> Jer {
         BlockList::to_jer(&value.0, names)
     }
@@ -162,7 +164,9 @@ impl Element for PoiBlock {
         r.close(outer, start)?;
         Ok(block.into())
     }
+}
 
+impl Image for PoiBlock {
     fn to_jer(value: &Self, names: Naming) -> Jer {
         let block = match value {
             Self::ParkingAvailability(block) => ParkingAvailabilityBlock::to_jer(block, names),

@@ -6,9 +6,9 @@
 
 use crate::List;
 use crate::jer::{Jer, hex};
-use crate::json::{ImageError, Naming, unhex};
+use crate::json::{Image, ImageError, Naming, elements_from_image, number, unhex};
 use crate::uper::Failed;
-use crate::uper::element::{Coded, Element, decode_elements, elements_from_image, encode_elements, number, width};
+use crate::uper::element::{Coded, Element, decode_elements, encode_elements, width};
 use crate::uper::error::UperErrorKind;
 use crate::uper::reader::BitReader;
 use crate::uper::writer::BitWriter;
@@ -42,7 +42,9 @@ impl<C: Coded, const CAP: i64> Element for Ext<C, CAP> {
         }
         Ok(C::from_code(code))
     }
+}
 
+impl<C: Coded, const CAP: i64> Image for Ext<C, CAP> {
     fn to_jer(value: &C::Value, names: Naming) -> Jer {
         C::to_code(value).map_or(Jer::Null, |code| C::code_to_jer(code, names))
     }
@@ -68,7 +70,9 @@ impl Element for AnyInt {
         let (min, max) = (i32::MIN.into(), i32::MAX.into());
         i32::try_from(value).map_err(|_| r.fail(UperErrorKind::OutOfRange { value: value as f64, min, max }))
     }
+}
 
+impl Image for AnyInt {
     fn to_jer(value: &i32, _names: Naming) -> Jer {
         (*value).into()
     }
@@ -94,7 +98,7 @@ impl<const MIN: usize, const MAX: usize> Element for BoxedUtf8<MIN, MAX> {
 
     fn decode(r: &mut BitReader<'_>) -> Result<Box<str>, Failed> {
         let length = r.length()?;
-        let bytes = r.boxed_bytes(length)?;
+        let bytes = boxed_bytes(length, r)?;
         let text = String::from_utf8(bytes.into_vec()).map_err(|_| r.fail(UperErrorKind::NotUtf8))?;
         let count = text.chars().count();
         if !(MIN..=MAX).contains(&count) {
@@ -102,7 +106,9 @@ impl<const MIN: usize, const MAX: usize> Element for BoxedUtf8<MIN, MAX> {
         }
         Ok(text.into_boxed_str())
     }
+}
 
+impl<const MIN: usize, const MAX: usize> Image for BoxedUtf8<MIN, MAX> {
     fn to_jer(value: &Box<str>, _names: Naming) -> Jer {
         (**value).into()
     }
@@ -135,9 +141,11 @@ impl<const MAX: usize> Element for BytesUpTo<MAX> {
         if count > MAX {
             return Err(r.fail(UperErrorKind::Count { count, min: 0, max: MAX }));
         }
-        r.boxed_bytes(count)
+        boxed_bytes(count, r)
     }
+}
 
+impl<const MAX: usize> Image for BytesUpTo<MAX> {
     fn to_jer(value: &Box<[u8]>, _names: Naming) -> Jer {
         hex(value).into()
     }
@@ -149,6 +157,13 @@ impl<const MAX: usize> Element for BytesUpTo<MAX> {
         }
         Ok(bytes)
     }
+}
+
+/// `count` bytes, which is less than 16 KiB: longer strings are fragmented.
+fn boxed_bytes(count: usize, r: &mut BitReader<'_>) -> Result<Box<[u8]>, Failed> {
+    let mut bytes = vec![0; count].into_boxed_slice();
+    r.bytes_into(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A SEQUENCE OF of any length on the wire, at most `CAP` here.
@@ -169,7 +184,9 @@ impl<C: Element, const INLINE: usize, const CAP: usize> Element for ListAny<C, I
         }
         decode_elements::<C, INLINE, CAP>(count, r)
     }
+}
 
+impl<C: Image, const INLINE: usize, const CAP: usize> Image for ListAny<C, INLINE, CAP> {
     fn to_jer(value: &Self::Value, names: Naming) -> Jer {
         value.iter().map(|element| C::to_jer(element, names)).collect()
     }
@@ -193,7 +210,9 @@ impl Element for Null {
     fn decode(_r: &mut BitReader<'_>) -> Result<Self, Failed> {
         Ok(Self)
     }
+}
 
+impl Image for Null {
     fn to_jer(_value: &Self, names: Naming) -> Jer {
         // In the image a null member is an absent one.
         if matches!(names, Naming::R1 | Naming::R2) { Jer::Null } else { true.into() }
@@ -233,7 +252,9 @@ impl<C: Element, const MOST: u8> Element for Nested<C, MOST> {
         r.nesting -= 1;
         Ok(value)
     }
+}
 
+impl<C: Image, const MOST: u8> Image for Nested<C, MOST> {
     fn to_jer(value: &C::Value, names: Naming) -> Jer {
         C::to_jer(value, names)
     }

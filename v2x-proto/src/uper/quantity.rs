@@ -80,7 +80,10 @@ macro_rules! quantities {
         type Recode = fn(i64) -> Result<i64, $crate::uper::UperErrorKind>;
         #[cfg(test)]
         const QUANTITIES: &[(&str, i64, i64, Recode)] =
-            &[$( (stringify!($name), $name::RANGE.min, $name::RANGE.max, |code| $name::to_code(&$name::from_code(code))) ),*];
+            &[$( (stringify!($name), $name::RANGE.min, $name::RANGE.max, |code| {
+                use $crate::uper::element::Coded;
+                $name::to_code(&$name::from_code(code))
+            }) ),*];
     };
 }
 
