@@ -17,6 +17,7 @@ pub mod cdd;
 mod containers;
 pub mod cpm;
 pub mod denm;
+pub mod dsrc;
 #[cfg(feature = "std")]
 pub mod geo;
 #[cfg(feature = "std")]
@@ -30,13 +31,18 @@ pub mod jer;
 pub mod json;
 pub mod limits;
 mod list;
+pub mod mapem;
 pub mod message;
 #[cfg(feature = "std")]
 mod message_kind;
 #[cfg(feature = "std")]
 pub mod poim;
+pub mod rtcmem;
 #[cfg(feature = "std")]
 pub mod security;
+pub mod spatem;
+pub mod srem;
+pub mod ssem;
 #[cfg(feature = "std")]
 pub mod tiles;
 pub mod time;

@@ -7,8 +7,13 @@ use crate::denm::Denm;
 use crate::heap::{Box, path_text};
 #[cfg(feature = "std")]
 use crate::ivim::Ivim;
+use crate::mapem::Mapem;
 #[cfg(feature = "std")]
 use crate::poim::Poim;
+use crate::rtcmem::Rtcmem;
+use crate::spatem::Spatem;
+use crate::srem::Srem;
+use crate::ssem::Ssem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
 use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
@@ -191,6 +196,16 @@ pub enum Message {
     Poim(Box<Poim>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
+    /// Signal phase and timing.
+    Spatem(Box<Spatem>),
+    /// Map.
+    Mapem(Box<Mapem>),
+    /// Signal request.
+    Srem(Box<Srem>),
+    /// Signal request status.
+    Ssem(Box<Ssem>),
+    /// GNSS corrections.
+    Rtcmem(Box<Rtcmem>),
 }
 
 impl Message {
@@ -225,6 +240,11 @@ impl Message {
             #[cfg(feature = "std")]
             MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
+            MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
+            MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
+            MessageId::Srem => Srem::decode_detecting(bytes).map(|(srem, d)| (Self::Srem(srem.into()), d)),
+            MessageId::Ssem => Ssem::decode_detecting(bytes).map(|(ssem, d)| (Self::Ssem(ssem.into()), d)),
+            MessageId::Rtcmem => Rtcmem::decode_detecting(bytes).map(|(rtcmem, d)| (Self::Rtcmem(rtcmem.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
                 Err(UperError {
@@ -259,6 +279,11 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
+            Self::Spatem(spatem) => spatem.encode_as(dialect, out),
+            Self::Mapem(mapem) => mapem.encode_as(dialect, out),
+            Self::Srem(srem) => srem.encode_as(dialect, out),
+            Self::Ssem(ssem) => ssem.encode_as(dialect, out),
+            Self::Rtcmem(rtcmem) => rtcmem.encode_as(dialect, out),
         }
     }
 
@@ -275,6 +300,11 @@ impl Message {
             Self::Ivim(ivim) => ivim.to_uper(),
             Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
+            Self::Spatem(spatem) => spatem.to_uper(),
+            Self::Mapem(mapem) => mapem.to_uper(),
+            Self::Srem(srem) => srem.to_uper(),
+            Self::Ssem(ssem) => ssem.to_uper(),
+            Self::Rtcmem(rtcmem) => rtcmem.to_uper(),
         }
     }
 
@@ -288,6 +318,11 @@ impl Message {
             Self::Ivim(ivim) => ivim.to_jer(release),
             Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
+            Self::Spatem(spatem) => spatem.to_jer(release),
+            Self::Mapem(mapem) => mapem.to_jer(release),
+            Self::Srem(srem) => srem.to_jer(release),
+            Self::Ssem(ssem) => ssem.to_jer(release),
+            Self::Rtcmem(rtcmem) => rtcmem.to_jer(release),
         }
     }
 
@@ -302,6 +337,11 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
+            Self::Spatem(_) => MessageId::Spatem,
+            Self::Mapem(_) => MessageId::Mapem,
+            Self::Srem(_) => MessageId::Srem,
+            Self::Ssem(_) => MessageId::Ssem,
+            Self::Rtcmem(_) => MessageId::Rtcmem,
         }
     }
 
@@ -331,6 +371,11 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
+            Self::Spatem(spatem) => spatem.header.station_id,
+            Self::Mapem(mapem) => mapem.header.station_id,
+            Self::Srem(srem) => srem.header.station_id,
+            Self::Ssem(ssem) => ssem.header.station_id,
+            Self::Rtcmem(rtcmem) => rtcmem.header.station_id,
         }
     }
 }
@@ -370,5 +415,35 @@ impl From<Poim> for Message {
 impl From<Vam> for Message {
     fn from(vam: Vam) -> Self {
         Self::Vam(Box::new(vam))
+    }
+}
+
+impl From<Spatem> for Message {
+    fn from(spatem: Spatem) -> Self {
+        Self::Spatem(Box::new(spatem))
+    }
+}
+
+impl From<Mapem> for Message {
+    fn from(mapem: Mapem) -> Self {
+        Self::Mapem(Box::new(mapem))
+    }
+}
+
+impl From<Srem> for Message {
+    fn from(srem: Srem) -> Self {
+        Self::Srem(Box::new(srem))
+    }
+}
+
+impl From<Ssem> for Message {
+    fn from(ssem: Ssem) -> Self {
+        Self::Ssem(Box::new(ssem))
+    }
+}
+
+impl From<Rtcmem> for Message {
+    fn from(rtcmem: Rtcmem) -> Self {
+        Self::Rtcmem(Box::new(rtcmem))
     }
 }

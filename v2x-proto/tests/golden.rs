@@ -5,7 +5,10 @@ mod common;
 use common::{realistic, vectors};
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::uper::Dialect;
-use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm, ivim::Ivim, poim::Poim, vam::Vam};
+use masa_v2x_proto::{
+    Message, cam::Cam, cpm::Cpm, denm::Denm, ivim::Ivim, mapem::Mapem, poim::Poim, rtcmem::Rtcmem, spatem::Spatem,
+    srem::Srem, ssem::Ssem, vam::Vam,
+};
 use serde_json::Value;
 
 /// Where two JSON values differ first.
@@ -37,6 +40,11 @@ fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
         "poim" => Poim::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "vam" => Vam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "cpm" => Cpm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "SPATEM" => Spatem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "MAPEM" => Mapem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "RTCMEM" => Rtcmem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "SSEM" => Ssem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "SREM" => Srem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         other => panic!("no decoder for {other}"),
     }
     .map_err(|error| error.to_string())?;
@@ -111,6 +119,35 @@ fn is22_ivim() {
 #[test]
 fn r2_poim() {
     check_file("r2_poim", 109);
+}
+
+#[test]
+fn spatem() {
+    check_file("is13_SPATEM", 90);
+    check_file("is22_SPATEM", 90);
+}
+
+#[test]
+fn mapem() {
+    check_file("is13_MAPEM", 90);
+    check_file("is22_MAPEM", 90);
+}
+
+#[test]
+fn srem() {
+    check_file("is13_SREM", 150);
+    check_file("is22_SREM", 150);
+}
+
+#[test]
+fn ssem() {
+    check_file("is13_SSEM", 149);
+    check_file("is22_SSEM", 149);
+}
+
+#[test]
+fn rtcmem() {
+    check_file("is13_RTCMEM", 150);
 }
 
 #[test]

@@ -8,8 +8,14 @@ use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
 use crate::ivim::{IviStructure, Ivim};
 use crate::jer::Jer;
+use crate::json::dsrc::{content_of, image_of};
 use crate::json::{Image, ImageError, Naming, members, number, required};
+use crate::mapem::{MapData, Mapem};
 use crate::poim::{self, Poim};
+use crate::rtcmem::{RtcmCorrections, Rtcmem};
+use crate::spatem::{Spat, Spatem};
+use crate::srem::{SignalRequestMessage, Srem};
+use crate::ssem::{SignalStatusMessage, Ssem};
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
 use crate::vam::{Vam, VamParameters, VruAwareness};
@@ -42,6 +48,12 @@ const CPM_SCHEMA: &str = "2.1.1";
 const POI_SCHEMA: &str = "2.0.0";
 /// Ours: its-client has no schema for IVIM.
 const IVIM_IMAGE: &str = "1.0.0";
+const SPATEM_SCHEMA: &str = "2.0.0";
+const MAPEM_SCHEMA: &str = "2.0.0";
+const SREM_SCHEMA: &str = "2.0.1";
+const SSEM_SCHEMA: &str = "2.0.1";
+/// Ours: its-client has no schema for RTCMEM.
+const RTCMEM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -54,6 +66,19 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Ivim(ivim) => ("ivim", IVIM_IMAGE, IviStructure::to_jer(&ivim.ivi, Naming::Cam), &ivim.header),
         Message::Poim(poim) => ("poi", POI_SCHEMA, poim::to_image(&poim.payload), &poim.header),
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
+        Message::Spatem(spatem) => {
+            ("spatem", SPATEM_SCHEMA, image_of::<Spat>(&spatem.spat, Naming::Dsrc), &spatem.header)
+        }
+        Message::Srem(srem) => {
+            ("srem", SREM_SCHEMA, image_of::<SignalRequestMessage>(&srem.srm, Naming::Dsrc), &srem.header)
+        }
+        Message::Ssem(ssem) => {
+            ("ssem", SSEM_SCHEMA, image_of::<SignalStatusMessage>(&ssem.ssm, Naming::Dsrc), &ssem.header)
+        }
+        Message::Rtcmem(rtcmem) => {
+            ("rtcmem", RTCMEM_IMAGE, image_of::<RtcmCorrections>(&rtcmem.rtcmc, Naming::Dsrc), &rtcmem.header)
+        }
+        Message::Mapem(mapem) => ("mapem", MAPEM_SCHEMA, image_of::<MapData>(&mapem.map, Naming::Mapem), &mapem.header),
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
@@ -66,6 +91,9 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
     });
     if message_type == "poi" {
         json["message_format"] = "json/raw".into();
+    }
+    if matches!(message, Message::Spatem(_) | Message::Mapem(_)) {
+        json["origin"] = "self".into();
     }
     json
 }
@@ -82,6 +110,11 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("ivim") => "ivim",
         Some("poi") => "poi",
         Some("vam") => "vam",
+        Some("spatem") => "spatem",
+        Some("mapem") => "mapem",
+        Some("srem") => "srem",
+        Some("ssem") => "ssem",
+        Some("rtcmem") => "rtcmem",
         _ => {
             let reason = format!("message_type is {}, no kind that is known", json["message_type"]);
             return Err(JsonError { message_type: "json", path: ".message_type".into(), reason });
@@ -126,6 +159,26 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
             let vam_parameters = VamParameters::from_image(image)?;
             let vam = VruAwareness { generation_delta_time_ms, vam_parameters };
             Vam { header: header(image, MessageId::Vam)?, vam, unknown_extensions }.into()
+        }
+        "spatem" => {
+            let spat = content_of::<Spat>(image)?;
+            Spatem { header: header(image, MessageId::Spatem)?, spat, unknown_extensions }.into()
+        }
+        "mapem" => {
+            let map = content_of::<MapData>(image)?;
+            Mapem { header: header(image, MessageId::Mapem)?, map, unknown_extensions }.into()
+        }
+        "srem" => {
+            let srm = content_of::<SignalRequestMessage>(image)?;
+            Srem { header: header(image, MessageId::Srem)?, srm, unknown_extensions }.into()
+        }
+        "ssem" => {
+            let ssm = content_of::<SignalStatusMessage>(image)?;
+            Ssem { header: header(image, MessageId::Ssem)?, ssm, unknown_extensions }.into()
+        }
+        "rtcmem" => {
+            let rtcmc = content_of::<RtcmCorrections>(image)?;
+            Rtcmem { header: header(image, MessageId::Rtcmem)?, rtcmc, unknown_extensions }.into()
         }
         _ => {
             let payload = CpmPayload::from_image(&cpm_structure(image.clone())?)?;

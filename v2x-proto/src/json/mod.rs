@@ -19,6 +19,7 @@
 //!   type.
 
 mod containers;
+mod dsrc;
 mod envelope;
 mod image;
 mod names;
@@ -83,6 +84,13 @@ pub(crate) fn optional<C: Image>(
     }
 }
 
+/// The number of an enumeration's value that is given by name; anything else as it is.
+pub(crate) fn number_of_name(image: &Jer, values: &[&'static str]) -> Jer {
+    let Some(name) = image.as_str() else { return image.clone() };
+    let number = values.iter().position(|value| names::image_value(value) == name);
+    number.map_or_else(|| image.clone(), Into::into)
+}
+
 /// An alternative of a later version.
 pub(crate) fn unknown_to_jer(unknown: &UnknownAlternative) -> Jer {
     json!({ "unknown": { "index": unknown.index, "content": hex(&unknown.content) } })
@@ -112,7 +120,11 @@ pub(crate) fn bits_to_jer(mask: u32, len: u8, usual_len: u8, names: &[(&'static 
         Naming::R1 | Naming::R2 if len == usual_len => digits().into(),
         Naming::R1 | Naming::R2 => json!({ "value": digits(), "length": len }),
         Naming::Denm if len == usual_len => first_highest.into(),
-        Naming::Denm | Naming::Cam | Naming::Cpm => {
+        Naming::Dsrc | Naming::Mapem if len == usual_len && mask & !named == 0 => {
+            names.iter().filter(|(_, bit)| mask >> bit & 1 == 1).map(|(name, _)| Jer::from(*name)).collect()
+        }
+        Naming::Dsrc | Naming::Mapem => json!({ "mask": mask, "length": len }),
+        _ => {
             let bool_of = |(name, bit): &(&str, u8)| (name.to_ascii_lowercase(), Jer::from(mask >> bit & 1 == 1));
             let mut image: Map<_, _> = names.iter().map(bool_of).collect();
             if len != usual_len || mask & !named != 0 {
@@ -137,6 +149,13 @@ pub(crate) fn bits_from_image(
             }
             _ => Err(ImageError::new(format!("{first_highest} does not fit {usual_len} bits"))),
         };
+    }
+    if let Some(set) = image.as_array() {
+        let bit_of = |image: &Jer| names.iter().find(|(name, _)| image.as_str() == Some(name)).map(|(_, bit)| 1 << bit);
+        return set.iter().enumerate().try_fold((0, usual_len), |(mask, len), (index, image)| match bit_of(image) {
+            Some(bit) => Ok((mask | bit, len)),
+            None => Err(ImageError::new(format!("{image} is not the name of a bit")).in_element(index)),
+        });
     }
     let members = members(image)?;
     if let (Some(mask), Some(len)) = (members.get("mask"), members.get("length")) {

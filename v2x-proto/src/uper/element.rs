@@ -210,7 +210,7 @@ pub(crate) fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>
     count: usize,
     r: &mut BitReader<'_>,
 ) -> Result<List<C::Value, INLINE, CAP>, Failed> {
-    let mut list = List::new();
+    let mut list = List::with_room_for(count);
     push_elements::<C, INLINE, CAP>(&mut list, count, r)?;
     Ok(list)
 }
