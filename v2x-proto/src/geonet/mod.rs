@@ -9,13 +9,18 @@
 mod address;
 mod area;
 mod btp;
+mod buffer;
 mod error;
 mod ethernet;
 mod extended;
+mod geometry;
 mod header;
+mod location_table;
 mod packet;
 mod position_vector;
 mod request;
+pub mod router;
+mod settings;
 mod wire;
 
 pub use address::{GnAddress, MacAddress};
@@ -24,7 +29,13 @@ pub use btp::{BTP_BYTES, Btp, its_aid_of, kind_of, port_of};
 pub use error::{FrameError, FrameErrorKind};
 pub use ethernet::{ETHERTYPE, EthernetHeader, Frame};
 pub use extended::{ExtendedHeader, SequenceField};
+pub use geometry::ground_distance_m;
 pub use header::{BasicHeader, CommonHeader, FLAG_MOBILE, Lifetime, PROTOCOL_VERSION, TrafficClass, UpperProtocol};
+pub use location_table::{LocationTable, Neighbour};
 pub use packet::{Body, Packet, PlainPacket};
 pub use position_vector::{GnTime, LongPositionVector, PositionAccuracy, ShortPositionVector};
 pub use request::{Dissemination, GeoArea, Scope, Shape};
+pub use router::{
+    Actions, Counters, Indication, OutFrame, PacketDrop, Position, Repetition, Request, Router, Security, SendError,
+};
+pub use settings::{AreaForwarding, Mobility, NonAreaForwarding, RouterSettings, UntrustedPackets};
