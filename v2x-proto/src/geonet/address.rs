@@ -5,9 +5,15 @@ use super::wire::Cursor;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A 48-bit link-layer address.
+/// A 48-bit link-layer address; in settings and recordings text such as `02:00:4c:55:49:47`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct MacAddress(pub [u8; 6]);
+
+/// Text that is no link-layer address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not six pairs of hex digits with colons between them")]
+pub struct NotAMacAddress(String);
 
 impl MacAddress {
     /// Everybody.
@@ -16,6 +22,36 @@ impl MacAddress {
     /// Whether it names a group (all stations included) and not one interface.
     pub const fn is_group(self) -> bool {
         self.0[0] & 1 != 0
+    }
+}
+
+impl std::str::FromStr for MacAddress {
+    type Err = NotAMacAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut octets = text.split(':').map(|pair| match pair.len() {
+            2 if pair.bytes().all(|digit| digit.is_ascii_hexdigit()) => u8::from_str_radix(pair, 16).ok(),
+            _ => None,
+        });
+        let mut address = [0; 6];
+        for place in &mut address {
+            *place = octets.next().flatten().ok_or_else(|| NotAMacAddress(text.to_owned()))?;
+        }
+        if octets.next().is_some() { Err(NotAMacAddress(text.to_owned())) } else { Ok(Self(address)) }
+    }
+}
+
+impl TryFrom<String> for MacAddress {
+    type Error = NotAMacAddress;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<MacAddress> for String {
+    fn from(address: MacAddress) -> Self {
+        address.to_string()
     }
 }
 
@@ -107,5 +143,16 @@ mod tests {
         assert!(address.is_manually_configured() && !GnAddress::new(31, mac).is_manually_configured());
         assert_eq!(address.to_string(), "15.02:00:4c:55:49:47");
         assert!(MacAddress::BROADCAST.is_group() && !mac.is_group());
+    }
+
+    #[test]
+    fn link_layer_addresses_are_text_in_settings() {
+        let mac: MacAddress = "02:00:4c:55:49:47".parse().unwrap();
+        assert_eq!(mac.to_string().parse(), Ok(mac));
+        for bad in
+            ["", "02:00:4c:55:49", "02:00:4c:55:49:47:00", "02-00-4c-55-49-47", "02:00:4c:55:49:+7", "0200:4c:55:49:4"]
+        {
+            assert!(bad.parse::<MacAddress>().is_err(), "{bad}");
+        }
     }
 }

@@ -23,7 +23,7 @@ pub mod router;
 mod settings;
 mod wire;
 
-pub use address::{GnAddress, MacAddress};
+pub use address::{GnAddress, MacAddress, NotAMacAddress};
 pub use area::AreaField;
 pub use btp::{BTP_BYTES, Btp, its_aid_of, kind_of, port_of};
 pub use error::{FrameError, FrameErrorKind};

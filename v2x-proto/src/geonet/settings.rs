@@ -51,7 +51,8 @@ pub enum UntrustedPackets {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct RouterSettings {
-    /// Link-layer address, which becomes part of the GeoNetworking address.
+    /// Link-layer address, which becomes part of the GeoNetworking address. Not in a file: it comes with the link.
+    #[serde(skip)]
     pub mac: MacAddress,
     /// Station type (TS 102 894-2): 15 roadside unit, 5 passenger car, …
     pub station_type: u8,
