@@ -2,7 +2,37 @@
 //!
 //! In: payloads, certificates, keys and `now`. Out: signed envelopes; payloads with a [`Verdict`]. Pure: keys come in as
 //! values, nothing is read from a disk, no randomness is used (signatures are deterministic, RFC 6979).
+//!
+//! [`verdict`] is the contract with the network layer and is always there; the rest is behind the feature `security`.
+//! Absent: encrypted data, trust in implicit certificates, country maps for identified regions.
 
+#[cfg(feature = "security")]
+mod certificate;
+#[cfg(feature = "security")]
+mod ecc;
+#[cfg(feature = "security")]
+mod envelope;
+#[cfg(feature = "security")]
+mod oer;
+#[cfg(feature = "security")]
+mod permissions;
+#[cfg(feature = "security")]
+mod region;
 mod verdict;
 
+#[cfg(feature = "security")]
+pub use self::{
+    certificate::{
+        Certificate, Duration, DurationUnit, HashedId3, HashedId8, Issuer, KeyIndicator, Time32, ToBeSignedCertificate,
+        Validity,
+    },
+    ecc::{Curve, Ecdsa, EncryptionKey, HashAlgorithm, Point, PublicKey, Signature},
+    envelope::{
+        ContributedExtensions, Envelope, HashedData, HeaderInfo, Location, Payload, SignedData, Signer, Time64,
+        ToBeSigned,
+    },
+    oer::{OerError, OerProblem},
+    permissions::{AppPermission, GroupPermissions, IssuePermission, Ssp, SspRange, Subject, permits, permits_issuing},
+    region::{IdentifiedRegion, Inside, RectangularRegion, Region, RegionAndSubregions, RegionPoint},
+};
 pub use verdict::{Refusal, SecurityService, SignError, SignRequest, SignedBy, Unwrapped, Verdict};
