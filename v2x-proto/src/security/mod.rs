@@ -9,15 +9,33 @@
 #[cfg(feature = "security")]
 mod certificate;
 #[cfg(feature = "security")]
+mod chain;
+#[cfg(feature = "security")]
+mod crypto;
+#[cfg(feature = "security")]
 mod ecc;
+#[cfg(feature = "security")]
+mod entity;
 #[cfg(feature = "security")]
 mod envelope;
 #[cfg(feature = "security")]
 mod oer;
 #[cfg(feature = "security")]
+mod packet;
+#[cfg(feature = "security")]
+mod peers;
+#[cfg(feature = "security")]
 mod permissions;
 #[cfg(feature = "security")]
+mod plausibility;
+#[cfg(feature = "security")]
+mod profile;
+#[cfg(feature = "security")]
+mod pseudonym;
+#[cfg(feature = "security")]
 mod region;
+#[cfg(feature = "security")]
+mod ssp;
 mod verdict;
 
 #[cfg(feature = "security")]
@@ -26,13 +44,20 @@ pub use self::{
         Certificate, Duration, DurationUnit, HashedId3, HashedId8, Issuer, KeyIndicator, Time32, ToBeSignedCertificate,
         Validity,
     },
+    chain::{ChainError, TrustStore, Trusted},
+    crypto::{KeyError, SigningKey},
     ecc::{Curve, Ecdsa, EncryptionKey, HashAlgorithm, Point, PublicKey, Signature},
+    entity::{CredentialError, SecurityEntity, SecuritySettings, StationCredentials},
     envelope::{
         ContributedExtensions, Envelope, HashedData, HeaderInfo, Location, Payload, SignedData, Signer, Time64,
         ToBeSigned,
     },
     oer::{OerError, OerProblem},
     permissions::{AppPermission, GroupPermissions, IssuePermission, Ssp, SspRange, Subject, permits, permits_issuing},
+    plausibility::PlausibilityLimits,
+    profile::{LocationRule, Profile, SignerForm},
+    pseudonym::{ChangePolicy, Identity, Pseudonyms, Ticket},
     region::{IdentifiedRegion, Inside, RectangularRegion, Region, RegionAndSubregions, RegionPoint},
+    ssp::permits_message,
 };
 pub use verdict::{Refusal, SecurityService, SignError, SignRequest, SignedBy, Unwrapped, Verdict};
