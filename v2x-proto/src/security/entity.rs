@@ -6,9 +6,10 @@
 
 use super::certificate::HashedId8;
 use super::chain::{ChainError, TrustStore, Trusted};
-use super::crypto::{SigningKey, signing_input};
+use super::crypto::signing_input;
 use super::ecc::HashAlgorithm;
 use super::envelope::{Envelope, HeaderInfo, Location, Payload, SignedData, Signer, Time64, ToBeSigned};
+use super::oer::encode;
 use super::packet::look_into;
 use super::peers::Peers;
 use super::plausibility::{Plausibility, PlausibilityLimits};
@@ -270,15 +271,11 @@ fn permits_content(permission: &AppPermission, message: Option<(u16, &[u8])>) ->
     }
 }
 
-/// The envelope of a payload.
-fn sign_with(
-    to_be_signed: ToBeSigned<'_>,
-    signer: Signer,
-    key: &SigningKey,
-    ticket: &ring::digest::Digest,
-) -> Vec<u8> {
+/// Signs with a ticket, whether it permits that or not.
+pub fn sign_envelope(to_be_signed: ToBeSigned<'_>, signer: Signer, ticket: &Ticket) -> Vec<u8> {
+    let key = ticket.key();
     let hash = key.curve().hash();
-    let input = signing_input(hash, &super::oer::encode(&to_be_signed), Some(ticket));
+    let input = signing_input(hash, &encode(&to_be_signed), Some(ticket.hash()));
     Envelope::Signed(Box::new(SignedData { hash, to_be_signed, signer, signature: key.sign(&input) })).encode()
 }
 
@@ -313,7 +310,7 @@ impl SecurityService for SecurityEntity {
             Signer::Digest(ticket.id())
         };
         let to_be_signed = ToBeSigned { payload: Payload { data: Some(payload), external: None }, header };
-        out.extend(sign_with(to_be_signed, signer, ticket.key(), ticket.hash()));
+        out.extend(sign_envelope(to_be_signed, signer, &ticket));
         Ok(())
     }
 

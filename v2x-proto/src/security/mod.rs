@@ -27,6 +27,8 @@ mod peers;
 #[cfg(feature = "security")]
 mod permissions;
 #[cfg(feature = "security")]
+pub mod pki;
+#[cfg(feature = "security")]
 mod plausibility;
 #[cfg(feature = "security")]
 mod profile;
@@ -47,7 +49,7 @@ pub use self::{
     chain::{ChainError, TrustStore, Trusted},
     crypto::{KeyError, SigningKey},
     ecc::{Curve, Ecdsa, EncryptionKey, HashAlgorithm, Point, PublicKey, Signature},
-    entity::{CredentialError, SecurityEntity, SecuritySettings, StationCredentials},
+    entity::{CredentialError, SecurityEntity, SecuritySettings, StationCredentials, sign_envelope},
     envelope::{
         ContributedExtensions, Envelope, HashedData, HeaderInfo, Location, Payload, SignedData, Signer, Time64,
         ToBeSigned,

@@ -82,7 +82,7 @@ mod tests {
         for (what, second, at_ms, believed) in [
             ("stays", inside(home, 0.0, true), 100, true),
             ("too fast", inside(home, 101.0, true), 100, false),
-            ("60 m in 0.1 s", inside(at(44.650_54, 10.93), 20.0, true), 100, true),
+            ("56 m in 0.1 s", inside(at(44.650_5, 10.93), 20.0, true), 100, true),
             ("78 m in 0.1 s", inside(at(44.650_7, 10.93), 20.0, true), 100, false),
             ("78 m in 1 s", inside(at(44.650_7, 10.93), 20.0, true), 1000, true),
             ("out of range", inside(at(44.70, 10.93), 20.0, true), 60_000, false),

@@ -175,7 +175,8 @@ impl Pseudonyms {
     /// Takes the next ticket that is valid; none when there is no other.
     fn change(&mut self, now: Timestamp) -> Option<Identity> {
         let count = self.tickets.len();
-        let next = (1..count).map(|step| (self.current + step) % count).find(|&index| self.tickets[index].is_valid(now));
+        let next =
+            (1..count).map(|step| (self.current + step) % count).find(|&index| self.tickets[index].is_valid(now));
         self.plan();
         self.current = next?;
         Some(Identity::of(self.tickets[self.current].id()))

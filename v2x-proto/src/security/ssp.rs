@@ -6,7 +6,9 @@
 
 use super::permissions::Ssp;
 use crate::Message;
-use crate::cam::{Cam, CamParameters, HighFrequencyContainer, SpecialVehicleContainer, TwoWheelerTypeSpecificInformation};
+use crate::cam::{
+    Cam, CamParameters, HighFrequencyContainer, SpecialVehicleContainer, TwoWheelerTypeSpecificInformation,
+};
 use crate::cdd::{EmergencyPriority, TrafficRule};
 use crate::denm::Denm;
 
@@ -55,16 +57,18 @@ const CAM: [(Bit, fn(&CamParameters) -> bool); 16] = [
     ((1, 0x04), |cam| matches!(special(cam), Some(SpecialVehicleContainer::Rescue(_)))),
     ((1, 0x02), |cam| matches!(special(cam), Some(SpecialVehicleContainer::Emergency(_)))),
     ((1, 0x01), |cam| matches!(special(cam), Some(SpecialVehicleContainer::SafetyCar(_)))),
-    ((2, 0x80), |cam| {
-        matches!(special(cam), Some(SpecialVehicleContainer::RoadWorks(works)) if works.closed_lanes.is_some())
-    }),
+    (
+        (2, 0x80),
+        |cam| matches!(special(cam), Some(SpecialVehicleContainer::RoadWorks(works)) if works.closed_lanes.is_some()),
+    ),
     ((2, 0x40), |cam| asks_for(cam, EmergencyPriority::REQUEST_FOR_RIGHT_OF_WAY)),
     ((2, 0x20), |cam| asks_for(cam, EmergencyPriority::REQUEST_FOR_FREE_CROSSING_AT_A_TRAFFIC_LIGHT)),
     ((2, 0x10), |cam| rules(cam, TrafficRule::NoPassing)),
     ((2, 0x08), |cam| rules(cam, TrafficRule::NoPassingForTrucks)),
-    ((2, 0x04), |cam| {
-        matches!(special(cam), Some(SpecialVehicleContainer::SafetyCar(car)) if car.speed_limit_kmph.is_some())
-    }),
+    (
+        (2, 0x04),
+        |cam| matches!(special(cam), Some(SpecialVehicleContainer::SafetyCar(car)) if car.speed_limit_kmph.is_some()),
+    ),
     // Version 2 of the SSP.
     ((2, 0x02), |cam| cam.extension_containers.as_ref().is_some_and(|containers| containers.two_wheeler.is_some())),
     ((2, 0x01), is_cyclist),
