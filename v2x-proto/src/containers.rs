@@ -18,7 +18,7 @@ const MOST: usize = 32;
 /// Most containers without extension.
 const ROOT: i64 = 8;
 /// Largest container id.
-const LARGEST_ID: i64 = 16;
+pub(crate) const LARGEST_ID: i64 = 16;
 
 /// Order of the containers as received, with the content of those that have no field of their own.
 ///
@@ -26,18 +26,21 @@ const LARGEST_ID: i64 = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContainerOrder {
     /// One entry a container; empty for ascending order.
-    entries: List<ContainerEntry, 0, MOST>,
+    pub(crate) entries: List<ContainerEntry, 0, MOST>,
 }
 
 /// A container's place in the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct ContainerEntry {
-    id: u8,
+pub(crate) struct ContainerEntry {
+    pub(crate) id: u8,
     /// Its content when it has no field of its own.
-    content: Option<Box<[u8]>>,
+    pub(crate) content: Option<Box<[u8]>>,
 }
 
 impl ContainerOrder {
+    /// Most containers of one message.
+    pub(crate) const CAPACITY: usize = MOST;
+
     /// Repeated and unknown containers: id and undecoded content.
     pub fn others(&self) -> impl Iterator<Item = (u8, &[u8])> {
         self.entries.iter().filter_map(|entry| Some((entry.id, entry.content.as_deref()?)))
@@ -218,7 +221,7 @@ pub(crate) fn from_image<S: ContainerSet>(image: &Jer) -> Result<S, ImageError> 
 }
 
 /// Makes a struct with one optional field a container, and `others`, a [`ContainerSet`] and an element.
-macro_rules! container_set {
+macro_rules! container_set_codec {
     ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $($in_place:ident)? <$codec:ty>, $jer:literal; )* }) => {
         impl $crate::containers::ContainerSet for $name {
             const KNOWN: u8 = [$( $id ),*].len() as u8;
@@ -258,7 +261,7 @@ macro_rules! container_set {
                 r: &mut $crate::uper::reader::BitReader<'_>,
             ) -> Result<(), $crate::uper::Failed> {
                 match id {
-                    $( $id => $crate::containers::container_set!(@decode self.$field, r, $codec $(, $in_place)?), )*
+                    $( $id => $crate::containers::container_set_codec!(@decode self.$field, r, $codec $(, $in_place)?), )*
                     _ => Ok(()),
                 }
             }
@@ -334,4 +337,5 @@ macro_rules! container_set {
     };
 }
 
-pub(crate) use container_set;
+pub(crate) use crate::uper::tables::container_set;
+pub(crate) use container_set_codec;

@@ -14,6 +14,7 @@ pub mod json;
 pub mod limits;
 mod list;
 pub mod message;
+pub mod protobuf;
 pub mod time;
 pub mod uper;
 pub mod vam;

@@ -14,7 +14,7 @@ use crate::vam::Vam;
 pub const MAX_MESSAGE_BYTES: usize = 8192;
 
 /// Declares a message: a header, one component, and what later versions add.
-macro_rules! message {
+macro_rules! message_codec {
     (
         $(#[$meta:meta])*
         pub struct $name:ident: $asn1:literal, $id:path, version $version:literal, $read:ident {
@@ -120,7 +120,7 @@ macro_rules! message {
                 }
             }
 
-            $crate::message::message!(@$read $id, $field, $ty, $jer);
+            $crate::message::message_codec!(@$read $id, $field, $ty, $jer);
 
             fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
                 use $crate::uper::element::Element;
@@ -156,7 +156,8 @@ macro_rules! message {
     };
 }
 
-pub(crate) use message;
+pub(crate) use crate::uper::tables::message;
+pub(crate) use message_codec;
 
 /// The header of a message that must be of one kind.
 pub(crate) fn read_header(r: &mut BitReader<'_>, id: MessageId) -> Result<ItsPduHeader, Failed> {

@@ -3,7 +3,7 @@
 /// Declares a SEQUENCE: `req` components are mandatory, `opt` OPTIONAL, `def(value)` DEFAULT; after `...` stand the
 /// extension additions, `+` before a single component and `[[ ]]` around a group. Each line is
 /// `kind name: RustType = Codec, "jerName" | "release-1 jerName";`.
-macro_rules! sequence {
+macro_rules! sequence_codec {
     (
         $(#[$meta:meta])*
         pub struct $name:ident {
@@ -326,5 +326,7 @@ macro_rules! r1_name {
     };
 }
 
-pub(crate) use crate::uper::declare_values::{bit_string, choice, codes, enumerated};
-pub(crate) use {count, decode_field, encode_field, field_type, image_field, jer_field, presence, r1_name, sequence};
+pub(crate) use crate::uper::tables::{bit_string, choice, codes, enumerated, sequence};
+pub(crate) use {
+    count, decode_field, encode_field, field_type, image_field, jer_field, presence, r1_name, sequence_codec,
+};

@@ -50,3 +50,8 @@ pub(crate) fn realistic(test: &str) -> Vec<(String, Vec<u8>, Value)> {
     }
     messages
 }
+
+/// The folder of the protobuf schemas.
+pub(crate) fn proto_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("proto")
+}

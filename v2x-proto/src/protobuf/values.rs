@@ -1,0 +1,355 @@
+//! Protobuf forms of the generic kinds of element: numbers, strings, lists.
+
+use crate::List;
+use crate::protobuf::schema::{Note, Schema, Type};
+use crate::protobuf::wire::{Key, Reader, Writer};
+use crate::protobuf::{Fault, Proto, get_single, put_single};
+use crate::uper::UperErrorKind;
+use crate::uper::element::{Coded, Int, IntExt, ListExt, ListOf, OnHeap};
+use crate::uper::text::{Ia5, Numeric, Octets, Utf8};
+use prost::encoding::WireType;
+
+/// An element that is one number.
+pub(crate) trait Number {
+    /// The Rust value.
+    type Value;
+
+    /// Whether some numbers are negative: they are zigzag-coded then.
+    const SIGNED: bool = false;
+
+    fn to_number(value: &Self::Value) -> Result<i64, UperErrorKind>;
+
+    fn from_number(number: i64) -> Result<Self::Value, UperErrorKind>;
+
+    fn describe(schema: &mut Schema) -> Type;
+}
+
+impl<N: Number> Proto for N {
+    type Value = N::Value;
+    const NUMBER: bool = true;
+
+    #[inline]
+    fn put(value: &N::Value, w: &mut Writer) -> Result<(), Fault> {
+        let number = N::to_number(value).map_err(|kind| w.fault(kind))?;
+        w.varint(if N::SIGNED { (number << 1 ^ number >> 63) as u64 } else { number as u64 });
+        Ok(())
+    }
+
+    #[inline]
+    fn get(r: &mut Reader<'_>) -> Result<N::Value, Fault> {
+        let bits = r.varint()?;
+        let number = if N::SIGNED {
+            (bits >> 1) as i64 ^ -((bits & 1) as i64)
+        } else {
+            // No element reaches 2⁶³: what does is out of any range.
+            i64::try_from(bits).unwrap_or(i64::MAX)
+        };
+        N::from_number(number).map_err(|kind| r.fault(kind))
+    }
+
+    fn number(value: &N::Value) -> Option<i64> {
+        N::to_number(value).ok()
+    }
+
+    fn describe(schema: &mut Schema) -> Type {
+        N::describe(schema)
+    }
+}
+
+/// What a constrained whole number is in the schema.
+pub(crate) trait Described {
+    fn describe(schema: &mut Schema) -> Type;
+}
+
+impl<C: Coded + Described> Number for C {
+    type Value = <C as Coded>::Value;
+    const SIGNED: bool = C::MIN < 0;
+
+    #[inline]
+    fn to_number(value: &Self::Value) -> Result<i64, UperErrorKind> {
+        in_range(C::to_code(value)?, C::MIN, C::MAX)
+    }
+
+    #[inline]
+    fn from_number(number: i64) -> Result<Self::Value, UperErrorKind> {
+        Ok(C::from_code(in_range(number, C::MIN, C::MAX)?))
+    }
+
+    fn describe(schema: &mut Schema) -> Type {
+        <C as Described>::describe(schema)
+    }
+}
+
+/// `number`, if it is in `min..=max`.
+#[inline]
+pub(crate) fn in_range(number: i64, min: i64, max: i64) -> Result<i64, UperErrorKind> {
+    if min <= number && number <= max {
+        Ok(number)
+    } else {
+        Err(UperErrorKind::OutOfRange { value: number as f64, min, max })
+    }
+}
+
+impl<T, const MIN: i64, const MAX: i64> Described for Int<T, MIN, MAX> {
+    fn describe(_: &mut Schema) -> Type {
+        Type::number(MIN, MAX)
+    }
+}
+
+impl<const MIN: i64, const MAX: i64> Number for IntExt<u32, MIN, MAX> {
+    type Value = u32;
+
+    fn to_number(value: &u32) -> Result<i64, UperErrorKind> {
+        in_range((*value).into(), MIN, u32::MAX.into())
+    }
+
+    fn from_number(number: i64) -> Result<u32, UperErrorKind> {
+        Ok(in_range(number, MIN, u32::MAX.into())? as u32)
+    }
+
+    fn describe(_: &mut Schema) -> Type {
+        Type::number(MIN, u32::MAX.into())
+    }
+}
+
+impl Number for bool {
+    type Value = bool;
+
+    fn to_number(value: &bool) -> Result<i64, UperErrorKind> {
+        Ok((*value).into())
+    }
+
+    fn from_number(number: i64) -> Result<bool, UperErrorKind> {
+        Ok(number != 0)
+    }
+
+    fn describe(_: &mut Schema) -> Type {
+        Type::Bool
+    }
+}
+
+impl<C: Proto> Proto for OnHeap<C> {
+    type Value = Box<C::Value>;
+    const NUMBER: bool = C::NUMBER;
+    const MAY_BE_EMPTY: bool = C::MAY_BE_EMPTY;
+
+    fn put(value: &Self::Value, w: &mut Writer) -> Result<(), Fault> {
+        C::put(value, w)
+    }
+
+    fn get(r: &mut Reader<'_>) -> Result<Self::Value, Fault> {
+        C::get(r).map(Box::new)
+    }
+
+    fn put_field(value: &Self::Value, tag: u32, w: &mut Writer) -> Result<(), Fault> {
+        C::put_field(value, tag, w)
+    }
+
+    fn get_field(slot: &mut Option<Self::Value>, key: Key, r: &mut Reader<'_>) -> Result<(), Fault> {
+        let mut inner = slot.take().map(|value| *value);
+        C::get_field(&mut inner, key, r)?;
+        *slot = inner.map(Box::new);
+        Ok(())
+    }
+
+    fn settle(slot: Option<Self::Value>, r: &Reader<'_>) -> Result<Option<Self::Value>, Fault> {
+        Ok(C::settle(slot.map(|value| *value), r)?.map(Box::new))
+    }
+
+    fn describe(schema: &mut Schema) -> Type {
+        C::describe(schema)
+    }
+}
+
+/// Field number of the elements of a list that is a message of its own.
+const ELEMENTS: u32 = 1;
+
+/// The elements of a list as fields of number `tag`; numbers packed into one.
+fn put_elements<C: Proto>(
+    elements: &[C::Value],
+    (min, max): (usize, usize),
+    tag: u32,
+    w: &mut Writer,
+) -> Result<(), Fault> {
+    let count = elements.len();
+    if count < min || count > max {
+        return Err(w.fault(UperErrorKind::Count { count, min, max }));
+    }
+    let mut indexed = elements.iter().enumerate();
+    if C::NUMBER && count > 0 {
+        return w.nested(tag, |w| {
+            indexed.try_for_each(|(index, element)| C::put(element, w).map_err(|fault| fault.in_element(index)))
+        });
+    }
+    indexed.try_for_each(|(index, element)| put_single::<C>(element, tag, w).map_err(|fault| fault.in_element(index)))
+}
+
+/// Appends the elements of one field to a list; numbers may be packed or not.
+fn get_elements<C: Proto, const INLINE: usize, const CAP: usize>(
+    list: &mut List<C::Value, INLINE, CAP>,
+    min: usize,
+    key: Key,
+    r: &mut Reader<'_>,
+) -> Result<(), Fault> {
+    let mut push = |element: Result<C::Value, Fault>, r: &Reader<'_>| {
+        let index = list.len();
+        let element = element.map_err(|fault| fault.in_element(index))?;
+        list.push(element).map_err(|_| r.fault(UperErrorKind::Count { count: CAP + 1, min, max: CAP }))
+    };
+    if C::NUMBER && key.wire == WireType::LengthDelimited {
+        return r.nested(|r| {
+            while !r.is_at_end() {
+                let element = C::get(r);
+                push(element, r)?;
+            }
+            Ok(())
+        });
+    }
+    let element = get_single::<C>(key, r);
+    push(element, r)
+}
+
+/// A list after all of its fields were read: one without elements is there only if it may be empty.
+fn settle_list<T, const INLINE: usize, const CAP: usize>(
+    slot: Option<List<T, INLINE, CAP>>,
+    min: usize,
+    r: &Reader<'_>,
+) -> Result<Option<List<T, INLINE, CAP>>, Fault> {
+    match slot.unwrap_or_default() {
+        list if list.is_empty() => Ok((min == 0).then_some(list)),
+        list if list.len() < min => Err(r.fault(UperErrorKind::Count { count: list.len(), min, max: CAP })),
+        list => Ok(Some(list)),
+    }
+}
+
+macro_rules! lists {
+    ($( $name:ident [$($parameter:ident),*] up to $max:ident; )*) => { $(
+        impl<C: Proto, $(const $parameter: usize),*> Proto for $name<C, $($parameter),*> {
+            type Value = List<C::Value, INLINE, $max>;
+            const MAY_BE_EMPTY: bool = MIN == 0;
+
+            fn put(value: &Self::Value, w: &mut Writer) -> Result<(), Fault> {
+                put_elements::<C>(value, (MIN, $max), ELEMENTS, w)
+            }
+
+            fn get(r: &mut Reader<'_>) -> Result<Self::Value, Fault> {
+                let mut list = List::new();
+                while let Some(key) = r.next()? {
+                    match key.tag {
+                        ELEMENTS => get_elements::<C, INLINE, $max>(&mut list, MIN, key, r)?,
+                        _ => r.skip(key)?,
+                    }
+                }
+                crate::protobuf::settle_required::<Self>(Some(list), r)
+            }
+
+            fn put_field(value: &Self::Value, tag: u32, w: &mut Writer) -> Result<(), Fault> {
+                put_elements::<C>(value, (MIN, $max), tag, w)
+            }
+
+            fn get_field(slot: &mut Option<Self::Value>, key: Key, r: &mut Reader<'_>) -> Result<(), Fault> {
+                get_elements::<C, INLINE, $max>(slot.get_or_insert_default(), MIN, key, r)
+            }
+
+            fn settle(slot: Option<Self::Value>, r: &Reader<'_>) -> Result<Option<Self::Value>, Fault> {
+                settle_list(slot, MIN, r)
+            }
+
+            fn describe(schema: &mut Schema) -> Type {
+                Type::List { element: Box::new(C::describe(schema)), min: MIN, max: $max }
+            }
+        }
+    )* };
+}
+
+lists! {
+    ListOf [INLINE, MIN, MAX] up to MAX;
+    ListExt [INLINE, MIN, MAX, CAP] up to CAP;
+}
+
+/// A string of characters of one byte each that `allowed` accepts.
+fn checked_text<const MAX: usize>(
+    bytes: &[u8],
+    min: usize,
+    allowed: fn(u8) -> bool,
+) -> Result<heapless::String<MAX>, UperErrorKind> {
+    let count = bytes.len();
+    if let Some(byte) = bytes.iter().find(|byte| !allowed(**byte)) {
+        return Err(UperErrorKind::Character(*byte));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| UperErrorKind::NotUtf8)?;
+    let text = heapless::String::try_from(text).ok().filter(|_| count >= min);
+    text.ok_or(UperErrorKind::Count { count, min, max: MAX })
+}
+
+macro_rules! one_byte_texts {
+    ($( $name:ident: $allowed:expr; )*) => { $(
+        impl<const MIN: usize, const MAX: usize> Proto for $name<MIN, MAX> {
+            type Value = heapless::String<MAX>;
+
+            fn put(value: &Self::Value, w: &mut Writer) -> Result<(), Fault> {
+                checked_text::<MAX>(value.as_bytes(), MIN, $allowed).map_err(|kind| w.fault(kind))?;
+                w.out.extend_from_slice(value.as_bytes());
+                Ok(())
+            }
+
+            fn get(r: &mut Reader<'_>) -> Result<Self::Value, Fault> {
+                checked_text(r.take_rest(), MIN, $allowed).map_err(|kind| r.fault(kind))
+            }
+
+            fn describe(_: &mut Schema) -> Type {
+                Type::String(Note::length(MIN, MAX))
+            }
+        }
+    )* };
+}
+
+one_byte_texts! {
+    Ia5: |byte| byte.is_ascii();
+    Numeric: |byte| byte == b' ' || byte.is_ascii_digit();
+}
+
+impl<const MIN: usize, const MAX: usize, const BYTES: usize> Proto for Utf8<MIN, MAX, BYTES> {
+    type Value = heapless::String<BYTES>;
+
+    fn put(value: &Self::Value, w: &mut Writer) -> Result<(), Fault> {
+        check_count(value.chars().count(), MIN, MAX).map_err(|kind| w.fault(kind))?;
+        w.out.extend_from_slice(value.as_bytes());
+        Ok(())
+    }
+
+    fn get(r: &mut Reader<'_>) -> Result<Self::Value, Fault> {
+        let text = std::str::from_utf8(r.take_rest()).map_err(|_| r.fault(UperErrorKind::NotUtf8))?;
+        check_count(text.chars().count(), MIN, MAX).map_err(|kind| r.fault(kind))?;
+        let full = UperErrorKind::Count { count: text.len(), min: MIN, max: BYTES };
+        heapless::String::try_from(text).map_err(|_| r.fault(full))
+    }
+
+    fn describe(_: &mut Schema) -> Type {
+        Type::String(Note::length(MIN, MAX))
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> Proto for Octets<MIN, MAX> {
+    type Value = heapless::Vec<u8, MAX>;
+
+    fn put(value: &Self::Value, w: &mut Writer) -> Result<(), Fault> {
+        check_count(value.len(), MIN, MAX).map_err(|kind| w.fault(kind))?;
+        w.out.extend_from_slice(value);
+        Ok(())
+    }
+
+    fn get(r: &mut Reader<'_>) -> Result<Self::Value, Fault> {
+        let bytes = r.take_rest();
+        check_count(bytes.len(), MIN, MAX).map_err(|kind| r.fault(kind))?;
+        Ok(bytes.iter().copied().collect())
+    }
+
+    fn describe(_: &mut Schema) -> Type {
+        Type::Bytes(Note::length(MIN, MAX))
+    }
+}
+
+fn check_count(count: usize, min: usize, max: usize) -> Result<(), UperErrorKind> {
+    if (min..=max).contains(&count) { Ok(()) } else { Err(UperErrorKind::Count { count, min, max }) }
+}
