@@ -2,7 +2,9 @@
 
 use crate::event::{EventId, SourceId};
 use masa_inference::BoundingBox;
+pub use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,29 +15,6 @@ pub struct Effects {
     pub messages: Vec<OutMessage>,
     /// When the core wants a [`crate::event::EventBody::WakeUp`] at the latest.
     pub wake_at: Option<Timestamp>,
-}
-
-/// Kind of a V2X message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageKind {
-    /// Cooperative awareness.
-    Cam,
-    /// Decentralised environmental notification.
-    Denm,
-    /// Collective perception.
-    Cpm,
-}
-
-impl MessageKind {
-    /// Lower-case name as used in keys, topics and message ids.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cam => "cam",
-            Self::Denm => "denm",
-            Self::Cpm => "cpm",
-        }
-    }
 }
 
 /// A V2X message ready to leave.
@@ -53,6 +32,10 @@ pub struct OutMessage {
     pub captured_at: Option<Timestamp>,
     /// Where it is about: decides the quadkey it is published under.
     pub position: Wgs84,
+    /// When it stops being worth delivering (a DENM's end of validity); `None` for the usual lifetime of its kind.
+    pub deadline: Option<Timestamp>,
+    /// How it travels over radio links.
+    pub dissemination: Dissemination,
     /// ETSI UPER bytes.
     pub uper: Vec<u8>,
     /// JSON image after the its-client schema of its kind.

@@ -173,14 +173,14 @@ impl Node {
 
     /// Encodes a draft and hands it over, with its number.
     fn publish(&mut self, draft: Draft, now: Timestamp, effects: &mut Effects) {
-        let Draft { content, captured_at, position, provenance } = draft;
+        let Draft { content, captured_at, position, deadline, dissemination, provenance } = draft;
         let kind = content.kind();
         let envelope = Envelope { source_uuid: self.source_uuid.clone(), timestamp: now };
         let encoded = match encode(content, &self.station, &envelope) {
             Ok(encoded) => encoded,
             Err(error) => {
                 tracing::error!(kind = kind.name(), %error, rule = provenance.rule, "message cannot be encoded");
-                return self.drops.count(not_encodable(kind));
+                return self.drops.count("message-not-encodable");
             }
         };
         (0..encoded.left_out).for_each(|_| self.drops.count("cpm-too-many-objects"));
@@ -195,19 +195,13 @@ impl Node {
                 generated_at: now,
                 captured_at,
                 position,
+                deadline,
+                dissemination,
                 uper,
                 json,
                 provenance: Provenance { rule: provenance.rule.clone(), objects: objects.to_vec() },
             });
         }
-    }
-}
-
-const fn not_encodable(kind: MessageKind) -> &'static str {
-    match kind {
-        MessageKind::Cam => "cam-not-encodable",
-        MessageKind::Denm => "denm-not-encodable",
-        MessageKind::Cpm => "cpm-not-encodable",
     }
 }
 

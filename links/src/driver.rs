@@ -6,7 +6,7 @@
 //! a message from the queue that does not follow it makes the driver fetch what lies between.
 
 use crate::clock;
-use crate::message::{Delivery, MessageKind, Numbered};
+use crate::message::{Delivery, MessageKind, Numbered, Policy};
 use crate::outbox::Outbox;
 use crate::queue::Lanes;
 use crate::stats::{DropReason, Ledger, LinkName, LinkState};
@@ -112,7 +112,7 @@ impl Driver {
     }
 
     async fn on_message(&mut self, message: Arc<Numbered>) {
-        match message.kind.policy().delivery {
+        match Policy::of(message.kind).delivery {
             Delivery::BestEffort => self.send_best_effort(&message),
             Delivery::AtLeastOnce => {
                 let offered = self.state.offered[message.kind.index()];
@@ -187,7 +187,7 @@ impl Driver {
             return;
         }
         self.state.behind = false;
-        for kind in MessageKind::ALL.into_iter().filter(|kind| kind.policy().delivery == Delivery::AtLeastOnce) {
+        for kind in MessageKind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
             loop {
                 let after = self.state.offered[kind.index()];
                 let head = self.outbox.heads()[kind.index()].last;
@@ -213,7 +213,7 @@ impl Driver {
         }
         let now = clock::now();
         let mut silent = None;
-        for kind in MessageKind::ALL.into_iter().filter(|kind| kind.policy().delivery == Delivery::AtLeastOnce) {
+        for kind in MessageKind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
             let oldest = &mut self.state.oldest[kind.index()];
             let first = self.outbox.owed(self.transport.name(), kind, 0, 1).await.pop();
             *oldest = match (first, *oldest) {
@@ -243,7 +243,7 @@ impl Driver {
         }
         let heads = self.outbox.heads();
         for kind in MessageKind::ALL {
-            if kind.policy().delivery == Delivery::AtLeastOnce {
+            if Policy::of(kind).delivery == Delivery::AtLeastOnce {
                 self.transport.announce(kind, &heads[kind.index()]);
             }
         }

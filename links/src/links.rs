@@ -4,7 +4,7 @@ use crate::broker::Broker;
 use crate::clock;
 use crate::driver::{Driver, DriverState};
 use crate::error::LinkError;
-use crate::message::{Delivery, MessageKind, Numbered, Outgoing, Station, check_name};
+use crate::message::{Delivery, MessageKind, Numbered, Outgoing, Policy, Station, check_name};
 use crate::outbox::Outbox;
 use crate::queue::Lanes;
 use crate::settings::LinksSettings;
@@ -119,7 +119,7 @@ impl Links {
         if let Err(e) = message.check() {
             return refused(e);
         }
-        let policy = kind.policy();
+        let policy = Policy::of(kind);
         if policy.delivery == Delivery::AtLeastOnce {
             return self.outbox.try_store(message).or_else(refused);
         }

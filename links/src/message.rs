@@ -5,56 +5,12 @@
 use crate::error::LinkError;
 use crate::protocol::{Entry, Header};
 use bytes::Bytes;
+pub use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Largest UPER or JSON payload a link takes, bytes. A CPM with 128 objects stays below 10 kB UPER and 100 kB JSON.
 pub const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
-
-/// Kind of a V2X message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageKind {
-    /// Cooperative awareness (EN 302 637-2).
-    Cam,
-    /// Decentralised environmental notification (EN 302 637-3).
-    Denm,
-    /// Collective perception (TS 103 324).
-    Cpm,
-}
-
-impl MessageKind {
-    /// Every kind; the position is [`MessageKind::index`].
-    pub const ALL: [Self; 3] = [Self::Cam, Self::Denm, Self::Cpm];
-
-    /// Lower-case name as used in keys and topics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cam => "cam",
-            Self::Denm => "denm",
-            Self::Cpm => "cpm",
-        }
-    }
-
-    /// The kind of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Position in [`MessageKind::ALL`].
-    pub const fn index(self) -> usize {
-        self as usize
-    }
-
-    /// How this kind is queued and delivered: the policy table.
-    pub const fn policy(self) -> Policy {
-        match self {
-            Self::Denm => Policy { priority: Priority::Safety, delivery: Delivery::AtLeastOnce, lifetime_ms: 600_000 },
-            Self::Cpm => Policy { priority: Priority::Event, delivery: Delivery::BestEffort, lifetime_ms: 1_000 },
-            Self::Cam => Policy { priority: Priority::Status, delivery: Delivery::BestEffort, lifetime_ms: 1_000 },
-        }
-    }
-}
 
 /// How one kind of message is treated by every link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +22,23 @@ pub struct Policy {
     /// When it stops being worth sending if the message names no deadline, milliseconds after generation. A DENM's is
     /// the default `validityDuration` of TS 102 894-2, 600 s.
     pub lifetime_ms: i64,
+}
+
+impl Policy {
+    /// How `kind` is queued and delivered: the policy table.
+    pub const fn of(kind: MessageKind) -> Self {
+        use {Delivery::*, Priority::*};
+        let (priority, delivery, lifetime_ms) = match kind {
+            MessageKind::Denm => (Safety, AtLeastOnce, 600_000),
+            MessageKind::Srem | MessageKind::Ssem => (Safety, BestEffort, 2_000),
+            MessageKind::Spatem | MessageKind::Cpm | MessageKind::Vam | MessageKind::Mcm => (Event, BestEffort, 1_000),
+            MessageKind::Cam => (Status, BestEffort, 1_000),
+            MessageKind::Rtcmem => (Status, BestEffort, 5_000),
+            // Repeated from the site's state, so a lost one is not missed for long.
+            MessageKind::Mapem | MessageKind::Ivim | MessageKind::Poim => (Bulk, BestEffort, 10_000),
+        };
+        Self { priority, delivery, lifetime_ms }
+    }
 }
 
 /// Order in which a link takes waiting messages.
@@ -146,7 +119,7 @@ pub(crate) fn check_name(what: &'static str, value: &str) -> Result<(), LinkErro
     if good { Ok(()) } else { Err(LinkError::BadName { what, value: value.to_owned() }) }
 }
 
-/// A message to publish. How it is treated follows from its kind, see [`MessageKind::policy`].
+/// A message to publish. How it is treated follows from its kind, see [`Policy::of`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// Unique message id; readers get it back.
@@ -170,7 +143,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// When it stops being worth delivering.
     pub fn expires_at(&self) -> Timestamp {
-        self.deadline.unwrap_or_else(|| self.generated_at.plus_ms(self.kind.policy().lifetime_ms))
+        self.deadline.unwrap_or_else(|| self.generated_at.plus_ms(Policy::of(self.kind).lifetime_ms))
     }
 
     pub(crate) fn check(&self) -> Result<(), LinkError> {

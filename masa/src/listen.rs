@@ -3,8 +3,8 @@
 use crate::replay::hex;
 use crate::terminal::{stop_signal, time_of_day};
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
-use masa_links::{MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
+use clap::Args;
+use masa_links::{MessageKind, MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::jer::Release;
 use serde_json::{Value, json};
@@ -27,8 +27,8 @@ pub(crate) struct Listen {
     #[arg(long)]
     station: Option<u32>,
     /// Only this kind; may be repeated.
-    #[arg(long, value_enum)]
-    kind: Vec<Kind>,
+    #[arg(long, value_parser = kind_of)]
+    kind: Vec<MessageKind>,
     /// One JSON line a message: its header, its UPER bytes as hex, its decoded values.
     #[arg(long)]
     json: bool,
@@ -40,21 +40,9 @@ pub(crate) struct Listen {
     duration: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    Cam,
-    Denm,
-    Cpm,
-}
-
-impl From<Kind> for masa_links::MessageKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Cam => Self::Cam,
-            Kind::Denm => Self::Denm,
-            Kind::Cpm => Self::Cpm,
-        }
-    }
+fn kind_of(name: &str) -> Result<MessageKind, String> {
+    let known = || MessageKind::ALL.map(MessageKind::name).join(", ");
+    MessageKind::from_name(name).ok_or_else(|| format!("not one of {}", known()))
 }
 
 impl Listen {
@@ -111,7 +99,7 @@ impl Listen {
         if self.kind.is_empty() {
             return vec![base];
         }
-        self.kind.iter().map(|&kind| Selector { kind: Some(kind.into()), ..base.clone() }).collect()
+        self.kind.iter().map(|&kind| Selector { kind: Some(kind), ..base.clone() }).collect()
     }
 }
 

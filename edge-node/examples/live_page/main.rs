@@ -9,6 +9,7 @@ use masa_edge_node::snapshot::Snapshot;
 use masa_edge_node::telemetry::{Stage, Telemetry};
 use masa_edge_node::web::{CameraFeed, MessageLog, NodeInfo, SourceInfo, WebSettings, WebState, serve};
 use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -157,6 +158,8 @@ impl Publisher<'_> {
             generated_at: at,
             captured_at: (!objects.is_empty()).then(|| at.plus_ms(-33)),
             position: Wgs84 { lat_deg: 44.655_54, lon_deg: 10.934_315, alt_m: 0.0 },
+            deadline: None,
+            dissemination: Dissemination::default(),
             uper: (0..41 + 24 * objects.len() as u32).map(|i| (i * 37 + 11) as u8).collect(),
             json: json.to_string(),
             provenance: Provenance { rule: rule.to_owned(), objects: causes.collect() },

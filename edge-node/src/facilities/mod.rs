@@ -22,6 +22,7 @@ use masa_v2x_proto::cam::Cam;
 use masa_v2x_proto::cdd::{Altitude, PosConfidenceEllipse, Reading, ReferencePosition, StationId};
 use masa_v2x_proto::denm::Denm;
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +140,10 @@ pub(crate) struct Draft {
     pub(crate) captured_at: Option<Timestamp>,
     /// Where it is about.
     pub(crate) position: Wgs84,
+    /// When it stops being worth delivering; `None` for the usual lifetime of its kind.
+    pub(crate) deadline: Option<Timestamp>,
+    /// How it travels over radio links.
+    pub(crate) dissemination: Dissemination,
     pub(crate) provenance: Provenance,
 }
 

@@ -10,6 +10,7 @@ use crate::event::{
 };
 use masa_inference::{BoundingBox, Detection};
 use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -176,6 +177,8 @@ impl From<&OutMessage> for proto::PublishedMessage {
             uper: message.uper.clone(),
             json: message.json.clone(),
             provenance_json: serde_json::to_string(&message.provenance).unwrap_or_default(),
+            deadline_ns: message.deadline.map(Timestamp::unix_ns),
+            dissemination_json: serde_json::to_string(&message.dissemination).unwrap_or_default(),
         }
     }
 }
@@ -186,10 +189,12 @@ impl TryFrom<proto::PublishedMessage> for OutMessage {
     fn try_from(message: proto::PublishedMessage) -> Result<Self, Error> {
         Ok(Self {
             kind: from_name::<MessageKind>(&message.kind, "message.kind")?,
-            provenance: serde_json::from_str(&message.provenance_json).map_err(|error| Error::Content {
-                field: "message.provenance_json",
-                value: format!("{}: {error}", message.id),
-            })?,
+            provenance: from_json(&message.provenance_json, "message.provenance_json", &message.id)?,
+            dissemination: match &*message.dissemination_json {
+                "" => Dissemination::default(),
+                json => from_json(json, "message.dissemination_json", &message.id)?,
+            },
+            deadline: message.deadline_ns.map(instant),
             id: message.id,
             seq: message.seq,
             generated_at: instant(message.generated_at_ns),
@@ -203,4 +208,9 @@ impl TryFrom<proto::PublishedMessage> for OutMessage {
             json: message.json,
         })
     }
+}
+
+/// A value that a record carries as JSON; an error names the message it is of.
+fn from_json<T: serde::de::DeserializeOwned>(json: &str, field: &'static str, id: &str) -> Result<T, Error> {
+    serde_json::from_str(json).map_err(|error| Error::Content { field, value: format!("{id}: {error}") })
 }

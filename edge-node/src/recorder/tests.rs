@@ -8,6 +8,7 @@ use crate::event::{
 };
 use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
 use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use proptest::prelude::*;
 use std::fs;
@@ -44,6 +45,8 @@ fn message() -> OutMessage {
         generated_at: Timestamp::from_unix_ns(1_700_000_000_000_000_009),
         captured_at: Some(Timestamp::from_unix_ns(1_699_999_999_999_999_999)),
         position: Wgs84 { lat_deg: 44.65, lon_deg: 10.93, alt_m: 34.0 },
+        deadline: None,
+        dissemination: Dissemination::default(),
         uper: vec![2, 14, 0, 255],
         json: "{\"a\":1}".into(),
         provenance: Provenance {

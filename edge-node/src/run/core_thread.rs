@@ -204,15 +204,11 @@ impl CoreThread {
 fn outgoing(message: &OutMessage) -> Outgoing {
     Outgoing {
         id: message.id.clone(),
-        kind: match message.kind {
-            MessageKind::Cam => masa_links::MessageKind::Cam,
-            MessageKind::Denm => masa_links::MessageKind::Denm,
-            MessageKind::Cpm => masa_links::MessageKind::Cpm,
-        },
+        kind: message.kind,
         seq: message.seq,
         generated_at: message.generated_at,
         quadkey: quadkey(message.position, QUADKEY_ZOOM),
-        deadline: None,
+        deadline: message.deadline,
         uper: Bytes::copy_from_slice(&message.uper),
         json: Bytes::copy_from_slice(message.json.as_bytes()),
     }

@@ -100,6 +100,7 @@ mod tests {
     use super::*;
     use crate::effect::Provenance;
     use masa_v2x_proto::geo::Wgs84;
+    use masa_v2x_proto::geonet::Dissemination;
     use masa_v2x_proto::time::Timestamp;
 
     fn message(seq: u64) -> Arc<OutMessage> {
@@ -110,6 +111,8 @@ mod tests {
             generated_at: Timestamp::from_unix_ms(seq as i64),
             captured_at: None,
             position: Wgs84::default(),
+            deadline: None,
+            dissemination: Dissemination::default(),
             uper: vec![0; 3],
             json: "{}".to_owned(),
             provenance: Provenance::default(),

@@ -11,6 +11,7 @@ use masa_edge_node::web::{CameraFeed, MessageLog, NodeInfo, SourceInfo, WebSetti
 use masa_edge_node::world::site::ZoneKind;
 use masa_inference::{BoundingBox, ObjectClass, RgbImage};
 use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -93,6 +94,8 @@ pub(crate) fn message(kind: MessageKind, seq: u64) -> Arc<OutMessage> {
         generated_at: Timestamp::from_unix_ms(1_700_000_000_100),
         captured_at: Some(Timestamp::from_unix_ms(1_700_000_000_000)),
         position: Wgs84 { lat_deg: 44.0, lon_deg: 10.0, alt_m: 0.0 },
+        deadline: None,
+        dissemination: Dissemination::default(),
         uper: vec![2, 14, 0xff],
         json: r#"{"type":"cpm","message":{"b":1,"a":2}}"#.to_owned(),
         provenance: Provenance {

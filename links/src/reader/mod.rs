@@ -16,7 +16,7 @@ mod zenoh;
 
 use crate::error::LinkError;
 use crate::keys::Selector;
-use crate::message::{Delivery, MessageKind, check_name};
+use crate::message::{Delivery, MessageKind, Policy, check_name};
 use crate::protocol::{Ack, Header, Page};
 use crate::queue::{Lane, Lanes, WhenFull};
 use crate::stats::{Ledger, LinkName, LinkStatus};
@@ -224,7 +224,7 @@ impl Reader {
         }
         let received = self.queue.pop().await;
         add(&self.counters.delivered, 1);
-        if let (Delivery::AtLeastOnce, Some(header)) = (received.kind.policy().delivery, &received.header) {
+        if let (Delivery::AtLeastOnce, Some(header)) = (Policy::of(received.kind).delivery, &received.header) {
             let source = (received.site.clone(), received.station, received.kind);
             self.current = Some((source, header.stream, header.number));
         }

@@ -6,7 +6,7 @@ use super::{Arrival, Inbox, Received, Source, Uplink};
 use crate::clock;
 use crate::error::LinkError;
 use crate::keys::{self, Item, Selector};
-use crate::message::{Delivery, MessageKind};
+use crate::message::{Delivery, MessageKind, Policy};
 use crate::protocol::{Ack, Get, Page, from_json, to_json};
 use crate::stats::{Ledger, LinkName, LinkState};
 use crate::transport::mqtt::{Happening, MqttSettings, connect, poll};
@@ -58,7 +58,7 @@ fn topic_filters(selectors: &[Selector]) -> Vec<(String, QoS)> {
     let mut filters = Vec::new();
     for selector in selectors {
         let (site, station) = selector.owner("+");
-        filters.extend(selector.kinds().into_iter().map(|kind| match kind.policy().delivery {
+        filters.extend(selector.kinds().into_iter().map(|kind| match Policy::of(kind).delivery {
             Delivery::AtLeastOnce => (keys::outbox_key(&site, &station, kind), QoS::AtLeastOnce),
             Delivery::BestEffort => (message_filter(&site, &station, kind), QoS::AtMostOnce),
         }));

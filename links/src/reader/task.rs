@@ -3,7 +3,7 @@
 use super::{Arrival, Counters, Received, Source, Taken, Uplink, add};
 use crate::clock;
 use crate::keys::Selector;
-use crate::message::{Delivery, Priority};
+use crate::message::{Delivery, Policy, Priority};
 use crate::protocol::Ack;
 use crate::queue::Lanes;
 use crate::reader::sequencer::{Sequencer, Step};
@@ -72,7 +72,7 @@ impl Task {
     fn on_arrival(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Message(message) => {
-                match message.kind.policy().delivery {
+                match Policy::of(message.kind).delivery {
                     Delivery::BestEffort if self.wants(&message) => self.on_best_effort(message),
                     Delivery::BestEffort => {}
                     // Unwanted ones count in the order; they are left out when it is known.
@@ -109,7 +109,7 @@ impl Task {
             return None;
         }
         let hold_ms = self.hold_ms;
-        let fresh = || match source.2.policy().delivery {
+        let fresh = || match Policy::of(source.2).delivery {
             Delivery::AtLeastOnce => Track::InOrder {
                 sequencer: Sequencer::new(hold_ms),
                 waiting: VecDeque::new(),
@@ -142,7 +142,7 @@ impl Task {
                 return add(&counters.duplicates, 1);
             }
         }
-        if self.queue.push(message.kind.policy().priority, message).is_some() {
+        if self.queue.push(Policy::of(message.kind).priority, message).is_some() {
             add(&counters.dropped, 1);
         }
     }

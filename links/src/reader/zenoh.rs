@@ -4,7 +4,7 @@ use super::{Arrival, Inbox, Received, Source, Uplink};
 use crate::clock;
 use crate::error::LinkError;
 use crate::keys::{self, Item, Selector};
-use crate::message::{Delivery, MessageKind};
+use crate::message::{Delivery, MessageKind, Policy};
 use crate::protocol::{Ack, Header, Page, from_json, to_json};
 use crate::stats::{Ledger, LinkName, LinkState};
 use crate::transport::zenoh::{ZenohSettings, open, to_config, watch_peers};
@@ -117,7 +117,7 @@ fn key_expressions(selector: &Selector) -> (Vec<String>, Vec<String>) {
     let quadkeys = selector.quadkey_prefix.as_ref().map_or("*".into(), |prefix| format!("{prefix}$*"));
     let messages =
         selector.kinds().into_iter().map(|kind| format!("masa/{site}/{station}/v2x/{}/{quadkeys}", kind.name()));
-    let reliable = |kind: &MessageKind| kind.policy().delivery == Delivery::AtLeastOnce;
+    let reliable = |kind: &MessageKind| Policy::of(*kind).delivery == Delivery::AtLeastOnce;
     let outboxes = selector.kinds().into_iter().filter(reliable).map(|kind| keys::outbox_key(&site, &station, kind));
     (messages.collect(), outboxes.collect())
 }

@@ -6,6 +6,7 @@ use super::{Content, Draft, Facility, Scene, Station};
 use crate::effect::Provenance;
 use masa_v2x_proto::cam::{BasicContainer, Cam, CamParameters, HighFrequencyContainer, RsuContainerHighFrequency};
 use masa_v2x_proto::cdd::StationType;
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,8 @@ impl Facility for CaService {
             content: Content::Cam(Box::new(cam(scene.station, scene.now))),
             captured_at: None,
             position: scene.station.position,
+            deadline: None,
+            dissemination: Dissemination::default(),
             provenance: Provenance {
                 rule: format!("CAM: {} ms since the last one, EN 302 637-2 6.1.4", self.interval_ms),
                 objects: Vec::new(),

@@ -18,6 +18,7 @@ use crate::world::{Drops, RoadUser};
 use inclusion::{Included, ObjectType, Rule, due};
 use masa_v2x_proto::cdd::PerceivedObject;
 use masa_v2x_proto::cpm::{SensorInformation, SensorType};
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -169,6 +170,8 @@ impl CpService {
         Draft {
             captured_at: selected.iter().map(|s| s.user.sight.captured_at).max(),
             position: scene.station.position,
+            deadline: None,
+            dissemination: Dissemination::default(),
             content: Content::Cpm(Box::new(CpmContent {
                 reference_time: scene.now,
                 sensors: if with_sensors { sensors(scene) } else { Vec::new() },

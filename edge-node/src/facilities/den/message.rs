@@ -15,6 +15,7 @@ use masa_v2x_proto::denm::{
     StationarySince, StationaryVehicleContainer, Termination, TrafficDirection,
 };
 use masa_v2x_proto::geo::{Covariance2, Enu, yaw_to_heading_rad};
+use masa_v2x_proto::geonet::{Dissemination, GeoArea, Scope, Shape};
 use masa_v2x_proto::time::Timestamp;
 
 /// What a DENM says of an object, apart from times.
@@ -129,6 +130,10 @@ fn traces(event: Enu, map: &SiteMap, station: &Station) -> Traces {
 
 /// Largest `validityDuration`, seconds.
 const MAX_VALIDITY_S: u32 = 86_400;
+/// DCC profile 1 (TS 102 636-4-2 clause 5).
+const DENM_TRAFFIC_CLASS: u8 = 1;
+/// Longest lifetime of a packet, seconds (EN 302 636-4-1 annex H, `itsGnMaxPacketLifetime`).
+const MAX_PACKET_LIFETIME_S: f64 = 600.0;
 /// Largest `transmissionInterval`, milliseconds.
 const MAX_INTERVAL_MS: u32 = 10_000;
 
@@ -145,11 +150,26 @@ pub(super) fn cancellation(last: &Denm, detected_at: Timestamp, reference_time: 
 }
 
 /// The draft of an event's current DENM.
-pub(super) fn draft(event: &ActiveEvent, action: Action, station: &Station) -> Draft {
+pub(super) fn draft(event: &ActiveEvent, action: Action, station: &Station, settings: &DenSettings) -> Draft {
+    let validity_s = settings.validity_duration_s.min(MAX_VALIDITY_S);
+    let position = station.frame.to_wgs84(event.position);
+    let awareness = GeoArea {
+        shape: Shape::Circle,
+        centre: position,
+        a_m: settings.awareness_distance_m,
+        b_m: 0.0,
+        azimuth_deg: 0.0,
+    };
     Draft {
         content: Content::Denm(Box::new(event.denm.clone())),
         captured_at: Some(event.cause.captured_at),
-        position: station.frame.to_wgs84(event.position),
+        position,
+        deadline: Some(event.cause.captured_at.plus_ms(i64::from(validity_s) * 1_000)),
+        dissemination: Dissemination {
+            scope: Scope::Broadcast(awareness),
+            traffic_class: DENM_TRAFFIC_CLASS,
+            lifetime_s: f64::from(validity_s).min(MAX_PACKET_LIFETIME_S),
+        },
         provenance: Provenance {
             rule: format!(
                 "DENM {}-{}: {} (cause {}), {}, EN 302 637-3 6.1.2",

@@ -365,7 +365,7 @@ impl ActiveEvent {
 
     fn publish(&mut self, action: Action, scene: &Scene<'_>, settings: &DenSettings, drafts: &mut Vec<Draft>) {
         self.next_repetition = scene.now.plus_ms(i64::from(settings.repetition_interval_ms.max(1)));
-        drafts.push(message::draft(self, action, scene.station));
+        drafts.push(message::draft(self, action, scene.station, settings));
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) use session::{open, watch_peers};
 
 use crate::error::LinkError;
 use crate::keys::{self, Item};
-use crate::message::{Delivery, MessageKind, Numbered, Priority, Station};
+use crate::message::{Delivery, MessageKind, Numbered, Policy, Priority, Station};
 use crate::protocol::{Ack, Page, from_json, to_json};
 use crate::stats::{LinkName, LinkState};
 use crate::transport::connectivity::Connectivity;
@@ -54,7 +54,7 @@ impl Transport for ZenohTransport {
 
     fn send(&mut self, message: &Arc<Numbered>, _owed: bool) -> Result<(), Refusal> {
         let session = self.session.get().ok_or(Refusal::Busy)?;
-        let policy = message.kind.policy();
+        let policy = Policy::of(message.kind);
         let reliability = match policy.delivery {
             Delivery::AtLeastOnce => Reliability::Reliable,
             Delivery::BestEffort => Reliability::BestEffort,
@@ -163,7 +163,7 @@ async fn declare(
         })
         .await?;
     let mut at_least_once = Vec::new();
-    for kind in MessageKind::ALL.into_iter().filter(|kind| kind.policy().delivery == Delivery::AtLeastOnce) {
+    for kind in MessageKind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
         let key = outbox_key(&start.station, kind);
         let queryable = session
             .declare_queryable(key.clone())
