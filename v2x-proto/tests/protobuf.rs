@@ -3,19 +3,10 @@
 
 mod common;
 
-use common::{proto_dir, realistic, vectors};
+use common::{realistic, schema_pool, vectors};
 use masa_v2x_proto::Message;
-use masa_v2x_proto::protobuf::schemas;
 use protox::prost_reflect::prost::Message as _;
 use protox::prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage};
-
-/// The descriptors of the generated schemas.
-fn pool() -> DescriptorPool {
-    let files = schemas();
-    let paths = files.iter().map(|file| file.path.as_str());
-    let files = protox::compile(paths, [proto_dir()]).unwrap_or_else(|error| panic!("{error:?}"));
-    DescriptorPool::from_file_descriptor_set(files).expect("the compiler's own descriptors")
-}
 
 /// Checks one message and gives its protobuf bytes.
 fn check(name: &str, uper: &[u8], pool: &DescriptorPool) -> Vec<u8> {
@@ -51,7 +42,7 @@ fn no_unknown_fields(name: &str, message: &DynamicMessage) {
 
 #[test]
 fn golden() {
-    let pool = pool();
+    let pool = schema_pool();
     for (kind, least) in
         [("r1_cam", 300), ("r2_cam", 300), ("r1_denm", 300), ("r2_denm", 290), ("r2_cpm", 280), ("r2_vam", 300)]
     {
