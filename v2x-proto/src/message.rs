@@ -7,7 +7,7 @@ use crate::denm::Denm;
 use crate::jer::Release;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
-use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
+use crate::uper::{Dialect, Failed, UnknownExtensions, UperError, UperErrorKind};
 use crate::vam::Vam;
 
 /// Longest message, bytes: what the length of a payload in GeoNetworking can express is more, no sender uses it.
@@ -263,6 +263,16 @@ impl Message {
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
             Self::Vam(_) => MessageId::Vam,
+        }
+    }
+
+    /// What later versions of the standard add, as received.
+    pub fn unknown_extensions(&self) -> &UnknownExtensions {
+        match self {
+            Self::Cam(cam) => &cam.unknown_extensions,
+            Self::Denm(denm) => &denm.unknown_extensions,
+            Self::Cpm(cpm) => &cpm.unknown_extensions,
+            Self::Vam(vam) => &vam.unknown_extensions,
         }
     }
 

@@ -3,8 +3,12 @@
 
 mod common;
 
-use common::{realistic, schema_pool, vectors};
-use masa_v2x_proto::Message;
+use common::{realistic, schema_pool, unhex, vectors};
+use masa_v2x_proto::cdd::{Reading, Velocity3d};
+use masa_v2x_proto::json::{Envelope, from_json, to_json};
+use masa_v2x_proto::time::Timestamp;
+use masa_v2x_proto::{Message, cpm::Cpm};
+use proptest::prelude::*;
 use protox::prost_reflect::prost::Message as _;
 use protox::prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage};
 
@@ -58,5 +62,171 @@ fn golden() {
     for (name, bytes, _) in realistic("golden") {
         let protobuf = check(&name, &bytes, &pool).len();
         println!("{name}: {} bytes of UPER, {protobuf} of protobuf", bytes.len());
+    }
+}
+
+/// An RSU CAM, a DENM with a stationary vehicle and a CPM with two objects; values in `tests/messages.rs`.
+const SAMPLES: [&str; 3] =
+    [include_str!("samples/cam.hex"), include_str!("samples/denm.hex"), include_str!("samples/cpm.hex")];
+
+fn samples() -> Vec<Message> {
+    SAMPLES.iter().map(|digits| Message::decode(&unhex(digits.trim())).expect("decodes")).collect()
+}
+
+/// Flipped bits make later versions, unknown alternatives, unusual containers: all of it survives in both images.
+#[test]
+fn what_later_versions_add_survives() {
+    let envelope = Envelope { source_uuid: "x".into(), timestamp: Timestamp::from_unix_ms(0) };
+    let mut with_extensions = 0;
+    for kind in ["r2_cam", "r2_denm", "r2_cpm", "r2_vam"] {
+        for (name, bytes, _) in vectors(kind, "what_later_versions_add_survives").iter().step_by(4) {
+            for bit in (0..bytes.len() * 8).step_by(3) {
+                let mut flipped = bytes.clone();
+                flipped[bit / 8] ^= 0x80 >> (bit % 8);
+                let Ok(message) = Message::decode(&flipped) else { continue };
+                with_extensions += usize::from(!message.unknown_extensions().is_empty());
+                let image = message.to_protobuf().unwrap_or_else(|error| panic!("{name}, bit {bit}: {error}"));
+                assert_eq!(Message::from_protobuf(&image).as_ref(), Ok(&message), "{name}, bit {bit}");
+                let json = to_json(&message, &envelope);
+                let (_, back) = from_json(&json).unwrap_or_else(|error| panic!("{name}, bit {bit}: {error}"));
+                assert_eq!(back, message, "{name}, bit {bit}");
+            }
+        }
+    }
+    println!("{with_extensions} messages with unknown extensions");
+    assert!(with_extensions > 20 || vectors("r2_cam", "what_later_versions_add_survives").is_empty());
+}
+
+/// Reads any bytes; what is read writes to an image that reads back to it, and encodes or names what cannot.
+fn survive(bytes: &[u8]) -> bool {
+    let Ok(message) = Message::from_protobuf(bytes) else { return false };
+    let image = message.to_protobuf().expect("what was read can be written");
+    assert_eq!(Message::from_protobuf(&image).as_ref(), Ok(&message));
+    if let Ok(uper) = message.to_uper()
+        && let Ok(back) = Message::decode(&uper)
+    {
+        assert_eq!(back.to_uper().expect("what decodes encodes"), uper);
+    }
+    true
+}
+
+#[test]
+fn every_changed_byte_is_survived() {
+    for message in samples() {
+        let bytes = message.to_protobuf().expect("writes");
+        for at in 0..bytes.len() {
+            for value in (0..=255).step_by(5) {
+                let mut changed = bytes.clone();
+                changed[at] = value;
+                survive(&changed);
+            }
+            assert!(Message::from_protobuf(&bytes[..at]).is_err(), "{at} of {} bytes", bytes.len());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        survive(&bytes);
+    }
+
+    /// Cut, doubled and changed pieces of real messages.
+    #[test]
+    fn random_changes_are_survived(
+        sample in 0usize..3,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        piece in any::<(prop::sample::Index, prop::sample::Index)>(),
+        to in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = samples().swap_remove(sample).to_protobuf().expect("writes");
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        let (from, until) = (piece.0.index(bytes.len()), piece.1.index(bytes.len()));
+        let piece = bytes[from.min(until)..from.max(until)].to_vec();
+        let to = to.index(bytes.len());
+        bytes.splice(to..to, piece);
+        survive(&bytes);
+    }
+
+    /// A CPM of any numbers that its types can hold: what encodes has an image that gives the same bytes.
+    #[test]
+    fn values_round_as_in_the_packed_encoding(
+        x_m in -400.0f32..400.0, speed in -10.0f32..200.0, confidence in 0.0f32..50.0, age in any::<i16>(), id in any::<u16>(),
+    ) {
+        let Message::Cpm(mut cpm) = samples().swap_remove(2) else { unreachable!("the third sample is a CPM") };
+        let container = cpm.payload.cpm_containers.perceived_object.as_mut().expect("it has objects");
+        let object = &mut container.perceived_objects[0];
+        object.object_id = Some(id);
+        object.object_age_ms = Some(age);
+        object.position.x.value_m = Reading::Value(x_m);
+        object.position.x.confidence_m = Reading::of(confidence);
+        if let Some(Velocity3d::Cartesian(velocity)) = &mut object.velocity {
+            velocity.x_velocity.value_mps = Reading::of(speed);
+        }
+        let image = cpm.to_protobuf();
+        match cpm.to_uper() {
+            Ok(uper) => {
+                let back = Cpm::from_protobuf(&image.expect("what encodes has an image")).expect("our own image");
+                prop_assert_eq!(back.to_uper().expect("encodes"), uper);
+            }
+            Err(error) => prop_assert_eq!(image.expect_err("not expressible").to_string().contains("is not in"), error.to_string().contains("is not in")),
+        }
+    }
+}
+
+/// A field: key, then its content, or its number when it is one.
+fn nested(tag: u8, content: &[u8]) -> Vec<u8> {
+    [&[tag << 3 | 2, u8::try_from(content.len()).expect("short")][..], content].concat()
+}
+
+fn number(tag: u8, value: u8) -> Vec<u8> {
+    vec![tag << 3, value]
+}
+
+fn header(message_id: u8) -> Vec<u8> {
+    nested(1, &[number(1, 2), number(2, message_id), number(3, 42)].concat())
+}
+
+#[test]
+fn errors_name_the_component_and_the_byte() {
+    let cpm = |bytes: &[u8]| Cpm::from_protobuf(bytes).expect_err("wrong").to_string();
+    assert_eq!(cpm(&[]), "CPM.header at byte 0: missing");
+    assert_eq!(cpm(&header(14)), "CPM.payload at byte 8: missing");
+    assert_eq!(cpm(&header(2)), "CPM.header.messageId at byte 8: message id 2 instead of 14");
+    assert_eq!(cpm(&header(14)[..6]), "CPM.header at byte 2: not protobuf: a length that goes past the end");
+    assert_eq!(cpm(&[header(14), header(14)].concat()), "CPM.header at byte 16: given twice");
+    assert_eq!(cpm(&number(1, 7)), "CPM.header at byte 1: wire type 0 instead of 2");
+    assert_eq!(cpm(&[0xFF; 11]), "CPM at byte 0: not protobuf: a field's key is expected");
+    assert_eq!(cpm(&nested(1, &number(1, 0x80))), "CPM.header.protocolVersion at byte 3: not protobuf: a number is expected");
+    let management = nested(1, &number(3, 1));
+    assert_eq!(
+        cpm(&[header(14), nested(2, &management)].concat()),
+        "CPM.payload.managementContainer.segmentationInfo at byte 13: wire type 0 instead of 2"
+    );
+    let too_many = nested(1, &nested(3, &[number(1, 9), number(2, 1)].concat()));
+    assert_eq!(
+        cpm(&[header(14), nested(2, &too_many)].concat()),
+        "CPM.payload.managementContainer.segmentationInfo.totalMsgNo at byte 16: 9 is not in 1..=8"
+    );
+    let any = |bytes: &[u8]| Message::from_protobuf(bytes).expect_err("wrong").to_string();
+    assert_eq!(any(&[]), "V2xMessage at byte 0: none of the alternatives is there");
+    assert_eq!(any(&nested(14, &[])), "V2xMessage.cpm.header at byte 2: missing");
+}
+
+#[test]
+fn fields_of_a_later_schema_are_skipped() {
+    for message in samples() {
+        let mut bytes = message.to_protobuf().expect("writes");
+        // Field 1000 as number, fixed 64 bits, bytes, group with a field inside, fixed 32 bits.
+        for (wire, content) in
+            [(0, &[5][..]), (1, &[0; 8]), (2, &[3, 1, 2, 3]), (3, &[0x08, 0x01, 0xC4, 0x3E]), (5, &[0; 4])]
+        {
+            bytes.extend([0xC0 | wire, 0x3E]);
+            bytes.extend(content);
+        }
+        assert_eq!(Message::from_protobuf(&bytes).as_ref(), Ok(&message));
     }
 }

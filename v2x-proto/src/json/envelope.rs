@@ -7,9 +7,9 @@ use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
 use crate::jer::Jer;
+use crate::json::extension::{extensions_from_image, extensions_to_image};
 use crate::json::{ImageError, Naming, members, required};
 use crate::time::Timestamp;
-use crate::uper::UnknownExtensions;
 use crate::uper::element::{Element, number};
 use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
@@ -51,6 +51,9 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
+    if let Some(extensions) = extensions_to_image(message.unknown_extensions()) {
+        image["unknown_extensions"] = extensions;
+    }
     json!({
         "message_type": message_type,
         "version": version,
@@ -87,7 +90,7 @@ fn read(json: &Jer, message_type: &'static str) -> Result<(Envelope, Message), I
 }
 
 fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, ImageError> {
-    let unknown_extensions = UnknownExtensions::default();
+    let unknown_extensions = extensions_from_image(image)?;
     Ok(match message_type {
         "cam" => {
             let generation_delta_time_ms =

@@ -25,23 +25,23 @@ const ADDITIONS: i64 = 64;
 /// A number of `range` that must be there.
 pub(crate) fn number_in(
     number: Option<u64>,
-    name: &str,
+    name: &'static str,
     range: std::ops::Range<i64>,
     r: &Reader<'_>,
 ) -> Result<i64, Fault> {
-    let number = number.ok_or_else(|| r.fault(ProtobufErrorKind::Missing).in_field(name))?;
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    in_range(number, range.start, range.end - 1).map_err(|kind| r.fault(kind).in_field(name))
+    checked(number, name, range).map_err(|(name, kind)| r.fault(kind).in_field(name))
 }
 
 /// The content of an open type that must be there.
 fn content(bytes: Option<&[u8]>, r: &Reader<'_>) -> Result<Box<[u8]>, Fault> {
     let bytes = bytes.ok_or_else(|| r.fault(ProtobufErrorKind::Missing).in_field("content"))?;
-    if bytes.is_empty() || bytes.len() > LONGEST {
-        let kind = UperErrorKind::Count { count: bytes.len(), min: 1, max: LONGEST };
-        return Err(r.fault(kind).in_field("content"));
-    }
+    check_content(bytes).map_err(|kind| r.fault(kind).in_field("content"))?;
     Ok(bytes.into())
+}
+
+fn check_content(bytes: &[u8]) -> Result<(), UperErrorKind> {
+    let count = bytes.len();
+    if (1..=LONGEST).contains(&count) { Ok(()) } else { Err(UperErrorKind::Count { count, min: 1, max: LONGEST }) }
 }
 
 /// Reads `{ index = 1; content = 2 }`.
@@ -116,36 +116,72 @@ pub(crate) fn put_extensions(extensions: &UnknownExtensions, w: &mut Writer) -> 
     })
 }
 
+/// The additions of one sequence as an image carries them: index and content of each.
+pub(crate) struct CarriedExtension<'a> {
+    pub(crate) ordinal: Option<u64>,
+    pub(crate) owner: Option<&'a str>,
+    pub(crate) announced: Option<u64>,
+    pub(crate) additions: Vec<(Option<u64>, Option<Box<[u8]>>)>,
+}
+
+impl CarriedExtension<'_> {
+    /// Adds it to those before it, in the order of their sequences.
+    ///
+    /// # Errors
+    /// The member that is missing or wrong, and why.
+    pub(crate) fn add_to(self, extensions: &mut UnknownExtensions) -> Result<(), (&'static str, ProtobufErrorKind)> {
+        let least = extensions.0.last().map_or(1, |last| i64::from(last.ordinal) + 1);
+        let ordinal = checked(self.ordinal, "ordinal", least..i64::from(u32::MAX) + 1)? as u32;
+        let owner = self.owner.ok_or(("owner", ProtobufErrorKind::Missing))?;
+        let owner = sequence_named(owner).ok_or(("owner", ProtobufErrorKind::UnknownType))?;
+        let mut additions = Vec::<UnknownAddition>::new();
+        for (index, content) in self.additions {
+            let least = additions.last().map_or(0, |last| i64::from(last.index) + 1);
+            let index = checked(index, "additions.index", least..ADDITIONS)? as u8;
+            let content = content.ok_or(("additions.content", ProtobufErrorKind::Missing))?;
+            check_content(&content).map_err(|kind| ("additions.content", kind.into()))?;
+            additions.push(UnknownAddition { index, content });
+        }
+        let least = additions.last().map_or(1, |last| i64::from(last.index) + 1);
+        let len = checked(self.announced, "announced", least..ADDITIONS + 1)? as u8;
+        extensions.0.push(UnknownExtension { ordinal, owner, len, additions });
+        Ok(())
+    }
+}
+
+/// A number of `range` that must be there.
+fn checked(
+    number: Option<u64>,
+    name: &'static str,
+    range: std::ops::Range<i64>,
+) -> Result<i64, (&'static str, ProtobufErrorKind)> {
+    let number = number.ok_or((name, ProtobufErrorKind::Missing))?;
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    in_range(number, range.start, range.end - 1).map_err(|kind| (name, kind.into()))
+}
+
 /// One occurrence; they are in the order of their sequences.
 pub(crate) fn get_extension(extensions: &mut UnknownExtensions, key: Key, r: &mut Reader<'_>) -> Result<(), Fault> {
-    let next = extensions.0.last().map_or(1, |last| i64::from(last.ordinal) + 1);
     r.expect(WireType::LengthDelimited, key)?;
-    let extension = r.nested(|r| {
-        let (mut ordinal, mut owner, mut len) = (None, None, None);
-        let mut additions = Vec::<UnknownAddition>::new();
+    r.nested(|r| {
+        let (mut ordinal, mut owner, mut announced) = (None, None, None);
+        let mut additions = Vec::new();
         while let Some(key) = r.next()? {
             match key.tag {
                 1 => r.number_once(&mut ordinal, key)?,
                 2 => r.bytes_once(&mut owner, key)?,
-                3 => r.number_once(&mut len, key)?,
+                3 => r.number_once(&mut announced, key)?,
                 4 => {
-                    let next = additions.last().map_or(0, |last| i64::from(last.index) + 1);
-                    let (number, bytes) = get_indexed(key, r)?;
-                    let index = number_in(number, "index", next..ADDITIONS, r)? as u8;
-                    additions.push(UnknownAddition { index, content: content(bytes, r)? });
+                    let (index, content) = get_indexed(key, r)?;
+                    additions.push((index, content.map(Into::into)));
                 }
                 _ => r.skip(key)?,
             }
         }
-        let ordinal = number_in(ordinal, "ordinal", next..i64::from(u32::MAX) + 1, r)? as u32;
-        let least = additions.last().map_or(1, |last| i64::from(last.index) + 1);
-        let len = number_in(len, "announced", least..ADDITIONS + 1, r)? as u8;
-        let owner = owner.and_then(|bytes| sequence_named(std::str::from_utf8(bytes).ok()?));
-        let owner = owner.ok_or_else(|| r.fault(ProtobufErrorKind::UnknownType).in_field("owner"))?;
-        Ok(UnknownExtension { ordinal, owner, len, additions })
-    })?;
-    extensions.0.push(extension);
-    Ok(())
+        let owner = owner.map(|bytes| std::str::from_utf8(bytes).unwrap_or_default());
+        let carried = CarriedExtension { ordinal, owner, announced, additions };
+        carried.add_to(extensions).map_err(|(name, kind)| r.fault(kind).in_field(name))
+    })
 }
 
 pub(crate) fn extensions_field(schema: &mut Schema) -> Field {

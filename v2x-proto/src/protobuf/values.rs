@@ -353,3 +353,66 @@ impl<const MIN: usize, const MAX: usize> Proto for Octets<MIN, MAX> {
 fn check_count(count: usize, min: usize, max: usize) -> Result<(), UperErrorKind> {
     if (min..=max).contains(&count) { Ok(()) } else { Err(UperErrorKind::Count { count, min, max }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At least one and at most five numbers.
+    type Ids = ListExt<Int<u8, 0, 200>, 2, 1, 3, 5>;
+
+    fn read(bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let list = Ids::get(&mut Reader::new(bytes)).map_err(|fault| fault.into_error("Ids").to_string())?;
+        let mut w = Writer::default();
+        Ids::put(&list, &mut w).expect("what was read can be written");
+        assert_eq!(w.out, [&[10, list.len() as u8][..], &list].concat(), "numbers below 128 are packed, a byte each");
+        Ok(list.to_vec())
+    }
+
+    #[test]
+    fn repeated_numbers_may_be_packed_or_not() {
+        assert_eq!(read(&[8, 1, 8, 2, 10, 2, 3, 4]), Ok(vec![1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        assert_eq!(read(&[]), Err("Ids at byte 0: missing".into()));
+        assert_eq!(read(&[10, 0]), Err("Ids at byte 2: missing".into()));
+        assert_eq!(read(&[10, 6, 1, 2, 3, 4, 5, 6]), Err("Ids at byte 8: 6 elements, 1..=5 allowed".into()));
+        assert_eq!(read(&[10, 3, 1, 0xC9, 1]), Err("Ids[1] at byte 5: 201 is not in 0..=200".into()));
+        // A number of 64 bits is none of the standard's.
+        let huge = [&[8][..], &[0xFF; 9], &[1]].concat();
+        assert_eq!(read(&huge), Err("Ids[0] at byte 11: 9223372036854775807 is not in 0..=200".into()));
+    }
+
+    #[test]
+    fn an_optional_list_that_may_be_empty_is_told_from_an_absent_one() {
+        use crate::protobuf::{get_optional, put_optional, settle_optional};
+        type MaybeEmpty = ListExt<Int<u8, 0, 255>, 2, 0, 3, 3>;
+        let encode = |value: Option<List<u8, 2, 3>>| {
+            let mut w = Writer::default();
+            put_optional::<MaybeEmpty>(&value, 1, &mut w).expect("writes");
+            w.out
+        };
+        let decode = |bytes: &[u8]| {
+            let (mut r, mut slot) = (Reader::new(bytes), None);
+            while let Some(key) = r.next().expect("a key") {
+                get_optional::<MaybeEmpty>(&mut slot, key, &mut r).expect("reads");
+            }
+            settle_optional::<MaybeEmpty>(slot, &r).expect("settles")
+        };
+        for list in [None, Some(List::new()), List::try_from_iter([7])] {
+            assert_eq!(decode(&encode(list.clone())), list);
+        }
+    }
+
+    #[test]
+    fn strings_have_an_alphabet_and_a_length() {
+        let read = |bytes: &[u8]| Numeric::<1, 4>::get(&mut Reader::new(bytes)).map_err(|f| f.into_error("S").to_string());
+        assert_eq!(read(b"12 4").as_deref(), Ok("12 4"));
+        assert_eq!(read(b"12345"), Err("S at byte 5: 5 elements, 1..=4 allowed".into()));
+        assert_eq!(read(b"1a"), Err("S at byte 2: character 0x61 is not allowed".into()));
+        assert_eq!(read(b""), Err("S at byte 0: 0 elements, 1..=4 allowed".into()));
+        assert!(Utf8::<1, 4, 16>::get(&mut Reader::new(&[0xC3])).is_err(), "half a character");
+    }
+}
