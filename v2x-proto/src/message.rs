@@ -4,7 +4,7 @@ use crate::cam::Cam;
 use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
-use crate::jer::Release;
+use crate::heap::{Box, path_text};
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
 use crate::uper::{Dialect, Failed, UnknownExtensions, UperError, UperErrorKind};
@@ -67,6 +67,7 @@ macro_rules! message_codec {
             ///
             /// # Errors
             /// The component that cannot be encoded.
+            #[cfg(feature = "std")]
             pub fn to_uper(&self) -> Result<Vec<u8>, $crate::uper::UperError> {
                 let mut out = vec![0; $crate::message::MAX_MESSAGE_BYTES];
                 let length = self.encode(&mut out)?;
@@ -122,8 +123,9 @@ macro_rules! message_codec {
 
             $crate::message::message_codec!(@$read $id, $field, $ty, $jer);
 
-            fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
-                use $crate::uper::element::Element;
+            #[cfg(feature = "std")]
+            pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
+                use $crate::json::Image;
                 serde_json::json!({
                     "header": $crate::cdd::ItsPduHeader::to_jer(&self.header, release.into()),
                     $jer: $ty::to_jer(&self.$field, release.into()),
@@ -198,7 +200,12 @@ impl Message {
     pub fn decode_detecting(bytes: &[u8]) -> Result<(Self, Dialect), UperError> {
         let [_, message_id, ..] = *bytes else {
             let kind = UperErrorKind::Truncated { needed: 16, available: bytes.len() * 8 };
-            return Err(UperError { message: "message", path: ".header".into(), bit: 0, kind });
+            return Err(UperError {
+                message: "message",
+                path: path_text(&".header").unwrap_or_default(),
+                bit: 0,
+                kind,
+            });
         };
         match MessageId::from_code(message_id) {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
@@ -207,7 +214,12 @@ impl Message {
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
-                Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
+                Err(UperError {
+                    message: "message",
+                    path: path_text(&".header.messageId").unwrap_or_default(),
+                    bit: 8,
+                    kind,
+                })
             }
         }
     }
@@ -237,6 +249,7 @@ impl Message {
     ///
     /// # Errors
     /// The component that cannot be encoded.
+    #[cfg(feature = "std")]
     pub fn to_uper(&self) -> Result<Vec<u8>, UperError> {
         match self {
             Self::Cam(cam) => cam.to_uper(),
@@ -247,7 +260,8 @@ impl Message {
     }
 
     /// The value under the names of `release` (X.697); CPM and VAM have only those of release 2.
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         match self {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
@@ -273,6 +287,21 @@ impl Message {
             Self::Denm(denm) => &denm.unknown_extensions,
             Self::Cpm(cpm) => &cpm.unknown_extensions,
             Self::Vam(vam) => &vam.unknown_extensions,
+        }
+    }
+
+    #[cfg(feature = "std")]
+    /// Of a message about something that goes on: a name that all its versions share, and whether it is over. `None` for
+    /// messages that only count when they are sent.
+    pub fn state(&self) -> Option<(String, bool)> {
+        match self {
+            Self::Denm(denm) => {
+                let management = &denm.denm.management;
+                let action = management.action_id;
+                let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
+                Some((name, management.termination.is_some()))
+            }
+            _ => None,
         }
     }
 

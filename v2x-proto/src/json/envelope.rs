@@ -8,9 +8,8 @@ use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
 use crate::jer::Jer;
 use crate::json::extension::{extensions_from_image, extensions_to_image};
-use crate::json::{ImageError, Naming, members, required};
+use crate::json::{Image, ImageError, Naming, members, number, required};
 use crate::time::Timestamp;
-use crate::uper::element::{Element, number};
 use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
 

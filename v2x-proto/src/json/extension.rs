@@ -18,7 +18,7 @@ pub(crate) fn extensions_to_image(extensions: &UnknownExtensions) -> Option<Jer>
             "additions": additions.collect::<Jer>(),
         })
     };
-    (!extensions.is_empty()).then(|| extensions.0.iter().map(one).collect())
+    (!extensions.is_empty()).then(|| extensions.kept.iter().map(one).collect())
 }
 
 /// Those of the image of a message.

@@ -15,16 +15,19 @@
 //! - CPM: a bounding box for every group of road users (the message forbids it); rectangles with half a side above
 //!   10.2 m; lists beyond the standard's maxima.
 
+mod containers;
 mod envelope;
 mod extension;
+mod image;
 mod names;
 
+pub(crate) use containers::{ContainerImages, containers_from_image, containers_to_image, containers_to_jer};
 pub use envelope::{Envelope, JsonError, from_json, to_json};
+pub(crate) use image::{Image, number};
 pub(crate) use names::Naming;
 
 use crate::jer::{Jer, hex};
 use crate::uper::UnknownAlternative;
-use crate::uper::element::Element;
 use serde_json::{Map, json};
 
 /// Why a member of an image cannot be read; the path grows on the way up.
@@ -56,7 +59,7 @@ pub(crate) fn members(image: &Jer) -> Result<&Map<String, Jer>, ImageError> {
 }
 
 /// A member that must be there.
-pub(crate) fn required<C: Element>(
+pub(crate) fn required<C: Image>(
     members: &Map<String, Jer>,
     owner: &'static str,
     name: &'static str,
@@ -66,7 +69,7 @@ pub(crate) fn required<C: Element>(
 }
 
 /// A member that may be absent or null.
-pub(crate) fn optional<C: Element>(
+pub(crate) fn optional<C: Image>(
     members: &Map<String, Jer>,
     owner: &'static str,
     name: &'static str,

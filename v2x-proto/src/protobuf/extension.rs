@@ -1,6 +1,7 @@
 //! What has no field of its own: additions, alternatives and containers of later versions, bits beyond the usual ones,
 //! causes without a name. All of it is kept as received.
 
+use crate::List;
 use crate::cdd::{ItsPduHeader, MessageId};
 use crate::containers::{ContainerEntry, ContainerOrder, LARGEST_ID};
 use crate::protobuf::schema::{Field, Form, Name, Note, Presence, Schema, Type, sequence_named};
@@ -100,7 +101,7 @@ pub(crate) fn unknown_field(schema: &mut Schema) -> Field {
 }
 
 pub(crate) fn put_extensions(extensions: &UnknownExtensions, w: &mut Writer) -> Result<(), Fault> {
-    extensions.0.iter().try_for_each(|extension| {
+    extensions.kept.iter().try_for_each(|extension| {
         w.nested(EXTENSIONS, |w| {
             w.number(1, extension.ordinal.into());
             w.bytes(2, extension.owner.as_bytes());
@@ -130,21 +131,23 @@ impl CarriedExtension<'_> {
     /// # Errors
     /// The member that is missing or wrong, and why.
     pub(crate) fn add_to(self, extensions: &mut UnknownExtensions) -> Result<(), (&'static str, ProtobufErrorKind)> {
-        let least = extensions.0.last().map_or(1, |last| i64::from(last.ordinal) + 1);
+        let least = extensions.kept.last().map_or(1, |last| i64::from(last.ordinal) + 1);
         let ordinal = checked(self.ordinal, "ordinal", least..i64::from(u32::MAX) + 1)? as u32;
         let owner = self.owner.ok_or(("owner", ProtobufErrorKind::Missing))?;
         let owner = sequence_named(owner).ok_or(("owner", ProtobufErrorKind::UnknownType))?;
-        let mut additions = Vec::<UnknownAddition>::new();
+        let mut additions = List::<UnknownAddition, 0, 64>::new();
         for (index, content) in self.additions {
             let least = additions.last().map_or(0, |last| i64::from(last.index) + 1);
             let index = checked(index, "additions.index", least..ADDITIONS)? as u8;
             let content = content.ok_or(("additions.content", ProtobufErrorKind::Missing))?;
             check_content(&content).map_err(|kind| ("additions.content", kind.into()))?;
-            additions.push(UnknownAddition { index, content });
+            // Ascending indices below 64 find room.
+            _ = additions.push(UnknownAddition { index, content });
         }
         let least = additions.last().map_or(1, |last| i64::from(last.index) + 1);
         let len = checked(self.announced, "announced", least..ADDITIONS + 1)? as u8;
-        extensions.0.push(UnknownExtension { ordinal, owner, len, additions });
+        // There is no limit but the message's size.
+        _ = extensions.kept.push(UnknownExtension { ordinal, owner, len, additions });
         Ok(())
     }
 }

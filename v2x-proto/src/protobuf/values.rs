@@ -382,7 +382,7 @@ mod tests {
         assert_eq!(read(&[10, 3, 1, 0xC9, 1]), Err("Ids[1] at byte 5: 201 is not in 0..=200".into()));
         // A number of 64 bits is none of the standard's.
         let huge = [&[8][..], &[0xFF; 9], &[1]].concat();
-        assert_eq!(read(&huge), Err("Ids[0] at byte 11: 9223372036854775807 is not in 0..=200".into()));
+        assert_eq!(read(&huge), Err("Ids[0] at byte 11: 9223372036854776000 is not in 0..=200".into()));
     }
 
     #[test]
@@ -408,7 +408,8 @@ mod tests {
 
     #[test]
     fn strings_have_an_alphabet_and_a_length() {
-        let read = |bytes: &[u8]| Numeric::<1, 4>::get(&mut Reader::new(bytes)).map_err(|f| f.into_error("S").to_string());
+        let read =
+            |bytes: &[u8]| Numeric::<1, 4>::get(&mut Reader::new(bytes)).map_err(|f| f.into_error("S").to_string());
         assert_eq!(read(b"12 4").as_deref(), Ok("12 4"));
         assert_eq!(read(b"12345"), Err("S at byte 5: 5 elements, 1..=4 allowed".into()));
         assert_eq!(read(b"1a"), Err("S at byte 2: character 0x61 is not allowed".into()));

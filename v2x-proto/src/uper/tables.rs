@@ -8,6 +8,7 @@ macro_rules! tables {
             macro_rules! $name {
                 ($dollar($dollar table:tt)*) => {
                     $codec! { $dollar($dollar table)* }
+                    #[cfg(feature = "std")]
                     $image! { $dollar($dollar table)* }
                 };
             }

@@ -22,6 +22,8 @@ pub(crate) struct BitWriter<'a> {
     /// Ordinal of the next sequence with unknown extensions.
     next_unknown: u32,
     unknown: &'a [UnknownExtension],
+    /// Unknown extensions that were lost.
+    not_kept: u32,
     pub(crate) dialect: Dialect,
     failure: Option<Failure>,
 }
@@ -31,7 +33,8 @@ impl<'a> BitWriter<'a> {
     const WIDEST: u32 = 56;
 
     pub(crate) fn new(out: &'a mut [u8], unknown: &'a UnknownExtensions, dialect: Dialect) -> Self {
-        let unknown = unknown.0.as_slice();
+        let not_kept = unknown.not_kept();
+        let unknown = unknown.kept.as_slice();
         Self {
             out,
             stored: 0,
@@ -42,6 +45,7 @@ impl<'a> BitWriter<'a> {
             ordinal: 0,
             next_unknown: unknown.first().map_or(u32::MAX, |first| first.ordinal),
             unknown,
+            not_kept,
             dialect,
             failure: None,
         }
@@ -253,6 +257,9 @@ impl<'a> BitWriter<'a> {
     pub(crate) fn finish(&mut self) -> Result<usize, Failed> {
         if let Some(owner) = self.misplaced.or(self.unknown.first().map(|left| left.owner)) {
             return Err(self.fail(UperErrorKind::UnknownExtensionMoved(owner)));
+        }
+        if self.not_kept > 0 {
+            return Err(self.fail(UperErrorKind::NotKept(self.not_kept)));
         }
         self.store_word();
         if self.overflow {
