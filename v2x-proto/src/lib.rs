@@ -9,7 +9,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(feature = "std"),
-    allow(clippy::result_large_err, clippy::large_enum_variant, reason = "nothing can be put on the heap")
+    allow(
+        clippy::result_large_err,
+        clippy::large_enum_variant,
+        dead_code,
+        reason = "no heap, and no messages that need it"
+    )
 )]
 
 pub mod cam;
@@ -17,24 +22,34 @@ pub mod cdd;
 mod containers;
 pub mod cpm;
 pub mod denm;
+pub mod dsrc;
 #[cfg(feature = "std")]
 pub mod geo;
 #[cfg(feature = "std")]
 pub mod geonet;
 pub mod heap;
 #[cfg(feature = "std")]
+pub mod ivim;
+#[cfg(feature = "std")]
 pub mod jer;
 #[cfg(feature = "std")]
 pub mod json;
 pub mod limits;
 mod list;
+pub mod mapem;
 pub mod message;
 #[cfg(feature = "std")]
 mod message_kind;
 #[cfg(feature = "std")]
+pub mod poim;
+#[cfg(feature = "std")]
 pub mod protobuf;
+pub mod rtcmem;
 #[cfg(feature = "std")]
 pub mod security;
+pub mod spatem;
+pub mod srem;
+pub mod ssem;
 #[cfg(feature = "std")]
 pub mod tiles;
 pub mod time;

@@ -24,14 +24,14 @@ pub struct LimitError {
     pub rule: &'static str,
 }
 
-type Checked = Result<(), LimitError>;
+pub(crate) type Checked = Result<(), LimitError>;
 
 /// `Ok` when `holds`.
-fn require(holds: bool, path: &dyn Display, rule: &'static str) -> Checked {
+pub(crate) fn require(holds: bool, path: &dyn Display, rule: &'static str) -> Checked {
     if holds { Ok(()) } else { Err(LimitError { path: path_text(path).unwrap_or_default(), rule }) }
 }
 
-fn header(header: &ItsPduHeader, version: u8, id: MessageId) -> Checked {
+pub(crate) fn header(header: &ItsPduHeader, version: u8, id: MessageId) -> Checked {
     require(header.protocol_version == version, &"header.protocolVersion", "protocolVersion is that of the message")?;
     require(header.message_id == id, &"header.messageId", "messageId is that of the message")
 }

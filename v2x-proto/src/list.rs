@@ -72,6 +72,17 @@ impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
         }
     }
 
+    /// An empty list with room for `count` elements, but for no more than is usual: the rest has to come first.
+    pub(crate) fn with_room_for(count: usize) -> Self {
+        #[cfg(feature = "std")]
+        if count > INLINE {
+            const MOST: usize = 64;
+            return Self(Store::Heap(Vec::with_capacity(count.min(MOST))));
+        }
+        let _ = count;
+        Self::new()
+    }
+
     /// Appends `element` where the inline room is used up.
     #[cold]
     #[cfg(feature = "std")]

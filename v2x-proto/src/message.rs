@@ -5,6 +5,15 @@ use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::heap::{Box, path_text};
+#[cfg(feature = "std")]
+use crate::ivim::Ivim;
+use crate::mapem::Mapem;
+#[cfg(feature = "std")]
+use crate::poim::Poim;
+use crate::rtcmem::Rtcmem;
+use crate::spatem::Spatem;
+use crate::srem::Srem;
+use crate::ssem::Ssem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
 use crate::uper::{Dialect, Failed, UnknownExtensions, UperError, UperErrorKind};
@@ -180,8 +189,24 @@ pub enum Message {
     Denm(Box<Denm>),
     /// Collective perception.
     Cpm(Box<Cpm>),
+    /// In-vehicle information.
+    #[cfg(feature = "std")]
+    Ivim(Box<Ivim>),
+    /// Points of interest.
+    #[cfg(feature = "std")]
+    Poim(Box<Poim>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
+    /// Signal phase and timing.
+    Spatem(Box<Spatem>),
+    /// Map.
+    Mapem(Box<Mapem>),
+    /// Signal request.
+    Srem(Box<Srem>),
+    /// Signal request status.
+    Ssem(Box<Ssem>),
+    /// GNSS corrections.
+    Rtcmem(Box<Rtcmem>),
 }
 
 impl Message {
@@ -211,7 +236,16 @@ impl Message {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            #[cfg(feature = "std")]
+            MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
+            #[cfg(feature = "std")]
+            MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
+            MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
+            MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
+            MessageId::Srem => Srem::decode_detecting(bytes).map(|(srem, d)| (Self::Srem(srem.into()), d)),
+            MessageId::Ssem => Ssem::decode_detecting(bytes).map(|(ssem, d)| (Self::Ssem(ssem.into()), d)),
+            MessageId::Rtcmem => Rtcmem::decode_detecting(bytes).map(|(rtcmem, d)| (Self::Rtcmem(rtcmem.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
                 Err(UperError {
@@ -241,7 +275,16 @@ impl Message {
             Self::Cam(cam) => cam.encode_as(dialect, out),
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.encode_as(dialect, out),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
+            Self::Spatem(spatem) => spatem.encode_as(dialect, out),
+            Self::Mapem(mapem) => mapem.encode_as(dialect, out),
+            Self::Srem(srem) => srem.encode_as(dialect, out),
+            Self::Ssem(ssem) => ssem.encode_as(dialect, out),
+            Self::Rtcmem(rtcmem) => rtcmem.encode_as(dialect, out),
         }
     }
 
@@ -255,7 +298,16 @@ impl Message {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.to_uper(),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
+            Self::Spatem(spatem) => spatem.to_uper(),
+            Self::Mapem(mapem) => mapem.to_uper(),
+            Self::Srem(srem) => srem.to_uper(),
+            Self::Ssem(ssem) => ssem.to_uper(),
+            Self::Rtcmem(rtcmem) => rtcmem.to_uper(),
         }
     }
 
@@ -266,7 +318,16 @@ impl Message {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.to_jer(release),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
+            Self::Spatem(spatem) => spatem.to_jer(release),
+            Self::Mapem(mapem) => mapem.to_jer(release),
+            Self::Srem(srem) => srem.to_jer(release),
+            Self::Ssem(ssem) => ssem.to_jer(release),
+            Self::Rtcmem(rtcmem) => rtcmem.to_jer(release),
         }
     }
 
@@ -276,7 +337,16 @@ impl Message {
             Self::Cam(_) => MessageId::Cam,
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
+            #[cfg(feature = "std")]
+            Self::Ivim(_) => MessageId::Ivim,
+            #[cfg(feature = "std")]
+            Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
+            Self::Spatem(_) => MessageId::Spatem,
+            Self::Mapem(_) => MessageId::Mapem,
+            Self::Srem(_) => MessageId::Srem,
+            Self::Ssem(_) => MessageId::Ssem,
+            Self::Rtcmem(_) => MessageId::Rtcmem,
         }
     }
 
@@ -286,7 +356,16 @@ impl Message {
             Self::Cam(cam) => &cam.unknown_extensions,
             Self::Denm(denm) => &denm.unknown_extensions,
             Self::Cpm(cpm) => &cpm.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => &ivim.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => &poim.unknown_extensions,
             Self::Vam(vam) => &vam.unknown_extensions,
+            Self::Spatem(spatem) => &spatem.unknown_extensions,
+            Self::Mapem(mapem) => &mapem.unknown_extensions,
+            Self::Srem(srem) => &srem.unknown_extensions,
+            Self::Ssem(ssem) => &ssem.unknown_extensions,
+            Self::Rtcmem(rtcmem) => &rtcmem.unknown_extensions,
         }
     }
 
@@ -301,6 +380,22 @@ impl Message {
                 let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
                 Some((name, management.termination.is_some()))
             }
+            Self::Mapem(mapem) => {
+                let intersection = mapem.map.intersections.iter().flatten().next()?;
+                let region = intersection.id.region.unwrap_or(0);
+                let layer = mapem.map.layer_id.map_or_else(String::new, |layer| format!("-{layer}"));
+                Some((format!("{region}-{}{layer}", intersection.id.id), false))
+            }
+            Self::Ivim(ivim) => {
+                use crate::ivim::IviStatus::{Cancellation, Negation};
+                let management = &ivim.ivi.mandatory;
+                let provider = management.service_provider_id;
+                let name = format!(
+                    "{}-{}-{}",
+                    provider.country_code, provider.provider_identifier, management.ivi_identification_number
+                );
+                Some((name, matches!(management.ivi_status, Cancellation | Negation)))
+            }
             _ => None,
         }
     }
@@ -311,7 +406,16 @@ impl Message {
             Self::Cam(cam) => cam.header.station_id,
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
+            Self::Spatem(spatem) => spatem.header.station_id,
+            Self::Mapem(mapem) => mapem.header.station_id,
+            Self::Srem(srem) => srem.header.station_id,
+            Self::Ssem(ssem) => ssem.header.station_id,
+            Self::Rtcmem(rtcmem) => rtcmem.header.station_id,
         }
     }
 }
@@ -334,8 +438,52 @@ impl From<Cpm> for Message {
     }
 }
 
+#[cfg(feature = "std")]
+impl From<Ivim> for Message {
+    fn from(ivim: Ivim) -> Self {
+        Self::Ivim(Box::new(ivim))
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Poim> for Message {
+    fn from(poim: Poim) -> Self {
+        Self::Poim(Box::new(poim))
+    }
+}
+
 impl From<Vam> for Message {
     fn from(vam: Vam) -> Self {
         Self::Vam(Box::new(vam))
+    }
+}
+
+impl From<Spatem> for Message {
+    fn from(spatem: Spatem) -> Self {
+        Self::Spatem(Box::new(spatem))
+    }
+}
+
+impl From<Mapem> for Message {
+    fn from(mapem: Mapem) -> Self {
+        Self::Mapem(Box::new(mapem))
+    }
+}
+
+impl From<Srem> for Message {
+    fn from(srem: Srem) -> Self {
+        Self::Srem(Box::new(srem))
+    }
+}
+
+impl From<Ssem> for Message {
+    fn from(ssem: Ssem) -> Self {
+        Self::Ssem(Box::new(ssem))
+    }
+}
+
+impl From<Rtcmem> for Message {
+    fn from(rtcmem: Rtcmem) -> Self {
+        Self::Rtcmem(Box::new(rtcmem))
     }
 }

@@ -28,7 +28,7 @@ impl Image for CauseCode {
                 json!({ "ccAndScc": { name: sub_cause } })
             }
             Naming::Cam => json!({ "cc_and_scc": image() }),
-            Naming::Denm | Naming::Cpm => image(),
+            _ => image(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Image for CountryCodeCodec {
     fn to_jer(value: &u16, names: Naming) -> Jer {
         match names {
             Naming::R1 | Naming::R2 => jer::bits(u32::from(*value & 1023), 10).into(),
-            Naming::Cam | Naming::Denm | Naming::Cpm => (*value).into(),
+            _ => (*value).into(),
         }
     }
 

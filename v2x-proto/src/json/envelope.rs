@@ -6,9 +6,17 @@ use crate::cdd::codec::Int;
 use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
+use crate::ivim::{IviStructure, Ivim};
 use crate::jer::Jer;
+use crate::json::dsrc::{content_of, image_of};
 use crate::json::extension::{extensions_from_image, extensions_to_image};
 use crate::json::{Image, ImageError, Naming, members, number, required};
+use crate::mapem::{MapData, Mapem};
+use crate::poim::{self, Poim};
+use crate::rtcmem::{RtcmCorrections, Rtcmem};
+use crate::spatem::{Spat, Spatem};
+use crate::srem::{SignalRequestMessage, Srem};
+use crate::ssem::{SignalStatusMessage, Ssem};
 use crate::time::Timestamp;
 use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
@@ -37,6 +45,15 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
+const SPATEM_SCHEMA: &str = "2.0.0";
+const MAPEM_SCHEMA: &str = "2.0.0";
+const SREM_SCHEMA: &str = "2.0.1";
+const SSEM_SCHEMA: &str = "2.0.1";
+/// Ours: its-client has no schema for RTCMEM.
+const RTCMEM_IMAGE: &str = "1.0.0";
+const POI_SCHEMA: &str = "2.0.0";
+/// Ours: its-client has no schema for IVIM.
+const IVIM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -46,20 +63,42 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Cam(cam) => ("cam", CAM_SCHEMA, cam_image(cam), &cam.header),
         Message::Denm(denm) => ("denm", DENM_SCHEMA, denm_image(denm), &denm.header),
         Message::Cpm(cpm) => ("cpm", CPM_SCHEMA, cpm_image(cpm), &cpm.header),
+        Message::Ivim(ivim) => ("ivim", IVIM_IMAGE, IviStructure::to_jer(&ivim.ivi, Naming::Cam), &ivim.header),
+        Message::Poim(poim) => ("poi", POI_SCHEMA, poim::to_image(&poim.payload), &poim.header),
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
+        Message::Spatem(spatem) => {
+            ("spatem", SPATEM_SCHEMA, image_of::<Spat>(&spatem.spat, Naming::Dsrc), &spatem.header)
+        }
+        Message::Srem(srem) => {
+            ("srem", SREM_SCHEMA, image_of::<SignalRequestMessage>(&srem.srm, Naming::Dsrc), &srem.header)
+        }
+        Message::Ssem(ssem) => {
+            ("ssem", SSEM_SCHEMA, image_of::<SignalStatusMessage>(&ssem.ssm, Naming::Dsrc), &ssem.header)
+        }
+        Message::Rtcmem(rtcmem) => {
+            ("rtcmem", RTCMEM_IMAGE, image_of::<RtcmCorrections>(&rtcmem.rtcmc, Naming::Dsrc), &rtcmem.header)
+        }
+        Message::Mapem(mapem) => ("mapem", MAPEM_SCHEMA, image_of::<MapData>(&mapem.map, Naming::Mapem), &mapem.header),
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
     if let Some(extensions) = extensions_to_image(message.unknown_extensions()) {
         image["unknown_extensions"] = extensions;
     }
-    json!({
+    let mut json = json!({
         "message_type": message_type,
         "version": version,
         "source_uuid": envelope.source_uuid,
         "timestamp": envelope.timestamp.unix_ms(),
         "message": image,
-    })
+    });
+    if matches!(message, Message::Spatem(_) | Message::Mapem(_)) {
+        json["origin"] = "self".into();
+    }
+    if message_type == "poi" {
+        json["message_format"] = "json/raw".into();
+    }
+    json
 }
 
 /// The message of a JSON image, with what surrounded it.
@@ -71,9 +110,16 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("cam") => "cam",
         Some("denm") => "denm",
         Some("cpm") => "cpm",
+        Some("ivim") => "ivim",
+        Some("poi") => "poi",
         Some("vam") => "vam",
+        Some("spatem") => "spatem",
+        Some("mapem") => "mapem",
+        Some("srem") => "srem",
+        Some("ssem") => "ssem",
+        Some("rtcmem") => "rtcmem",
         _ => {
-            let reason = format!("message_type is {}, cam, denm, cpm or vam expected", json["message_type"]);
+            let reason = format!("message_type is {}, no kind that is known", json["message_type"]);
             return Err(JsonError { message_type: "json", path: ".message_type".into(), reason });
         }
     };
@@ -102,12 +148,40 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
             let denm = DenmPayload::from_image(&denm_structure(image.clone()))?;
             Denm { header: header(image, MessageId::Denm)?, denm, unknown_extensions }.into()
         }
+        "ivim" => {
+            let ivi = IviStructure::from_image(image)?;
+            Ivim { header: header(image, MessageId::Ivim)?, ivi, unknown_extensions }.into()
+        }
+        "poi" => {
+            let payload = poim::from_image(image)?;
+            Poim { header: header(image, MessageId::Poim)?, payload, unknown_extensions }.into()
+        }
         "vam" => {
             let generation_delta_time_ms =
                 required::<Int<u16, 0, 65_535>>(members(image)?, "VruAwareness", "generationDeltaTime")?;
             let vam_parameters = VamParameters::from_image(image)?;
             let vam = VruAwareness { generation_delta_time_ms, vam_parameters };
             Vam { header: header(image, MessageId::Vam)?, vam, unknown_extensions }.into()
+        }
+        "spatem" => {
+            let spat = content_of::<Spat>(image)?;
+            Spatem { header: header(image, MessageId::Spatem)?, spat, unknown_extensions }.into()
+        }
+        "mapem" => {
+            let map = content_of::<MapData>(image)?;
+            Mapem { header: header(image, MessageId::Mapem)?, map, unknown_extensions }.into()
+        }
+        "srem" => {
+            let srm = content_of::<SignalRequestMessage>(image)?;
+            Srem { header: header(image, MessageId::Srem)?, srm, unknown_extensions }.into()
+        }
+        "ssem" => {
+            let ssm = content_of::<SignalStatusMessage>(image)?;
+            Ssem { header: header(image, MessageId::Ssem)?, ssm, unknown_extensions }.into()
+        }
+        "rtcmem" => {
+            let rtcmc = content_of::<RtcmCorrections>(image)?;
+            Rtcmem { header: header(image, MessageId::Rtcmem)?, rtcmc, unknown_extensions }.into()
         }
         _ => {
             let payload = CpmPayload::from_image(&cpm_structure(image.clone())?)?;

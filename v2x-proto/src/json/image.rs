@@ -25,7 +25,7 @@ pub(crate) fn number(image: &Jer, min: i64, max: i64) -> Result<i64, ImageError>
     Ok(code)
 }
 
-fn elements_from_image<C: Image, const INLINE: usize, const CAP: usize>(
+pub(crate) fn elements_from_image<C: Image, const INLINE: usize, const CAP: usize>(
     image: &Jer,
     min: usize,
 ) -> Result<List<C::Value, INLINE, CAP>, ImageError> {
@@ -147,9 +147,7 @@ impl<const MIN: usize, const MAX: usize> Image for Octets<MIN, MAX> {
         match names {
             Naming::R1 | Naming::R2 => hex(value).into(),
             // The schema allows as many characters as bytes: one character a byte, U+0000 to U+00FF.
-            Naming::Cam | Naming::Denm | Naming::Cpm => {
-                value.iter().map(|b| char::from(*b)).collect::<std::string::String>().into()
-            }
+            _ => value.iter().map(|b| char::from(*b)).collect::<std::string::String>().into(),
         }
     }
 

@@ -1,5 +1,5 @@
 //! The JSON image of messages, as Orange's its-client sends them over MQTT (its-client-schemas: CAM 2.4.0, DENM 2.3.0,
-//! CPM 2.1.1).
+//! CPM 2.1.1, POI 2.0.0).
 //!
 //! In: a message and an [`Envelope`]. Out: JSON, and back. Keys are in alphabetical order, numbers are the standard's
 //! codes. The schemas close only the envelope, so what they do not name is written beside it under the standard's names
@@ -7,15 +7,20 @@
 //! list of `{ ordinal, owner, announced, additions: [{ index, content }] }` with the content in hexadecimal digits.
 //!
 //! There is no schema for VAM: its image follows the same rules, with `message_type` `vam` and version 1.0.0.
+//! Nor is there one for IVIM: `ivim`, 1.0.0, `mandatory` and `optional` beside the station id; what ISO/TS 19321's second
+//! edition adds to a text part is in `added`. What POIM's schema has no place for is listed in `poim/image.rs`.
 //!
 //! What the schemas ask for and a message cannot give, so that the JSON of such a message does not validate:
 //! - CAM: `protected_zone_radius` above 255; extension values of enumerations;
 //! - DENM: `recommended_path` as offsets (the message has absolute positions); `traffic_flow_rule` 4; an
 //!   `emergency_action_code` longer than four characters;
 //! - CPM: a bounding box for every group of road users (the message forbids it); rectangles with half a side above
-//!   10.2 m; lists beyond the standard's maxima.
+//!   10.2 m; lists beyond the standard's maxima;
+//! - POI: `spaces_basic`, whose schema asks for the properties that only `spaces_detailed` have; a first block of another
+//!   type.
 
 mod containers;
+mod dsrc;
 mod envelope;
 mod extension;
 mod image;
@@ -23,7 +28,7 @@ mod names;
 
 pub(crate) use containers::{ContainerImages, containers_from_image, containers_to_image, containers_to_jer};
 pub use envelope::{Envelope, JsonError, from_json, to_json};
-pub(crate) use image::{Image, number};
+pub(crate) use image::{Image, elements_from_image, number};
 pub(crate) use names::Naming;
 
 use crate::jer::{Jer, hex};
@@ -81,6 +86,13 @@ pub(crate) fn optional<C: Image>(
     }
 }
 
+/// The number of an enumeration's value that is given by name; anything else as it is.
+pub(crate) fn number_of_name(image: &Jer, values: &[&'static str]) -> Jer {
+    let Some(name) = image.as_str() else { return image.clone() };
+    let number = values.iter().position(|value| names::image_value(value) == name);
+    number.map_or_else(|| image.clone(), Into::into)
+}
+
 /// An alternative of a later version.
 pub(crate) fn unknown_to_jer(unknown: &UnknownAlternative) -> Jer {
     json!({ "unknown": { "index": unknown.index, "content": hex(&unknown.content) } })
@@ -110,7 +122,11 @@ pub(crate) fn bits_to_jer(mask: u32, len: u8, usual_len: u8, names: &[(&'static 
         Naming::R1 | Naming::R2 if len == usual_len => digits().into(),
         Naming::R1 | Naming::R2 => json!({ "value": digits(), "length": len }),
         Naming::Denm if len == usual_len => first_highest.into(),
-        Naming::Denm | Naming::Cam | Naming::Cpm => {
+        Naming::Dsrc | Naming::Mapem if len == usual_len && mask & !named == 0 => {
+            names.iter().filter(|(_, bit)| mask >> bit & 1 == 1).map(|(name, _)| Jer::from(*name)).collect()
+        }
+        Naming::Dsrc | Naming::Mapem => json!({ "mask": mask, "length": len }),
+        _ => {
             let bool_of = |(name, bit): &(&str, u8)| (name.to_ascii_lowercase(), Jer::from(mask >> bit & 1 == 1));
             let mut image: Map<_, _> = names.iter().map(bool_of).collect();
             if len != usual_len || mask & !named != 0 {
@@ -135,6 +151,13 @@ pub(crate) fn bits_from_image(
             }
             _ => Err(ImageError::new(format!("{first_highest} does not fit {usual_len} bits"))),
         };
+    }
+    if let Some(set) = image.as_array() {
+        let bit_of = |image: &Jer| names.iter().find(|(name, _)| image.as_str() == Some(name)).map(|(_, bit)| 1 << bit);
+        return set.iter().enumerate().try_fold((0, usual_len), |(mask, len), (index, image)| match bit_of(image) {
+            Some(bit) => Ok((mask | bit, len)),
+            None => Err(ImageError::new(format!("{image} is not the name of a bit")).in_element(index)),
+        });
     }
     let members = members(image)?;
     if let (Some(mask), Some(len)) = (members.get("mask"), members.get("length")) {

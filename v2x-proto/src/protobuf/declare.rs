@@ -323,7 +323,7 @@ macro_rules! codes_image {
 macro_rules! bit_string_image {
     (
         $(#[$($meta:tt)*])*
-        pub struct $name:ident: $len:literal { $( $(#[$($bm:tt)*])* $bit:ident = $index:literal, )* }
+        pub struct $name:ident: $len:literal { $( $(#[$($bm:tt)*])* $bit:ident = $index:literal $($bit_name:literal)?, )* }
     ) => {
         impl $crate::protobuf::values::Number for $name {
             type Value = Self;
@@ -350,7 +350,7 @@ macro_rules! bit_string_image {
     };
     (
         $(#[$($meta:tt)*])*
-        pub struct $name:ident: $len:literal, extensible { $( $(#[$($bm:tt)*])* $bit:ident = $index:literal, )* }
+        pub struct $name:ident: $len:literal, extensible { $( $(#[$($bm:tt)*])* $bit:ident = $index:literal $($bit_name:literal)?, )* }
     ) => {
         impl $crate::protobuf::Proto for $name {
             type Value = Self;
@@ -388,7 +388,7 @@ macro_rules! quantities_image {
     ($( $name:ident : $ty:ident [$min:literal..=$max:literal] $kind:ident $scale:tt $(, $mark:ident $code:literal)* ; )*) => { $(
         impl $crate::protobuf::values::Described for $name {
             fn describe(_: &mut $crate::protobuf::schema::Schema) -> $crate::protobuf::schema::Type {
-                let $crate::uper::quantity::Range { min, max, below, above, unavailable } = Self::RANGE;
+                let $crate::uper::quantity::Range { min, max, below, above, unavailable, first } = Self::RANGE;
                 let step = $crate::protobuf::declare::step!($kind $scale);
                 $crate::protobuf::schema::Type::Number($crate::protobuf::schema::Note {
                     min,
@@ -396,7 +396,7 @@ macro_rules! quantities_image {
                     step: (step != 1.0).then_some(step),
                     below,
                     above,
-                    unavailable,
+                    unavailable: unavailable.or(first),
                     bits: None,
                 })
             }

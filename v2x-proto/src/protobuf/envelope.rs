@@ -57,6 +57,13 @@ macro_rules! envelope {
 envelope! {
     Denm(crate::denm::Denm) = 1, "denm";
     Cam(crate::cam::Cam) = 2, "cam";
+    Poim(crate::poim::Poim) = 3, "poim";
+    Spatem(crate::spatem::Spatem) = 4, "spatem";
+    Mapem(crate::mapem::Mapem) = 5, "mapem";
+    Ivim(crate::ivim::Ivim) = 6, "ivim";
+    Srem(crate::srem::Srem) = 9, "srem";
+    Ssem(crate::ssem::Ssem) = 10, "ssem";
+    Rtcmem(crate::rtcmem::Rtcmem) = 13, "rtcmem";
     Cpm(crate::cpm::Cpm) = 14, "cpm";
     Vam(crate::vam::Vam) = 16, "vam";
 }

@@ -19,7 +19,7 @@ pub(crate) const EXTENSIONS: u32 = 15;
 const PATH: &str = "masa::extension";
 
 /// Longest open type that the packed encoding rules write without fragments, bytes.
-const LONGEST: usize = 16_383;
+pub(crate) const LONGEST: usize = 16_383;
 /// Extension additions and alternatives have indices below this.
 const ADDITIONS: i64 = 64;
 
@@ -34,19 +34,19 @@ pub(crate) fn number_in(
 }
 
 /// The content of an open type that must be there.
-fn content(bytes: Option<&[u8]>, r: &Reader<'_>) -> Result<Box<[u8]>, Fault> {
+pub(crate) fn content(bytes: Option<&[u8]>, r: &Reader<'_>) -> Result<Box<[u8]>, Fault> {
     let bytes = bytes.ok_or_else(|| r.fault(ProtobufErrorKind::Missing).in_field("content"))?;
     check_content(bytes).map_err(|kind| r.fault(kind).in_field("content"))?;
     Ok(bytes.into())
 }
 
-fn check_content(bytes: &[u8]) -> Result<(), UperErrorKind> {
+pub(crate) fn check_content(bytes: &[u8]) -> Result<(), UperErrorKind> {
     let count = bytes.len();
     if (1..=LONGEST).contains(&count) { Ok(()) } else { Err(UperErrorKind::Count { count, min: 1, max: LONGEST }) }
 }
 
 /// Reads `{ index = 1; content = 2 }`.
-fn get_indexed<'a>(key: Key, r: &mut Reader<'a>) -> Result<(Option<u64>, Option<&'a [u8]>), Fault> {
+pub(crate) fn get_indexed<'a>(key: Key, r: &mut Reader<'a>) -> Result<(Option<u64>, Option<&'a [u8]>), Fault> {
     r.expect(WireType::LengthDelimited, key)?;
     r.nested(|r| {
         let (mut index, mut bytes) = (None, None);
@@ -61,11 +61,11 @@ fn get_indexed<'a>(key: Key, r: &mut Reader<'a>) -> Result<(Option<u64>, Option<
     })
 }
 
-fn field(name: &'static str, tag: u32, presence: Presence, ty: Type, comment: &'static str) -> Field {
+pub(crate) fn field(name: &'static str, tag: u32, presence: Presence, ty: Type, comment: &'static str) -> Field {
     Field { name, rust: "", tag, presence, wrapped: false, ty, comment }
 }
 
-fn bytes_type() -> Type {
+pub(crate) fn content_type() -> Type {
     Type::Bytes(Note::length(1, LONGEST))
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn unknown_field(schema: &mut Schema) -> Field {
         let content = " Content of its open type, UPER.\n";
         vec![
             field("index", 1, Presence::Mandatory, Type::number(0, ADDITIONS - 1), index),
-            field("content", 2, Presence::Mandatory, bytes_type(), content),
+            field("content", 2, Presence::Mandatory, content_type(), content),
         ]
     });
     field("unknown", LEFT_OVER, Presence::Optional, ty, " An alternative of a later version.\n")
@@ -197,7 +197,7 @@ pub(crate) fn extensions_field(schema: &mut Schema) -> Field {
             let content = " Content of its open type, UPER.\n";
             vec![
                 field("index", 1, Presence::Mandatory, Type::number(0, ADDITIONS - 1), index),
-                field("content", 2, Presence::Mandatory, bytes_type(), content),
+                field("content", 2, Presence::Mandatory, content_type(), content),
             ]
         });
         let ordinal = " How many extensible SEQUENCEs the message has up to this one, which is counted.\n";
@@ -273,7 +273,7 @@ pub(crate) fn order_field(schema: &mut Schema) -> Field {
         let content = " Content of its open type, UPER, where the container is repeated or of a later version.\n";
         vec![
             field("containerId", 1, Presence::Mandatory, Type::number(1, LARGEST_ID), " Container id.\n"),
-            field("content", 2, Presence::Optional, bytes_type(), content),
+            field("content", 2, Presence::Optional, content_type(), content),
         ]
     });
     let ty = Type::List { element: Box::new(element), min: 0, max: ContainerOrder::CAPACITY };

@@ -19,11 +19,14 @@
 //! readers that merge and readers that replace would disagree about a safety message. Fields of a later schema are
 //! skipped. Absent: text format, gRPC.
 
+mod bounded;
 pub(crate) mod declare;
+mod dsrc;
 mod elements;
 mod envelope;
 mod error;
 pub(crate) mod extension;
+mod poim;
 mod render;
 pub(crate) mod schema;
 pub(crate) mod values;

@@ -1,7 +1,7 @@
 //! `.proto` files of the schema.
 
 use crate::protobuf::envelope;
-use crate::protobuf::schema::{Body, EnumValue, Field, Form, Item, Name, Note, Presence, Schema, Type};
+use crate::protobuf::schema::{Body, EnumValue, Field, Form, Item, Name, Note, Presence, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ pub struct SchemaFile {
 pub fn schemas() -> Vec<SchemaFile> {
     let schema = envelope::schema();
     let component = SchemaFile { path: COMPONENT_FILE.to_owned(), text: format!("{NOTICE}{COMPONENT}") };
-    let files = schema.packages.iter().map(|(module, items)| file(&schema, module, items));
+    let files = schema.packages.iter().map(|(module, items)| file(module, items));
     std::iter::once(component).chain(files).collect()
 }
 
@@ -81,17 +81,17 @@ fn place(module: &str) -> (String, String) {
 /// The name of a type as it is written in a file of `module`.
 fn reference(name: &Name, module: &str) -> String {
     let (package, _) = place(name.module);
-    if package == place(module).0 { name.name.to_owned() } else { format!("{package}.{}", name.name) }
+    if package == place(module).0 { name.name.to_string() } else { format!("{package}.{}", name.name) }
 }
 
-fn file(schema: &Schema, module: &'static str, items: &[Item]) -> SchemaFile {
+fn file(module: &'static str, items: &[Item]) -> SchemaFile {
     let (package, path) = place(module);
     let mut file = FileText { module, imports: BTreeSet::new(), text: String::new() };
     let mut paths = BTreeMap::new();
     for item in items {
-        let before = paths.insert(item.name, item.path);
+        let before = paths.insert(&item.name, item.path);
         assert!(before.is_none(), "{} is declared in {} and in {before:?}", item.name, item.path);
-        file.item(item, schema);
+        file.item(item);
     }
     let mut text = format!("{NOTICE}syntax = \"proto3\";\n\npackage {package};\n");
     if !file.imports.is_empty() {
@@ -111,12 +111,12 @@ struct FileText {
 }
 
 impl FileText {
-    fn item(&mut self, item: &Item, schema: &Schema) {
+    fn item(&mut self, item: &Item) {
         self.text.push('\n');
         self.comment(item.comment, "");
         match &item.body {
-            Body::Enum(values) => self.enumeration(item.name, values),
-            Body::Message { form, fields } => self.message(item.name, *form, fields, schema),
+            Body::Enum(values) => self.enumeration(&item.name, values),
+            Body::Message { form, fields } => self.message(&item.name, *form, fields),
             Body::Open => unreachable!("a message is closed when all of its fields are described"),
         }
     }
@@ -143,14 +143,14 @@ impl FileText {
         self.text.push_str("}\n");
     }
 
-    fn message(&mut self, name: &str, form: Form, fields: &[Field], schema: &Schema) {
+    fn message(&mut self, name: &str, form: Form, fields: &[Field]) {
         let mut nested = String::new();
         let mut body = String::new();
         let indent = if form == Form::Choice { "    " } else { "  " };
         for field in fields {
             let start = self.text.len();
             self.comment(field.comment, indent);
-            self.field(field, form, indent, &mut nested, schema);
+            self.field(field, form, indent, &mut nested);
             body.push_str(&self.text[start..]);
             self.text.truncate(start);
         }
@@ -162,13 +162,13 @@ impl FileText {
         }
     }
 
-    fn field(&mut self, field: &Field, form: Form, indent: &str, nested: &mut String, schema: &Schema) {
+    fn field(&mut self, field: &Field, form: Form, indent: &str, nested: &mut String) {
         let name = snake_case(field.name);
         let mut options = Vec::new();
         if json_name(&name) != field.name {
             options.push(format!("json_name = \"{}\"", field.name));
         }
-        let component = self.component(field, schema);
+        let component = component(field);
         if !component.is_empty() {
             self.imports.insert(COMPONENT_FILE.to_owned());
             options.push(format!("(masa.etsi.v1.component) = {{{}}}", component.join(", ")));
@@ -224,48 +224,47 @@ impl FileText {
         }
         _ = writeln!(nested, "  // A list.\n  message {name} {{\n    repeated {element} items = 1;\n  }}\n");
     }
+}
 
-    /// The members of the field's `component` option.
-    fn component(&self, field: &Field, schema: &Schema) -> Vec<String> {
-        let mut members = Vec::new();
-        match field.presence {
-            Presence::Mandatory => members.push("mandatory: true".to_owned()),
-            Presence::Default(Some(code)) => members.push(format!("default_code: {code}")),
-            Presence::Default(None) | Presence::Optional => {}
-        }
-        if let Some(unit) = unit(field.rust) {
-            members.push(format!("unit: \"{unit}\""));
-        }
-        let mut of = |ty: &Type| match ty {
-            Type::Number(note) => members.extend(self.number(note)),
-            Type::String(note) | Type::Bytes(note) => members.extend(length(note.min as usize, note.max as usize)),
-            _ => {}
-        };
-        match &field.ty {
-            Type::List { element, min, max } => {
-                of(element);
-                members.extend(length(*min, *max));
-            }
-            other => of(other),
-        }
-        let _ = schema;
-        members
+/// The members of the field's `component` option.
+fn component(field: &Field) -> Vec<String> {
+    let mut members = Vec::new();
+    match field.presence {
+        Presence::Mandatory => members.push("mandatory: true".to_owned()),
+        Presence::Default(Some(code)) => members.push(format!("default_code: {code}")),
+        Presence::Default(None) | Presence::Optional => {}
     }
+    if let Some(unit) = unit(field.rust) {
+        members.push(format!("unit: \"{unit}\""));
+    }
+    let mut of = |ty: &Type| match ty {
+        Type::Number(note) => members.extend(number(note)),
+        Type::String(note) | Type::Bytes(note) => members.extend(length(note.min as usize, note.max as usize)),
+        _ => {}
+    };
+    match &field.ty {
+        Type::List { element, min, max } => {
+            of(element);
+            members.extend(length(*min, *max));
+        }
+        other => of(other),
+    }
+    members
+}
 
-    fn number(&self, note: &Note) -> Vec<String> {
-        let mut members = Vec::new();
-        if let Some(step) = note.step {
-            members.push(format!("step: {step}"));
-        }
-        match &note.bits {
-            Some(bits) => members.push(format!("bits: \"{}.{}\"", place(bits.module).0, bits.name)),
-            None => members.push(format!("min: {}, max: {}", note.min, note.max)),
-        }
-        for (name, code) in [("below", note.below), ("above", note.above), ("unavailable", note.unavailable)] {
-            members.extend(code.map(|code| format!("{name}: {code}")));
-        }
-        members
+fn number(note: &Note) -> Vec<String> {
+    let mut members = Vec::new();
+    if let Some(step) = note.step {
+        members.push(format!("step: {step}"));
     }
+    match &note.bits {
+        Some(bits) => members.push(format!("bits: \"{}.{}\"", place(bits.module).0, bits.name)),
+        None => members.push(format!("min: {}, max: {}", note.min, note.max)),
+    }
+    for (name, code) in [("below", note.below), ("above", note.above), ("unavailable", note.unavailable)] {
+        members.extend(code.map(|code| format!("{name}: {code}")));
+    }
+    members
 }
 
 fn opening(form: Form) -> &'static str {

@@ -1,6 +1,7 @@
 //! What the elements say about themselves: the model from which `.proto` files and the documentation are made.
 
 use crate::protobuf::envelope;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
@@ -25,7 +26,7 @@ pub(crate) enum Type {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name {
     pub(crate) module: &'static str,
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
 }
 
 /// What the codes of a number mean, or how long a string may be.
@@ -90,7 +91,7 @@ pub(crate) enum Form {
 /// A message or an enum.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Item {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// Where it is declared; two types of one package must not have one name.
     pub(crate) path: &'static str,
     pub(crate) comment: &'static str,
@@ -125,7 +126,13 @@ pub(crate) struct Schema {
 
 /// The module below the crate in which a type is declared, such as `cdd`; it gives the package.
 pub(crate) fn package_of(module_path: &'static str) -> &'static str {
-    module_path.split("::").nth(1).unwrap_or(module_path)
+    let mut modules = module_path.split("::").skip(1);
+    match (modules.next(), modules.next()) {
+        // European extensions of other messages have nodes of a map: files of a schema cannot import each other.
+        (Some("mapem"), Some("node")) => "dsrc",
+        (Some(module), _) => module,
+        (None, _) => module_path,
+    }
 }
 
 impl Schema {
@@ -133,12 +140,13 @@ impl Schema {
     pub(crate) fn message(
         &mut self,
         path: &'static str,
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         comment: &'static str,
         form: Form,
         fields: impl FnOnce(&mut Self) -> Vec<Field>,
     ) -> Type {
-        if let Some((module, index)) = self.open(path, name, comment) {
+        let name = name.into();
+        if let Some((module, index)) = self.open(path, &name, comment) {
             let fields = fields(self);
             if let Some(item) = self.packages.get_mut(module).and_then(|items| items.get_mut(index)) {
                 item.body = Body::Message { form, fields };
@@ -155,7 +163,8 @@ impl Schema {
         comment: &'static str,
         values: impl IntoIterator<Item = (&'static str, i64, &'static str)>,
     ) -> Name {
-        if let Some((module, index)) = self.open(path, name, comment) {
+        let name = Cow::Borrowed(name);
+        if let Some((module, index)) = self.open(path, &name, comment) {
             let value = |(name, number, comment)| EnumValue { name, number, comment };
             let values = values.into_iter().map(value).collect();
             if let Some(item) = self.packages.get_mut(module).and_then(|items| items.get_mut(index)) {
@@ -166,13 +175,18 @@ impl Schema {
     }
 
     /// The place of a new item; `None` when it is there already.
-    fn open(&mut self, path: &'static str, name: &'static str, comment: &'static str) -> Option<(&'static str, usize)> {
+    fn open(
+        &mut self,
+        path: &'static str,
+        name: &Cow<'static, str>,
+        comment: &'static str,
+    ) -> Option<(&'static str, usize)> {
         let module = package_of(path);
         let items = self.packages.entry(module).or_default();
-        if items.iter().any(|item| item.name == name && item.path == path) {
+        if items.iter().any(|item| item.name == *name && item.path == path) {
             return None;
         }
-        items.push(Item { name, path, comment, body: Body::Open });
+        items.push(Item { name: name.clone(), path, comment, body: Body::Open });
         Some((module, items.len() - 1))
     }
 }
@@ -183,7 +197,11 @@ pub(crate) fn sequence_named(name: &str) -> Option<&'static str> {
     let all = || {
         let schema = envelope::schema();
         let messages = schema.packages.into_values().flatten();
-        messages.filter(|item| matches!(item.body, Body::Message { .. })).map(|item| item.name).collect()
+        let named = |item: Item| match (item.name, item.body) {
+            (Cow::Borrowed(name), Body::Message { .. }) => Some(name),
+            _ => None,
+        };
+        messages.filter_map(named).collect()
     };
     NAMES.get_or_init(all).get(name).copied()
 }

@@ -5,6 +5,7 @@ use crate::protobuf::schema::{Note, Schema, Type};
 use crate::protobuf::wire::{Key, Reader, Writer};
 use crate::protobuf::{Fault, Proto, get_single, put_single};
 use crate::uper::UperErrorKind;
+use crate::uper::bounded::ListAny;
 use crate::uper::element::{Coded, Int, IntExt, ListExt, ListOf, OnHeap};
 use crate::uper::text::{Ia5, Numeric, Octets, Utf8};
 use prost::encoding::WireType;
@@ -223,20 +224,20 @@ fn settle_list<T, const INLINE: usize, const CAP: usize>(
 }
 
 macro_rules! lists {
-    ($( $name:ident [$($parameter:ident),*] up to $max:ident; )*) => { $(
+    ($( $name:ident [$($parameter:ident),*] from $min:tt to $max:ident; )*) => { $(
         impl<C: Proto, $(const $parameter: usize),*> Proto for $name<C, $($parameter),*> {
             type Value = List<C::Value, INLINE, $max>;
-            const MAY_BE_EMPTY: bool = MIN == 0;
+            const MAY_BE_EMPTY: bool = $min == 0;
 
             fn put(value: &Self::Value, w: &mut Writer) -> Result<(), Fault> {
-                put_elements::<C>(value, (MIN, $max), ELEMENTS, w)
+                put_elements::<C>(value, ($min, $max), ELEMENTS, w)
             }
 
             fn get(r: &mut Reader<'_>) -> Result<Self::Value, Fault> {
                 let mut list = List::new();
                 while let Some(key) = r.next()? {
                     match key.tag {
-                        ELEMENTS => get_elements::<C, INLINE, $max>(&mut list, MIN, key, r)?,
+                        ELEMENTS => get_elements::<C, INLINE, $max>(&mut list, $min, key, r)?,
                         _ => r.skip(key)?,
                     }
                 }
@@ -244,27 +245,28 @@ macro_rules! lists {
             }
 
             fn put_field(value: &Self::Value, tag: u32, w: &mut Writer) -> Result<(), Fault> {
-                put_elements::<C>(value, (MIN, $max), tag, w)
+                put_elements::<C>(value, ($min, $max), tag, w)
             }
 
             fn get_field(slot: &mut Option<Self::Value>, key: Key, r: &mut Reader<'_>) -> Result<(), Fault> {
-                get_elements::<C, INLINE, $max>(slot.get_or_insert_default(), MIN, key, r)
+                get_elements::<C, INLINE, $max>(slot.get_or_insert_default(), $min, key, r)
             }
 
             fn settle(slot: Option<Self::Value>, r: &Reader<'_>) -> Result<Option<Self::Value>, Fault> {
-                settle_list(slot, MIN, r)
+                settle_list(slot, $min, r)
             }
 
             fn describe(schema: &mut Schema) -> Type {
-                Type::List { element: Box::new(C::describe(schema)), min: MIN, max: $max }
+                Type::List { element: Box::new(C::describe(schema)), min: $min, max: $max }
             }
         }
     )* };
 }
 
 lists! {
-    ListOf [INLINE, MIN, MAX] up to MAX;
-    ListExt [INLINE, MIN, MAX, CAP] up to CAP;
+    ListOf [INLINE, MIN, MAX] from MIN to MAX;
+    ListExt [INLINE, MIN, MAX, CAP] from MIN to CAP;
+    ListAny [INLINE, CAP] from 0 to CAP;
 }
 
 /// A string of characters of one byte each that `allowed` accepts.
@@ -350,7 +352,7 @@ impl<const MIN: usize, const MAX: usize> Proto for Octets<MIN, MAX> {
     }
 }
 
-fn check_count(count: usize, min: usize, max: usize) -> Result<(), UperErrorKind> {
+pub(crate) fn check_count(count: usize, min: usize, max: usize) -> Result<(), UperErrorKind> {
     if (min..=max).contains(&count) { Ok(()) } else { Err(UperErrorKind::Count { count, min, max }) }
 }
 

@@ -8,6 +8,8 @@ use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, encode
 #[derive(Default)]
 pub(crate) struct Writer {
     pub(crate) out: Vec<u8>,
+    /// Elements inside elements of their own type, at the present place.
+    pub(crate) nesting: u8,
 }
 
 impl Writer {
@@ -82,11 +84,13 @@ pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     end: usize,
+    /// Elements inside elements of their own type, at the present place.
+    pub(crate) nesting: u8,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, end: bytes.len() }
+        Self { bytes, at: 0, end: bytes.len(), nesting: 0 }
     }
 
     pub(crate) fn is_at_end(&self) -> bool {

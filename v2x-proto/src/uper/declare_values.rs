@@ -304,12 +304,13 @@ macro_rules! enumerated {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 let index = value.index();
                 match Self::NAMES.get(index) {
-                    Some(name) => names.value(name, None).map_or_else(|| index.into(), Into::into),
+                    Some(name) => names.named(name).map_or_else(|| index.into(), Into::into),
                     None => index.into(),
                 }
             }
 
             fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
+                let image = &$crate::json::number_of_name(image, Self::NAMES);
                 let index = $crate::json::number(image, 0, Self::ROOT.len() as i64 + 63)? as usize;
                 let added = index.checked_sub(Self::ROOT.len());
                 Ok(match added {
@@ -371,11 +372,12 @@ macro_rules! codes {
     };
 }
 
-/// Declares a BIT STRING of named bits, of a fixed size or (`N, extensible`) of an extensible one.
+/// Declares a BIT STRING of named bits, of a fixed size or (`N, extensible`) of an extensible one. A schema that lists
+/// the bits that are set has their `"names"`.
 macro_rules! bit_string {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident: $len:literal $(, $extensible:ident)? { $( $(#[$bm:meta])* $bit:ident = $index:literal, )* }
+        pub struct $name:ident: $len:literal $(, $extensible:ident)? { $( $(#[$bm:meta])* $bit:ident = $index:literal $($bit_name:literal)?, )* }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq)]
@@ -396,7 +398,7 @@ macro_rules! bit_string {
             $( $(#[$bm])* pub const $bit: Self = Self { mask: 1 << $index, len: $len }; )*
 
             /// Names of the bits and their numbers.
-            const NAMES: [(&'static str, u8); [$( $index ),*].len()] = [$( (stringify!($bit), $index) ),*];
+            const NAMES: [(&'static str, u8); [$( $index ),*].len()] = [$( ($crate::uper::declare_values::bit_string!(@name $bit $($bit_name)?), $index) ),*];
 
             /// From a mask in which bit `i` of the standard has the weight `1 << i`; higher bits are dropped.
             pub const fn from_mask(mask: u32) -> Self {
@@ -468,6 +470,8 @@ macro_rules! bit_string {
             }
         }
     };
+    (@name $bit:ident) => { stringify!($bit) };
+    (@name $bit:ident $name:literal) => { $name };
     (@extension_out $value:ident, $w:ident, $len:literal) => {};
     (@extension_out $value:ident, $w:ident, $len:literal, $extensible:ident) => {
         $w.bit($value.len != $len);
