@@ -144,8 +144,8 @@ impl<Q: Coded<Value = f32>> Element for Xy<Q> {
 pub(crate) struct Unlimited;
 
 impl Unlimited {
-    pub(super) const MIN: i64 = -(1 << 39);
-    pub(super) const MAX: i64 = (1 << 39) - 1;
+    pub(crate) const MIN: i64 = -(1 << 39);
+    pub(crate) const MAX: i64 = (1 << 39) - 1;
 }
 
 impl Element for Unlimited {
