@@ -21,7 +21,7 @@ macro_rules! doc_line {
 macro_rules! sequence_image {
     (
         $(#[$($meta:tt)*])*
-        pub struct $name:ident {
+        pub struct $name:ident $($in_place:ident)? {
             $( $(#[$($fm:tt)*])* $kind:ident $(($default:expr))? $field:ident : $ty:ty = $codec:ty, $jer:literal $(| $r1:literal)? ; )*
             $( ... ;
                 $( $(#[$($am:tt)*])* + opt $afield:ident : $aty:ty = $acodec:ty, $ajer:literal ; )*
@@ -157,7 +157,7 @@ macro_rules! wrapped {
 macro_rules! choice_image {
     (
         $(#[$($meta:tt)*])*
-        pub enum $name:ident {
+        pub enum $name:ident $($in_place:ident)? {
             $( $(#[$($vm:tt)*])* $variant:ident($ty:ty) = $codec:ty, $jer:literal; )*
         }
     ) => {
@@ -167,7 +167,7 @@ macro_rules! choice_image {
     };
     (
         $(#[$($meta:tt)*])*
-        pub enum $name:ident {
+        pub enum $name:ident $($in_place:ident)? {
             $( $(#[$($vm:tt)*])* $variant:ident($ty:ty) = $codec:ty, $jer:literal; )*
             ... ;
             $( $(#[$($am:tt)*])* + $avariant:ident($aty:ty) = $acodec:ty, $ajer:literal; )*
@@ -482,7 +482,7 @@ macro_rules! causes_image {
 }
 
 macro_rules! container_set_image {
-    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $($in_place:ident)? <$codec:ty>, $jer:literal; )* }) => {
+    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = <$codec:ty>, $jer:literal; )* }) => {
         impl $crate::protobuf::Proto for $name {
             type Value = Self;
 
