@@ -89,10 +89,12 @@ macro_rules! message {
             /// # Errors
             /// The first component that does not decode, and its bit offset.
             pub fn decode(bytes: &[u8]) -> Result<Self, $crate::uper::UperError> {
-                match Self::decode_as($crate::uper::Dialect::DEFAULT, bytes) {
-                    Ok(message) => Ok(message),
-                    Err(error) => Ok(Self::decode_in_another(bytes).ok_or(error)?.0),
+                // One local of the function's type, so that the message is made where the caller wants it.
+                let mut decoded = Self::decode_as($crate::uper::Dialect::DEFAULT, bytes);
+                if decoded.is_err() && let Some((message, _)) = Self::decode_in_another(bytes) {
+                    decoded = Ok(message);
                 }
+                decoded
             }
 
             /// Decodes as [`decode`](Self::decode) does and names the dialect, for sending the message on unchanged.
@@ -124,13 +126,8 @@ macro_rules! message {
                 bytes: &[u8],
             ) -> Result<Self, $crate::uper::UperError> {
                 let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
-                match Self::read(&mut r) {
-                    Ok(message) => Ok(message),
-                    Err(_) => Err(r.into_error($asn1)),
-                }
+                $crate::message::message!(@$read r, $asn1, $id, $field, $ty, $jer)
             }
-
-            $crate::message::message!(@$read $id, $field, $ty, $jer);
 
             #[cfg(feature = "std")]
             pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
@@ -142,29 +139,42 @@ macro_rules! message {
             }
         }
     };
-    (@by_value $id:path, $field:ident, $ty:ident, $jer:literal) => {
-        #[inline(always)]
-        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-            let header = $crate::message::read_header(r, $id)?;
-            let decoded = <$ty as $crate::uper::element::Element>::decode(r);
-            let $field = decoded.map_err(|failed| r.in_field(failed, $jer))?;
-            r.finish()?;
-            Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
+    (@by_value $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
+        let mut read = || {
+            let header = $crate::message::read_header(&mut $r, $id)?;
+            let decoded = <$ty as $crate::uper::element::Element>::decode(&mut $r);
+            let $field = decoded.map_err(|failed| $r.in_field(failed, $jer))?;
+            $r.finish()?;
+            Ok::<_, $crate::uper::Failed>(Self { header, $field, unknown_extensions: $r.take_unknown() })
+        };
+        read().map_err(|_| $r.into_error($asn1))
+    }};
+    // A large message is made where it stays: each move of it would cost as much as decoding.
+    (@in_place $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
+        let mut decoded = Ok(Self {
+            header: $crate::cdd::ItsPduHeader {
+                protocol_version: Self::PROTOCOL_VERSION,
+                message_id: $id,
+                station_id: $crate::cdd::StationId(0),
+            },
+            $field: $ty::default(),
+            unknown_extensions: $crate::uper::UnknownExtensions::default(),
+        });
+        if let Ok(message) = &mut decoded {
+            let mut read = || {
+                message.header = $crate::message::read_header(&mut $r, $id)?;
+                let done = <$ty as $crate::uper::element::Element>::decode_into(&mut message.$field, &mut $r);
+                done.map_err(|failed| $r.in_field(failed, $jer))?;
+                $r.finish()?;
+                $r.move_unknown_to(&mut message.unknown_extensions);
+                Ok::<_, $crate::uper::Failed>(())
+            };
+            if read().is_err() {
+                decoded = Err($r.into_error($asn1));
+            }
         }
-    };
-    // A large message is built where it stays: each move of it would cost as much as decoding.
-    (@in_place $id:path, $field:ident, $ty:ident, $jer:literal) => {
-        #[inline(always)]
-        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-            let mut message = Self::new($crate::cdd::StationId(0), $ty::default());
-            message.header = $crate::message::read_header(r, $id)?;
-            let decoded = $crate::uper::element::InPlace::decode_into(&mut message.$field, r);
-            decoded.map_err(|failed| r.in_field(failed, $jer))?;
-            r.finish()?;
-            message.unknown_extensions = r.take_unknown();
-            Ok(message)
-        }
-    };
+        decoded
+    }};
 }
 
 pub(crate) use message;

@@ -8,6 +8,7 @@
 #[cfg(feature = "std")]
 pub(crate) mod bounded;
 pub(crate) mod declare;
+pub(crate) mod declare_decode;
 pub(crate) mod declare_values;
 mod dialect;
 pub(crate) mod element;
