@@ -42,7 +42,8 @@ impl Ticket {
         hashed_id8(&self.hash)
     }
 
-    pub(crate) const fn key(&self) -> &SigningKey {
+    /// The key.
+    pub const fn key(&self) -> &SigningKey {
         &self.key
     }
 
