@@ -50,3 +50,22 @@ pub(crate) fn realistic(test: &str) -> Vec<(String, Vec<u8>, Value)> {
     }
     messages
 }
+
+/// Bits of a message, to cut and paste.
+pub(crate) struct Bits(pub(crate) Vec<bool>);
+
+impl Bits {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> (7 - bit) & 1 == 1)).collect())
+    }
+
+    pub(crate) fn insert(&mut self, at: usize, value: u64, width: usize) {
+        let bits = (0..width).map(|bit| value >> (width - 1 - bit) & 1 == 1);
+        self.0.splice(at..at, bits);
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let byte = |bits: &[bool]| bits.iter().enumerate().fold(0, |byte, (i, bit)| byte | u8::from(*bit) << (7 - i));
+        self.0.chunks(8).map(byte).collect()
+    }
+}
