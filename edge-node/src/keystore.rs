@@ -287,7 +287,7 @@ pub fn write_key(path: &Path, key: &SigningKey) -> Result<(), KeystoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use masa_v2x_proto::security::{Curve, Duration, DurationUnit, Time32, Validity, pki};
+    use masa_v2x_proto::security::{Curve, Duration, DurationUnit, SecurityService, Time32, Validity, pki};
     use masa_v2x_proto::time::Timestamp;
 
     fn key(number: u8) -> SigningKey {
