@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dissected;
 mod independent;
 mod peers;
 mod verdicts;
