@@ -37,7 +37,7 @@ fn tickets(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A single-hop packet around no message, as `masa pki sign` reads it.
-const PACKET: &str = "2050028000000100bc00024c5549478900000000 1a9d2aa0 0683c9a0 8000 0000 00000000";
+const PACKET: &str = "2050028000000100bc00024c5549478900000000 1a9d0ca0 0683c920 8000 0000 00000000";
 
 #[test]
 fn certificates_are_made_shown_and_verified() {

@@ -6,5 +6,6 @@ mod common;
 mod dissected;
 mod independent;
 mod peers;
+mod routed;
 mod verdicts;
 mod world;
