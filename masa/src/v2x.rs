@@ -147,7 +147,7 @@ fn answer(text: &str, kind: Option<Kind>, recode: bool) -> anyhow::Result<String
     })
 }
 
-fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         bail!("{} characters are not pairs of hex digits", text.len());
     }
