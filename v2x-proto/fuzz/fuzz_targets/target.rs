@@ -21,18 +21,6 @@ pub fn check(message_id: u8, data: &[u8]) {
     let envelope = Envelope { source_uuid: "fuzz".into(), timestamp: Timestamp::from_unix_ms(0) };
     let (_, back) = from_json(&to_json(&message, &envelope)).expect("our own JSON");
     let mut known = message;
-    match &mut known {
-        Message::Cam(cam) => cam.unknown_extensions.clear(),
-        Message::Denm(denm) => denm.unknown_extensions.clear(),
-        Message::Cpm(cpm) => cpm.unknown_extensions.clear(),
-        Message::Ivim(ivim) => ivim.unknown_extensions.clear(),
-        Message::Poim(poim) => poim.unknown_extensions.clear(),
-        Message::Vam(vam) => vam.unknown_extensions.clear(),
-        Message::Spatem(spatem) => spatem.unknown_extensions.clear(),
-        Message::Mapem(mapem) => mapem.unknown_extensions.clear(),
-        Message::Srem(srem) => srem.unknown_extensions.clear(),
-        Message::Ssem(ssem) => ssem.unknown_extensions.clear(),
-        Message::Rtcmem(rtcmem) => rtcmem.unknown_extensions.clear(),
-    }
+    known.clear_unknown_extensions();
     assert_eq!(back, known);
 }
