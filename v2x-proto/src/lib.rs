@@ -42,6 +42,8 @@ pub mod message;
 mod message_kind;
 #[cfg(feature = "std")]
 pub mod poim;
+#[cfg(feature = "std")]
+pub mod protobuf;
 pub mod rtcmem;
 #[cfg(feature = "std")]
 pub mod security;
