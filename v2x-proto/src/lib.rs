@@ -3,13 +3,18 @@
 //! In: values and bytes. Out: bytes and values. Everything here is pure: no I/O, no async, no clock, no randomness.
 //! Units are SI inside; wire units (0.1 µdeg, cm/s, 0.1°) live only in the codecs.
 //!
-//! Without the default feature `std` the crate is the messages that vehicles send (CAM, DENM, CPM, VAM) and their UPER codec
-//! alone, for a small on-board unit: no standard library, no allocator. [`heap`] says what such a build has room for.
+//! Without the default feature `std` the crate is the messages and their UPER codec alone, for a small on-board unit: no
+//! standard library, no allocator. [`heap`] says what such a build has room for.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(feature = "std"),
-    allow(clippy::result_large_err, clippy::large_enum_variant, reason = "nothing can be put on the heap")
+    allow(
+        clippy::result_large_err,
+        clippy::large_enum_variant,
+        dead_code,
+        reason = "no heap, and no messages that need it"
+    )
 )]
 
 pub mod cam;
@@ -25,6 +30,8 @@ pub mod geo;
 pub mod geonet;
 pub mod heap;
 #[cfg(feature = "std")]
+pub mod ivim;
+#[cfg(feature = "std")]
 pub mod jer;
 #[cfg(feature = "std")]
 pub mod json;
@@ -35,6 +42,8 @@ pub mod mapem;
 pub mod message;
 #[cfg(feature = "std")]
 mod message_kind;
+#[cfg(feature = "std")]
+pub mod poim;
 #[cfg(feature = "std")]
 pub mod rtcmem;
 #[cfg(feature = "std")]

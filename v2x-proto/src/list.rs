@@ -63,6 +63,15 @@ impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
         Some(list)
     }
 
+    /// Keeps the first `count` elements.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        match &mut self.0 {
+            Store::Inline(inline) => inline.truncate(count),
+            #[cfg(feature = "std")]
+            Store::Heap(heap) => heap.truncate(count),
+        }
+    }
+
     /// An empty list with room for `count` elements, but for no more than is usual: the rest has to come first.
     pub(crate) fn with_room_for(count: usize) -> Self {
         #[cfg(feature = "std")]
@@ -72,15 +81,6 @@ impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
         }
         let _ = count;
         Self::new()
-    }
-
-    /// Keeps the first `count` elements.
-    pub(crate) fn truncate(&mut self, count: usize) {
-        match &mut self.0 {
-            Store::Inline(inline) => inline.truncate(count),
-            #[cfg(feature = "std")]
-            Store::Heap(heap) => heap.truncate(count),
-        }
     }
 
     /// Appends `element` where the inline room is used up.

@@ -6,7 +6,11 @@ use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::heap::{Box, path_text};
 #[cfg(feature = "std")]
+use crate::ivim::Ivim;
+#[cfg(feature = "std")]
 use crate::mapem::Mapem;
+#[cfg(feature = "std")]
+use crate::poim::Poim;
 #[cfg(feature = "std")]
 use crate::rtcmem::Rtcmem;
 #[cfg(feature = "std")]
@@ -189,6 +193,12 @@ pub enum Message {
     Denm(Box<Denm>),
     /// Collective perception.
     Cpm(Box<Cpm>),
+    /// In-vehicle information.
+    #[cfg(feature = "std")]
+    Ivim(Box<Ivim>),
+    /// Points of interest.
+    #[cfg(feature = "std")]
+    Poim(Box<Poim>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
     /// Signal phase and timing.
@@ -235,6 +245,10 @@ impl Message {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            #[cfg(feature = "std")]
+            MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
+            #[cfg(feature = "std")]
+            MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             #[cfg(feature = "std")]
             MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
@@ -275,6 +289,10 @@ impl Message {
             Self::Cam(cam) => cam.encode_as(dialect, out),
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.encode_as(dialect, out),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
             #[cfg(feature = "std")]
             Self::Spatem(spatem) => spatem.encode_as(dialect, out),
@@ -299,6 +317,10 @@ impl Message {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.to_uper(),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
             Self::Spatem(spatem) => spatem.to_uper(),
             Self::Mapem(mapem) => mapem.to_uper(),
@@ -315,6 +337,10 @@ impl Message {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.to_jer(release),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
             Self::Spatem(spatem) => spatem.to_jer(release),
             Self::Mapem(mapem) => mapem.to_jer(release),
@@ -330,6 +356,10 @@ impl Message {
             Self::Cam(_) => MessageId::Cam,
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
+            #[cfg(feature = "std")]
+            Self::Ivim(_) => MessageId::Ivim,
+            #[cfg(feature = "std")]
+            Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
             #[cfg(feature = "std")]
             Self::Spatem(_) => MessageId::Spatem,
@@ -355,6 +385,23 @@ impl Message {
                 let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
                 Some((name, management.termination.is_some()))
             }
+            #[cfg(feature = "std")]
+            Self::Mapem(mapem) => {
+                let intersection = mapem.map.intersections.iter().flatten().next()?;
+                let region = intersection.id.region.unwrap_or(0);
+                let layer = mapem.map.layer_id.map_or_else(String::new, |layer| format!("-{layer}"));
+                Some((format!("{region}-{}{layer}", intersection.id.id), false))
+            }
+            Self::Ivim(ivim) => {
+                use crate::ivim::IviStatus::{Cancellation, Negation};
+                let management = &ivim.ivi.mandatory;
+                let provider = management.service_provider_id;
+                let name = format!(
+                    "{}-{}-{}",
+                    provider.country_code, provider.provider_identifier, management.ivi_identification_number
+                );
+                Some((name, matches!(management.ivi_status, Cancellation | Negation)))
+            }
             _ => None,
         }
     }
@@ -365,6 +412,10 @@ impl Message {
             Self::Cam(cam) => cam.header.station_id,
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
             #[cfg(feature = "std")]
             Self::Spatem(spatem) => spatem.header.station_id,
@@ -398,6 +449,20 @@ impl From<Cpm> for Message {
     }
 }
 
+#[cfg(feature = "std")]
+impl From<Ivim> for Message {
+    fn from(ivim: Ivim) -> Self {
+        Self::Ivim(Box::new(ivim))
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Poim> for Message {
+    fn from(poim: Poim) -> Self {
+        Self::Poim(Box::new(poim))
+    }
+}
+
 impl From<Vam> for Message {
     fn from(vam: Vam) -> Self {
         Self::Vam(Box::new(vam))
@@ -407,7 +472,6 @@ impl From<Vam> for Message {
 #[cfg(feature = "std")]
 impl From<Spatem> for Message {
     fn from(spatem: Spatem) -> Self {
-        #[cfg(feature = "std")]
         Self::Spatem(Box::new(spatem))
     }
 }
@@ -415,7 +479,6 @@ impl From<Spatem> for Message {
 #[cfg(feature = "std")]
 impl From<Mapem> for Message {
     fn from(mapem: Mapem) -> Self {
-        #[cfg(feature = "std")]
         Self::Mapem(Box::new(mapem))
     }
 }
@@ -423,7 +486,6 @@ impl From<Mapem> for Message {
 #[cfg(feature = "std")]
 impl From<Srem> for Message {
     fn from(srem: Srem) -> Self {
-        #[cfg(feature = "std")]
         Self::Srem(Box::new(srem))
     }
 }
@@ -431,7 +493,6 @@ impl From<Srem> for Message {
 #[cfg(feature = "std")]
 impl From<Ssem> for Message {
     fn from(ssem: Ssem) -> Self {
-        #[cfg(feature = "std")]
         Self::Ssem(Box::new(ssem))
     }
 }
@@ -439,7 +500,6 @@ impl From<Ssem> for Message {
 #[cfg(feature = "std")]
 impl From<Rtcmem> for Message {
     fn from(rtcmem: Rtcmem) -> Self {
-        #[cfg(feature = "std")]
         Self::Rtcmem(Box::new(rtcmem))
     }
 }

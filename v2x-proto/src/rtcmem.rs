@@ -11,7 +11,6 @@ use crate::dsrc::codec::{
 };
 use crate::dsrc::time::minute_of_the_year;
 use crate::dsrc::{OtherRegionals, SpeedConfidence, TransmissionAndSpeed};
-use crate::jer::Release;
 use crate::message::message;
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
@@ -55,7 +54,8 @@ impl Rtcmem {
     }
 
     /// The value under the standard's names (X.697).
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         self.jer_by_table(release)
     }
 }

@@ -14,7 +14,6 @@ use crate::dsrc::{
     ConnectionManeuverAssistAddGrpC, DescriptiveName, IntersectionReferenceId, IntersectionStateAddGrpC,
     MovementEventAddGrpC, OtherRegionals, Regionals, SignalGroupId, SpeedConfidence, TimeMark,
 };
-use crate::jer::Release;
 use crate::message::message;
 use crate::time::Timestamp;
 use crate::uper::declare::{bit_string, enumerated, sequence};
@@ -45,7 +44,8 @@ impl Spatem {
     }
 
     /// The value under the standard's names (X.697); release 2 is v2.2.1.
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         self.jer_by_table(release)
     }
 }

@@ -13,7 +13,6 @@ use crate::dsrc::{
     DescriptiveName, IntersectionAccessPoint, IntersectionReferenceId, OtherRegionals, Position3D, Regionals,
     RequestorDescriptionAddGrpC, RequestorType, TransmissionAndSpeed, VehicleId,
 };
-use crate::jer::Release;
 use crate::message::message;
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
@@ -52,7 +51,8 @@ impl Srem {
     }
 
     /// The value under the standard's names (X.697); release 2 is v2.2.1.
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         self.jer_by_table(release)
     }
 }

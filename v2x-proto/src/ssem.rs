@@ -11,7 +11,6 @@ use crate::dsrc::{
     BasicVehicleRole, IntersectionAccessPoint, IntersectionReferenceId, OtherRegionals, PrioritizationResponseStatus,
     Regionals, RequestorType, SignalStatusPackageAddGrpC, VehicleId,
 };
-use crate::jer::Release;
 use crate::message::message;
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
@@ -43,7 +42,8 @@ impl Ssem {
     }
 
     /// The value under the standard's names (X.697); release 2 is v2.2.1.
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         self.jer_by_table(release)
     }
 }

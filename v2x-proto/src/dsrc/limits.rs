@@ -8,7 +8,7 @@ use crate::rtcmem::Rtcmem;
 use crate::spatem::{IntersectionState, Spatem};
 use crate::srem::Srem;
 use crate::ssem::Ssem;
-use std::fmt::Display;
+use core::fmt::Display;
 
 impl Spatem {
     /// Checks the rules of TS 103 301 and ISO/TS 19091 beyond what the bytes can carry.
@@ -18,11 +18,11 @@ impl Spatem {
     pub fn check_limits(&self) -> Result<(), LimitError> {
         header(&self.header, Self::PROTOCOL_VERSION, MessageId::Spatem)?;
         let mut intersections = self.spat.intersections.iter().enumerate();
-        intersections.try_for_each(|(index, state)| intersection(state, &format!("spat.intersections[{index}]")))
+        intersections.try_for_each(|(index, state)| intersection(state, &format_args!("spat.intersections[{index}]")))
     }
 }
 
-fn intersection(state: &IntersectionState, path: &str) -> Checked {
+fn intersection(state: &IntersectionState, path: &dyn Display) -> Checked {
     for (index, movement) in state.states.iter().enumerate() {
         let timings = movement.state_time_speed.iter().filter_map(|event| event.timing);
         let marks = timings.flat_map(|timing| {
@@ -57,7 +57,7 @@ fn lanes(lanes: &LaneList, path: &dyn Display) -> Checked {
     let mut seen = [false; 256];
     for lane in lanes {
         require(lane.lane_id != 255, path, "lane 255 is reserved (ISO/TS 19091, LaneID)")?;
-        let again = std::mem::replace(&mut seen[usize::from(lane.lane_id)], true);
+        let again = core::mem::replace(&mut seen[usize::from(lane.lane_id)], true);
         require(!again || lane.lane_id == 0, path, "each lane has its own number (ISO/TS 19091, GenericLane)")?;
     }
     Ok(())

@@ -107,7 +107,9 @@ impl NodeOffsetPoint {
         ];
         let fits = |bits: i32| {
             let half = 1_i32 << (bits - 1);
-            [x_m, y_m].iter().all(|offset| (-half..half).contains(&((offset * 100.0).round() as i32)))
+            [x_m, y_m]
+                .iter()
+                .all(|offset| (-half..half).contains(&((offset * 100.0 + 0.5_f32.copysign(*offset)) as i32)))
         };
         let (_, form) = forms.into_iter().find(|(bits, _)| fits(*bits))?;
         (!x_m.is_nan() && !y_m.is_nan()).then(|| form(OffsetXy { x_m, y_m }))

@@ -5,6 +5,7 @@ use crate::cdd::codec::{DeltaAltitude, Int, ListOf, StationIdCodec, VehicleMass}
 use crate::cdd::{Altitude, Reading, StationId};
 use crate::dsrc::codec::{ByteId, DeltaTime, RawContent, TimeReference, Unlimited, VehicleHeight};
 use crate::dsrc::{NodeOffsetPoint, PrioritizationResponseStatus, SignalGroupId};
+use crate::heap::Content;
 use crate::mapem::{NodeSet, NodeSetCodec};
 use crate::uper::declare::{codes, enumerated, sequence};
 
@@ -29,7 +30,7 @@ sequence! {
         /// Region: 0 none, 1 United States, 2 Japan, 3 Europe, 128 and more for local use.
         req region_id: u8 = ByteId, "regionId";
         /// Content, at least one byte.
-        req content: Box<[u8]> = RawContent, "regExtValue";
+        req content: Content = RawContent, "regExtValue";
     }
 }
 

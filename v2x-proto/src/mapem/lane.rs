@@ -10,6 +10,7 @@ use crate::dsrc::{
     ConnectionTrajectoryAddGrpC, DescriptiveName, IntersectionReferenceId, LaneAttributesAddGrpC, OtherRegionals,
     Regional, Regionals, SignalGroupId,
 };
+use crate::heap::Box;
 use crate::mapem::{NodeSet, NodeSetCodec};
 use crate::uper::declare::{bit_string, choice, sequence};
 

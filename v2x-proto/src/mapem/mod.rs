@@ -15,7 +15,6 @@ use crate::dsrc::{
     DescriptiveName, IntersectionReferenceId, MapDataAddGrpC, OtherRegional, OtherRegionals, Position3D, Regionals,
     RestrictionUserTypeAddGrpC, SpeedLimits, SpeedLimitsCodec,
 };
-use crate::jer::Release;
 use crate::message::message;
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
@@ -56,7 +55,8 @@ impl Mapem {
     }
 
     /// The value under the standard's names (X.697); release 2 is v2.2.1.
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         self.jer_by_table(release)
     }
 }

@@ -4,6 +4,7 @@ use crate::List;
 use crate::cdd::codec::{Int, ListOf, OnHeap};
 use crate::dsrc::codec::{MergeDivergeNodeAngle, Offset10, OtherRegionalsCodec, RegionalsOf, RoadwayCrownAngle};
 use crate::dsrc::{NodeAttributeSetAddGrpC, NodeOffsetPoint, OtherRegionals, Regionals, SpeedLimits, SpeedLimitsCodec};
+use crate::heap::Box;
 use crate::uper::declare::{choice, enumerated, sequence};
 
 /// Nodes of a path (`NodeSetXY`), 2 to 63.

@@ -197,7 +197,7 @@ impl Element for bool {
 }
 
 /// Writes and reads the elements of a list whose length is settled.
-fn encode_elements<C: Element>(elements: &[C::Value], w: &mut BitWriter<'_>) -> Result<(), Failed> {
+pub(crate) fn encode_elements<C: Element>(elements: &[C::Value], w: &mut BitWriter<'_>) -> Result<(), Failed> {
     for (index, element) in elements.iter().enumerate() {
         if let Err(failed) = C::encode(element, w) {
             return Err(w.in_element(failed, index));
@@ -206,7 +206,7 @@ fn encode_elements<C: Element>(elements: &[C::Value], w: &mut BitWriter<'_>) -> 
     Ok(())
 }
 
-fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
+pub(crate) fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
     count: usize,
     r: &mut BitReader<'_>,
 ) -> Result<List<C::Value, INLINE, CAP>, Failed> {

@@ -5,6 +5,8 @@
 //! an error that names the component and the bit; encoding never allocates, decoding only for lists that outgrow their
 //! usual size. Absent: fragmented lengths (above 16 KiB), which no message here reaches.
 
+#[cfg(feature = "std")]
+pub(crate) mod bounded;
 pub(crate) mod declare;
 pub(crate) mod declare_values;
 mod dialect;
@@ -16,6 +18,8 @@ pub(crate) mod reader;
 pub(crate) mod text;
 pub(crate) mod writer;
 
+#[cfg(feature = "std")]
+pub use bounded::Null;
 pub use dialect::{Dialect, ExtensionBit};
 pub(crate) use error::Failed;
 pub use error::{UperError, UperErrorKind};

@@ -15,6 +15,8 @@ pub(crate) struct BitReader<'a> {
     end: usize,
     /// Extensible sequences met so far.
     ordinal: u32,
+    /// Elements inside elements of their own type, at the present place.
+    pub(crate) nesting: u8,
     pub(crate) dialect: Dialect,
     unknown: UnknownExtensions,
     failure: Option<Failure>,
@@ -26,7 +28,7 @@ impl<'a> BitReader<'a> {
 
     pub(crate) fn new(bytes: &'a [u8], dialect: Dialect) -> Self {
         let unknown = UnknownExtensions::default();
-        Self { bytes, at: 0, end: bytes.len() * 8, ordinal: 0, dialect, unknown, failure: None }
+        Self { bytes, at: 0, end: bytes.len() * 8, ordinal: 0, nesting: 0, dialect, unknown, failure: None }
     }
 
     /// A number of `width` bits, at most 57.
@@ -71,6 +73,17 @@ impl<'a> BitReader<'a> {
             *byte = self.take(8)? as u8;
         }
         Ok(())
+    }
+
+    /// `count` bytes on the heap.
+    #[cfg(feature = "std")]
+    pub(crate) fn boxed_bytes(&mut self, count: usize) -> Result<Box<[u8]>, Failed> {
+        if self.at + count * 8 > self.end {
+            return Err(self.truncated(count * 8));
+        }
+        let mut bytes = vec![0; count].into_boxed_slice();
+        self.bytes_into(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// An unconstrained length (X.691 §11.9.3.5..8); fragments are refused, no message here needs them.
