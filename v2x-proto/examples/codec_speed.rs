@@ -1,7 +1,7 @@
 //! Nanoseconds to encode and decode realistic messages: `cargo run --release --example codec_speed -- hand.json`.
 //!
-//! The file has one object a message with its bytes in `uper`; the infrastructure messages are those of `tests/dsrc.rs`. Each figure is the best of several rounds, so that other
-//! load on the machine matters little.
+//! The file has one object a message with its bytes in `uper`; the infrastructure messages are those of `tests/dsrc.rs`.
+//! Each figure is the best of several rounds, so that other load on the machine matters little.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -30,15 +30,19 @@ fn best_ns(mut call: impl FnMut()) -> f64 {
     std::iter::repeat_with(round).take(40).fold(f64::INFINITY, f64::min)
 }
 
-/// Times one message.
+/// Times one message in both encodings.
 macro_rules! measure {
     ($name:expr, $bytes:expr, $message:ty) => {{
         let (name, bytes): (&str, &[u8]) = (&$name, &$bytes);
-        let decode = best_ns(|| drop(black_box(<$message>::decode(black_box(bytes)))));
+        let decode = best_ns(|| _ = black_box(&<$message>::decode(black_box(bytes))));
         let message = <$message>::decode(bytes).expect("a valid message");
         let mut out = [0; 4096];
         let encode = best_ns(|| drop(black_box(black_box(&message).encode(black_box(&mut out)))));
-        println!("{name:24} {:6} {decode:10.0} {encode:10.0}", bytes.len());
+        println!("{name:24} UPER      {:6} {decode:10.0} {encode:10.0}", bytes.len());
+        let image = message.to_protobuf().expect("a decoded message");
+        let decode = best_ns(|| drop(black_box(<$message>::from_protobuf(black_box(&image)))));
+        let encode = best_ns(|| drop(black_box(black_box(&message).to_protobuf())));
+        println!("{name:24} protobuf  {:6} {decode:10.0} {encode:10.0}", image.len());
     }};
 }
 
@@ -49,7 +53,7 @@ fn main() {
     };
     let text = std::fs::read_to_string(&path).expect("a readable file");
     let messages: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).expect("a JSON object");
-    println!("{:24} {:>6} {:>10} {:>10}", "message", "bytes", "decode ns", "encode ns");
+    println!("{:34} {:>6} {:>10} {:>10}", "message", "bytes", "decode ns", "encode ns");
     for (name, message) in messages {
         let bytes = unhex(message["uper"].as_str().unwrap_or_default());
         match bytes.get(1) {
@@ -67,7 +71,6 @@ fn main() {
     measure!("ssem, 2 answers", unhex(include_str!("../tests/samples/ssem.hex").trim()), Ssem);
     measure!("rtcmem", unhex(include_str!("../tests/samples/rtcmem.hex").trim()), Rtcmem);
     println!("sizes: CAM {} DENM {} CPM {} bytes", size_of::<Cam>(), size_of::<Denm>(), size_of::<Cpm>());
-    println!("sizes: SPATEM {} MAPEM {} bytes", size_of::<Spatem>(), size_of::<Mapem>());
 }
 
 /// A SPATEM with copies of its second signal group up to `count` groups.

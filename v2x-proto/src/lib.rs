@@ -22,7 +22,6 @@ pub mod cdd;
 mod containers;
 pub mod cpm;
 pub mod denm;
-#[cfg(feature = "std")]
 pub mod dsrc;
 #[cfg(feature = "std")]
 pub mod geo;
@@ -37,7 +36,6 @@ pub mod jer;
 pub mod json;
 pub mod limits;
 mod list;
-#[cfg(feature = "std")]
 pub mod mapem;
 pub mod message;
 #[cfg(feature = "std")]
@@ -45,14 +43,12 @@ mod message_kind;
 #[cfg(feature = "std")]
 pub mod poim;
 #[cfg(feature = "std")]
+pub mod protobuf;
 pub mod rtcmem;
 #[cfg(feature = "std")]
 pub mod security;
-#[cfg(feature = "std")]
 pub mod spatem;
-#[cfg(feature = "std")]
 pub mod srem;
-#[cfg(feature = "std")]
 pub mod ssem;
 #[cfg(feature = "std")]
 pub mod tiles;

@@ -7,28 +7,23 @@ use crate::denm::Denm;
 use crate::heap::{Box, path_text};
 #[cfg(feature = "std")]
 use crate::ivim::Ivim;
-#[cfg(feature = "std")]
 use crate::mapem::Mapem;
 #[cfg(feature = "std")]
 use crate::poim::Poim;
-#[cfg(feature = "std")]
 use crate::rtcmem::Rtcmem;
-#[cfg(feature = "std")]
 use crate::spatem::Spatem;
-#[cfg(feature = "std")]
 use crate::srem::Srem;
-#[cfg(feature = "std")]
 use crate::ssem::Ssem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
-use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
+use crate::uper::{Dialect, Failed, UnknownExtensions, UperError, UperErrorKind};
 use crate::vam::Vam;
 
 /// Longest message, bytes: what the length of a payload in GeoNetworking can express is more, no sender uses it.
 pub const MAX_MESSAGE_BYTES: usize = 8192;
 
 /// Declares a message: a header, one component, and what later versions add.
-macro_rules! message {
+macro_rules! message_codec {
     (
         $(#[$meta:meta])*
         pub struct $name:ident: $asn1:literal, $id:path, version $version:literal, $read:ident {
@@ -94,10 +89,12 @@ macro_rules! message {
             /// # Errors
             /// The first component that does not decode, and its bit offset.
             pub fn decode(bytes: &[u8]) -> Result<Self, $crate::uper::UperError> {
-                match Self::decode_as($crate::uper::Dialect::DEFAULT, bytes) {
-                    Ok(message) => Ok(message),
-                    Err(error) => Ok(Self::decode_in_another(bytes).ok_or(error)?.0),
+                // One local of the function's type, so that the message is made where the caller wants it.
+                let mut decoded = Self::decode_as($crate::uper::Dialect::DEFAULT, bytes);
+                if decoded.is_err() && let Some((message, _)) = Self::decode_in_another(bytes) {
+                    decoded = Ok(message);
                 }
+                decoded
             }
 
             /// Decodes as [`decode`](Self::decode) does and names the dialect, for sending the message on unchanged.
@@ -129,13 +126,8 @@ macro_rules! message {
                 bytes: &[u8],
             ) -> Result<Self, $crate::uper::UperError> {
                 let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
-                match Self::read(&mut r) {
-                    Ok(message) => Ok(message),
-                    Err(_) => Err(r.into_error($asn1)),
-                }
+                $crate::message::message_codec!(@$read r, $asn1, $id, $field, $ty, $jer)
             }
-
-            $crate::message::message!(@$read $id, $field, $ty, $jer);
 
             #[cfg(feature = "std")]
             pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
@@ -147,32 +139,46 @@ macro_rules! message {
             }
         }
     };
-    (@by_value $id:path, $field:ident, $ty:ident, $jer:literal) => {
-        #[inline(always)]
-        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-            let header = $crate::message::read_header(r, $id)?;
-            let decoded = <$ty as $crate::uper::element::Element>::decode(r);
-            let $field = decoded.map_err(|failed| r.in_field(failed, $jer))?;
-            r.finish()?;
-            Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
+    (@by_value $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
+        let mut read = || {
+            let header = $crate::message::read_header(&mut $r, $id)?;
+            let decoded = <$ty as $crate::uper::element::Element>::decode(&mut $r);
+            let $field = decoded.map_err(|failed| $r.in_field(failed, $jer))?;
+            $r.finish()?;
+            Ok::<_, $crate::uper::Failed>(Self { header, $field, unknown_extensions: $r.take_unknown() })
+        };
+        read().map_err(|_| $r.into_error($asn1))
+    }};
+    // A large message is made where it stays: each move of it would cost as much as decoding.
+    (@in_place $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
+        let mut decoded = Ok(Self {
+            header: $crate::cdd::ItsPduHeader {
+                protocol_version: Self::PROTOCOL_VERSION,
+                message_id: $id,
+                station_id: $crate::cdd::StationId(0),
+            },
+            $field: $ty::default(),
+            unknown_extensions: $crate::uper::UnknownExtensions::default(),
+        });
+        if let Ok(message) = &mut decoded {
+            let mut read = || {
+                message.header = $crate::message::read_header(&mut $r, $id)?;
+                let done = <$ty as $crate::uper::element::Element>::decode_into(&mut message.$field, &mut $r);
+                done.map_err(|failed| $r.in_field(failed, $jer))?;
+                $r.finish()?;
+                $r.move_unknown_to(&mut message.unknown_extensions);
+                Ok::<_, $crate::uper::Failed>(())
+            };
+            if read().is_err() {
+                decoded = Err($r.into_error($asn1));
+            }
         }
-    };
-    // A large message is built where it stays: each move of it would cost as much as decoding.
-    (@in_place $id:path, $field:ident, $ty:ident, $jer:literal) => {
-        #[inline(always)]
-        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-            let mut message = Self::new($crate::cdd::StationId(0), $ty::default());
-            message.header = $crate::message::read_header(r, $id)?;
-            let decoded = $crate::uper::element::InPlace::decode_into(&mut message.$field, r);
-            decoded.map_err(|failed| r.in_field(failed, $jer))?;
-            r.finish()?;
-            message.unknown_extensions = r.take_unknown();
-            Ok(message)
-        }
-    };
+        decoded
+    }};
 }
 
-pub(crate) use message;
+pub(crate) use crate::uper::tables::message;
+pub(crate) use message_codec;
 
 /// The header of a message that must be of one kind.
 pub(crate) fn read_header(r: &mut BitReader<'_>, id: MessageId) -> Result<ItsPduHeader, Failed> {
@@ -202,19 +208,14 @@ pub enum Message {
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
     /// Signal phase and timing.
-    #[cfg(feature = "std")]
     Spatem(Box<Spatem>),
     /// Map.
-    #[cfg(feature = "std")]
     Mapem(Box<Mapem>),
     /// Signal request.
-    #[cfg(feature = "std")]
     Srem(Box<Srem>),
     /// Signal request status.
-    #[cfg(feature = "std")]
     Ssem(Box<Ssem>),
     /// GNSS corrections.
-    #[cfg(feature = "std")]
     Rtcmem(Box<Rtcmem>),
 }
 
@@ -250,15 +251,10 @@ impl Message {
             #[cfg(feature = "std")]
             MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
-            #[cfg(feature = "std")]
             MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
-            #[cfg(feature = "std")]
             MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
-            #[cfg(feature = "std")]
             MessageId::Srem => Srem::decode_detecting(bytes).map(|(srem, d)| (Self::Srem(srem.into()), d)),
-            #[cfg(feature = "std")]
             MessageId::Ssem => Ssem::decode_detecting(bytes).map(|(ssem, d)| (Self::Ssem(ssem.into()), d)),
-            #[cfg(feature = "std")]
             MessageId::Rtcmem => Rtcmem::decode_detecting(bytes).map(|(rtcmem, d)| (Self::Rtcmem(rtcmem.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
@@ -294,15 +290,10 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
-            #[cfg(feature = "std")]
             Self::Spatem(spatem) => spatem.encode_as(dialect, out),
-            #[cfg(feature = "std")]
             Self::Mapem(mapem) => mapem.encode_as(dialect, out),
-            #[cfg(feature = "std")]
             Self::Srem(srem) => srem.encode_as(dialect, out),
-            #[cfg(feature = "std")]
             Self::Ssem(ssem) => ssem.encode_as(dialect, out),
-            #[cfg(feature = "std")]
             Self::Rtcmem(rtcmem) => rtcmem.encode_as(dialect, out),
         }
     }
@@ -361,16 +352,30 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
-            #[cfg(feature = "std")]
             Self::Spatem(_) => MessageId::Spatem,
-            #[cfg(feature = "std")]
             Self::Mapem(_) => MessageId::Mapem,
-            #[cfg(feature = "std")]
             Self::Srem(_) => MessageId::Srem,
-            #[cfg(feature = "std")]
             Self::Ssem(_) => MessageId::Ssem,
-            #[cfg(feature = "std")]
             Self::Rtcmem(_) => MessageId::Rtcmem,
+        }
+    }
+
+    /// What later versions of the standard add, as received.
+    pub fn unknown_extensions(&self) -> &UnknownExtensions {
+        match self {
+            Self::Cam(cam) => &cam.unknown_extensions,
+            Self::Denm(denm) => &denm.unknown_extensions,
+            Self::Cpm(cpm) => &cpm.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => &ivim.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => &poim.unknown_extensions,
+            Self::Vam(vam) => &vam.unknown_extensions,
+            Self::Spatem(spatem) => &spatem.unknown_extensions,
+            Self::Mapem(mapem) => &mapem.unknown_extensions,
+            Self::Srem(srem) => &srem.unknown_extensions,
+            Self::Ssem(ssem) => &ssem.unknown_extensions,
+            Self::Rtcmem(rtcmem) => &rtcmem.unknown_extensions,
         }
     }
 
@@ -385,7 +390,6 @@ impl Message {
                 let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
                 Some((name, management.termination.is_some()))
             }
-            #[cfg(feature = "std")]
             Self::Mapem(mapem) => {
                 let intersection = mapem.map.intersections.iter().flatten().next()?;
                 let region = intersection.id.region.unwrap_or(0);
@@ -417,15 +421,10 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
-            #[cfg(feature = "std")]
             Self::Spatem(spatem) => spatem.header.station_id,
-            #[cfg(feature = "std")]
             Self::Mapem(mapem) => mapem.header.station_id,
-            #[cfg(feature = "std")]
             Self::Srem(srem) => srem.header.station_id,
-            #[cfg(feature = "std")]
             Self::Ssem(ssem) => ssem.header.station_id,
-            #[cfg(feature = "std")]
             Self::Rtcmem(rtcmem) => rtcmem.header.station_id,
         }
     }
@@ -469,35 +468,30 @@ impl From<Vam> for Message {
     }
 }
 
-#[cfg(feature = "std")]
 impl From<Spatem> for Message {
     fn from(spatem: Spatem) -> Self {
         Self::Spatem(Box::new(spatem))
     }
 }
 
-#[cfg(feature = "std")]
 impl From<Mapem> for Message {
     fn from(mapem: Mapem) -> Self {
         Self::Mapem(Box::new(mapem))
     }
 }
 
-#[cfg(feature = "std")]
 impl From<Srem> for Message {
     fn from(srem: Srem) -> Self {
         Self::Srem(Box::new(srem))
     }
 }
 
-#[cfg(feature = "std")]
 impl From<Ssem> for Message {
     fn from(ssem: Ssem) -> Self {
         Self::Ssem(Box::new(ssem))
     }
 }
 
-#[cfg(feature = "std")]
 impl From<Rtcmem> for Message {
     fn from(rtcmem: Rtcmem) -> Self {
         Self::Rtcmem(Box::new(rtcmem))

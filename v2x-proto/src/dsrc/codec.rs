@@ -2,7 +2,10 @@
 
 use crate::List;
 use crate::dsrc::{OffsetXy, OtherRegional, Regional, SignalGroupId, TemporaryId, TimeMark};
+use crate::heap::Content;
+#[cfg(feature = "std")]
 use crate::jer::{Jer, hex};
+#[cfg(feature = "std")]
 use crate::json::Naming;
 use crate::uper::element::{Coded, Element, Int, ListOf, width};
 use crate::uper::quantity::quantities;
@@ -10,7 +13,7 @@ use crate::uper::reader::BitReader;
 use crate::uper::text::Ia5;
 use crate::uper::writer::BitWriter;
 use crate::uper::{Failed, UperErrorKind};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 quantities! {
     // name: Rust type, range, unit of one step, special codes.
@@ -110,6 +113,7 @@ impl Coded for TemporaryId {
         Self(code as u32)
     }
 
+    #[cfg(feature = "std")]
     fn code_to_jer(code: i64, names: Naming) -> Jer {
         match names {
             Naming::R1 | Naming::R2 => hex(&(code as u32).to_be_bytes()).into(),
@@ -140,8 +144,8 @@ impl<Q: Coded<Value = f32>> Element for Xy<Q> {
 pub(crate) struct Unlimited;
 
 impl Unlimited {
-    pub(super) const MIN: i64 = -(1 << 39);
-    pub(super) const MAX: i64 = (1 << 39) - 1;
+    pub(crate) const MIN: i64 = -(1 << 39);
+    pub(crate) const MAX: i64 = (1 << 39) - 1;
 }
 
 impl Element for Unlimited {
@@ -179,16 +183,16 @@ impl<const INLINE: usize, const MIN: usize, const MAX: usize> Element for HexOct
 pub(crate) struct RawContent;
 
 impl Element for RawContent {
-    type Value = Box<[u8]>;
+    type Value = Content;
 
-    fn encode(value: &Box<[u8]>, w: &mut BitWriter<'_>) -> Result<(), Failed> {
+    fn encode(value: &Content, w: &mut BitWriter<'_>) -> Result<(), Failed> {
         if value.is_empty() {
             return Err(w.fail(UperErrorKind::NotCanonical("empty open type")));
         }
         w.open_raw(value)
     }
 
-    fn decode(r: &mut BitReader<'_>) -> Result<Box<[u8]>, Failed> {
+    fn decode(r: &mut BitReader<'_>) -> Result<Content, Failed> {
         r.open_raw()
     }
 }

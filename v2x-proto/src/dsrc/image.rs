@@ -3,6 +3,7 @@
 use crate::List;
 use crate::dsrc::codec::{ADD_GRP_C, ByteId, HexOctets, RawContent, RegionalOf, Unlimited, Xy};
 use crate::dsrc::{OffsetXy, OtherRegional, Regional};
+use crate::heap::Content;
 use crate::jer::{Jer, hex};
 use crate::json::{Image, ImageError, Naming, members, number, required, unhex};
 use crate::uper::element::Coded;
@@ -42,11 +43,11 @@ impl<const INLINE: usize, const MIN: usize, const MAX: usize> Image for HexOctet
 }
 
 impl Image for RawContent {
-    fn to_jer(value: &Box<[u8]>, _names: Naming) -> Jer {
+    fn to_jer(value: &Content, _names: Naming) -> Jer {
         hex(value).into()
     }
 
-    fn from_image(image: &Jer) -> Result<Box<[u8]>, ImageError> {
+    fn from_image(image: &Jer) -> Result<Content, ImageError> {
         let bytes = unhex(image).filter(|bytes| !bytes.is_empty());
         bytes.ok_or_else(|| ImageError::new("hexadecimal digits are expected"))
     }

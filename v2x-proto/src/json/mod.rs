@@ -1,9 +1,10 @@
 //! The JSON image of messages, as Orange's its-client sends them over MQTT (its-client-schemas: CAM 2.4.0, DENM 2.3.0,
-//! CPM 2.1.1, SPATEM and MAPEM 2.0.0, SREM and SSEM 2.0.1, POI 2.0.0).
+//! CPM 2.1.1, POI 2.0.0, SPATEM and MAPEM 2.0.0, SREM and SSEM 2.0.1).
 //!
 //! In: a message and an [`Envelope`]. Out: JSON, and back. Keys are in alphabetical order, numbers are the standard's
 //! codes. The schemas close only the envelope, so what they do not name is written beside it under the standard's names
-//! in snake case, and nothing is lost but `unknown_extensions`.
+//! in snake case, and nothing is lost: extension additions of later versions are in `unknown_extensions` of the message, a
+//! list of `{ ordinal, owner, announced, additions: [{ index, content }] }` with the content in hexadecimal digits.
 //!
 //! There is no schema for VAM: its image follows the same rules, with `message_type` `vam` and version 1.0.0.
 //! Nor is there one for IVIM: `ivim`, 1.0.0, `mandatory` and `optional` beside the station id; what ISO/TS 19321's second
@@ -27,6 +28,7 @@
 mod containers;
 mod dsrc;
 mod envelope;
+mod extension;
 mod image;
 mod names;
 

@@ -51,9 +51,12 @@ impl<'a> BitReader<'a> {
         Ok((word << (at & 7)) >> (64 - width))
     }
 
-    /// The word at `byte`, zero-filled past the end of the input.
+    /// The word at `byte`, fewer than eight bytes before the end of the input; zero-filled past it.
     #[inline(never)]
     fn last_word(&self, byte: usize) -> u64 {
+        if let Some(eight) = self.bytes.last_chunk::<8>() {
+            return u64::from_be_bytes(*eight) << ((byte + 8 - self.bytes.len()) * 8);
+        }
         let mut word = [0; 8];
         let rest = &self.bytes[byte..];
         word[..rest.len()].copy_from_slice(rest);
@@ -297,6 +300,14 @@ impl<'a> BitReader<'a> {
     pub(crate) fn take_unknown(&mut self) -> UnknownExtensions {
         self.unknown.kept.sort_unstable_by_key(|extension| extension.ordinal);
         core::mem::take(&mut self.unknown)
+    }
+
+    /// Hands over what later versions added, as [`take_unknown`](Self::take_unknown) does, to an empty set.
+    #[inline(always)]
+    pub(crate) fn move_unknown_to(&mut self, unknown: &mut UnknownExtensions) {
+        if !self.unknown.is_empty() {
+            *unknown = self.take_unknown();
+        }
     }
 
     #[cold]

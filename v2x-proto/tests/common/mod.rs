@@ -69,3 +69,16 @@ impl Bits {
         self.0.chunks(8).map(byte).collect()
     }
 }
+
+/// The folder of the protobuf schemas.
+pub(crate) fn proto_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("proto")
+}
+
+/// The descriptors of the committed schemas.
+pub(crate) fn schema_pool() -> protox::prost_reflect::DescriptorPool {
+    let files = masa_v2x_proto::protobuf::schemas();
+    let paths = files.iter().map(|file| file.path.as_str());
+    let files = protox::compile(paths, [proto_dir()]).unwrap_or_else(|error| panic!("{error:?}"));
+    protox::prost_reflect::DescriptorPool::from_file_descriptor_set(files).expect("the compiler's own descriptors")
+}
