@@ -9,6 +9,8 @@ use crate::heap::{Box, path_text};
 use crate::ivim::Ivim;
 use crate::mapem::Mapem;
 #[cfg(feature = "std")]
+use crate::mcm::Mcm;
+#[cfg(feature = "std")]
 use crate::poim::Poim;
 use crate::rtcmem::Rtcmem;
 use crate::spatem::Spatem;
@@ -191,6 +193,9 @@ pub enum Message {
     /// In-vehicle information.
     #[cfg(feature = "std")]
     Ivim(Box<Ivim>),
+    /// Manoeuvre coordination.
+    #[cfg(feature = "std")]
+    Mcm(Box<Mcm>),
     /// Points of interest.
     #[cfg(feature = "std")]
     Poim(Box<Poim>),
@@ -238,6 +243,8 @@ impl Message {
             #[cfg(feature = "std")]
             MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
             #[cfg(feature = "std")]
+            MessageId::Mcm => Mcm::decode_detecting(bytes).map(|(mcm, d)| (Self::Mcm(mcm.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
@@ -277,6 +284,8 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.encode_as(dialect, out),
             #[cfg(feature = "std")]
+            Self::Mcm(mcm) => mcm.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
             Self::Spatem(spatem) => spatem.encode_as(dialect, out),
@@ -298,6 +307,7 @@ impl Message {
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
             Self::Ivim(ivim) => ivim.to_uper(),
+            Self::Mcm(mcm) => mcm.to_uper(),
             Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
             Self::Spatem(spatem) => spatem.to_uper(),
@@ -316,6 +326,7 @@ impl Message {
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
             Self::Ivim(ivim) => ivim.to_jer(release),
+            Self::Mcm(mcm) => mcm.to_jer(),
             Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
             Self::Spatem(spatem) => spatem.to_jer(release),
@@ -334,6 +345,8 @@ impl Message {
             Self::Cpm(_) => MessageId::Cpm,
             #[cfg(feature = "std")]
             Self::Ivim(_) => MessageId::Ivim,
+            #[cfg(feature = "std")]
+            Self::Mcm(_) => MessageId::Mcm,
             #[cfg(feature = "std")]
             Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
@@ -369,6 +382,8 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.header.station_id,
             #[cfg(feature = "std")]
+            Self::Mcm(mcm) => mcm.header.station_id,
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
             Self::Spatem(spatem) => spatem.header.station_id,
@@ -402,6 +417,13 @@ impl From<Cpm> for Message {
 impl From<Ivim> for Message {
     fn from(ivim: Ivim) -> Self {
         Self::Ivim(Box::new(ivim))
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Mcm> for Message {
+    fn from(mcm: Mcm) -> Self {
+        Self::Mcm(Box::new(mcm))
     }
 }
 

@@ -26,6 +26,7 @@ pub fn check(message_id: u8, data: &[u8]) {
         Message::Denm(denm) => denm.unknown_extensions.clear(),
         Message::Cpm(cpm) => cpm.unknown_extensions.clear(),
         Message::Ivim(ivim) => ivim.unknown_extensions.clear(),
+        Message::Mcm(mcm) => mcm.unknown_extensions.clear(),
         Message::Poim(poim) => poim.unknown_extensions.clear(),
         Message::Vam(vam) => vam.unknown_extensions.clear(),
         Message::Spatem(spatem) => spatem.unknown_extensions.clear(),

@@ -17,6 +17,7 @@ mod location;
 mod road;
 mod sign;
 mod text;
+mod var_length;
 mod vehicle;
 mod vehicle_kind;
 
