@@ -5,6 +5,9 @@
 //! pure function of the log.
 
 use masa_inference::Detection;
+use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
+use masa_v2x_proto::geo::{Covariance2, Wgs84};
+use masa_v2x_proto::security::Verdict;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +50,10 @@ pub enum EventBody {
     FrameDropped(FrameDropped),
     /// A reading of an IoT sensor.
     Observation(Observation),
+    /// A V2X message of another station.
+    Received(ReceivedMessage),
+    /// Where the station itself is, and how it moves.
+    Ego(EgoState),
     /// A source or link changed its state.
     Status(StatusChange),
     /// A timer that the core asked for has run out.
@@ -60,6 +67,8 @@ impl EventBody {
             Self::Detections(_) => "detections",
             Self::FrameDropped(_) => "frame-dropped",
             Self::Observation(_) => "observation",
+            Self::Received(_) => "received",
+            Self::Ego(_) => "ego",
             Self::Status(_) => "status",
             Self::WakeUp => "wake-up",
         }
@@ -167,6 +176,61 @@ pub struct Observation {
     pub value: f64,
     /// When the sensor measured it; the arrival time where the payload does not say.
     pub captured_at: Timestamp,
+}
+
+/// A V2X message of another station, as a link delivered it: not decoded, so that replay decodes it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedMessage {
+    /// The link it came over (`zenoh`, `mqtt`, `geonet`).
+    pub link: String,
+    /// Who delivered it, as the link knows it: names the sender of what cannot be decoded.
+    pub origin: String,
+    /// ETSI UPER bytes.
+    pub uper: Vec<u8>,
+    /// Whether it is trusted: found outside the core, a recorded fact.
+    pub verdict: Verdict,
+    /// When it reached the link.
+    pub received_at: Timestamp,
+}
+
+/// State of the station that carries the node: what its GNSS receiver and its vehicle say.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct EgoState {
+    /// The instant everything here is given for.
+    pub captured_at: Timestamp,
+    /// Position of the station's reference point.
+    pub position: Wgs84,
+    /// Covariance of the ground position.
+    pub covariance: Option<Covariance2>,
+    /// Direction of travel, degrees clockwise from north.
+    pub heading_deg: Option<f64>,
+    /// Standard deviation of the heading, degrees.
+    pub heading_sigma_deg: Option<f64>,
+    /// Speed over ground, m/s.
+    pub speed_mps: Option<f64>,
+    /// Standard deviation of the speed, m/s.
+    pub speed_sigma_mps: Option<f64>,
+    /// Acceleration forwards, m/s².
+    pub acceleration_mps2: Option<f64>,
+    /// Rate of turn, degrees per second, positive counter-clockwise.
+    pub yaw_rate_degps: Option<f64>,
+    /// Forwards or backwards.
+    pub drive_direction: DriveDirection,
+    /// Lights that are on.
+    pub exterior_lights: ExteriorLights,
+    /// What only some vehicles have.
+    pub equipment: Equipment,
+}
+
+/// What only some vehicles have, and whether it is in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Equipment {
+    /// The light bar flashes.
+    pub light_bar: bool,
+    /// The siren sounds.
+    pub siren: bool,
+    /// Passengers are boarding or alighting.
+    pub embarkation: bool,
 }
 
 /// A source or link changed its state.

@@ -5,13 +5,14 @@
 //! enters can panic; every table has a capacity. `now` is the arrival time of the event and never goes back.
 
 use crate::effect::{Effects, MessageKind, OutMessage, Provenance};
-use crate::event::{DetectionFrame, DropReason, Event, EventBody, EventId, SourceId};
+use crate::event::{DetectionFrame, DropReason, EgoState, Event, EventBody, EventId, SourceId};
 use crate::facilities::{
     Draft, Encoded, FacilitiesSettings, Facility, Scene, SettingError, Station, ca::CaService, cp::CpService,
-    den::DenService, encode,
+    den::DenService, encode, profile::Profile, profile::StationKind,
 };
 use crate::perception::{CameraPerception, CameraSettings};
 use crate::telemetry::{Stage, StageProbe};
+use crate::world::ldm::{Ldm, LdmSettings};
 use crate::world::site::{SiteError, SiteMap, ZoneSettings};
 use crate::world::{Drops, World, WorldSettings};
 use masa_v2x_proto::cdd::StationId;
@@ -30,7 +31,9 @@ pub struct NodeSettings {
     pub station_id: u32,
     /// Name of the sender in JSON images (`source_uuid` of the its-client schemas).
     pub source_uuid: String,
-    /// Where the station stands: reference position of its messages.
+    /// What kind of station it is.
+    pub station_kind: StationKind,
+    /// Where the station stands: reference position of its messages; a mobile station moves from here.
     pub position: Wgs84,
     /// Origin of the site frame.
     pub site_origin: Wgs84,
@@ -40,6 +43,8 @@ pub struct NodeSettings {
     pub cameras: Vec<(SourceId, CameraSettings)>,
     /// Ageing and capacities.
     pub world: WorldSettings,
+    /// Ageing and capacities of what other stations say.
+    pub ldm: LdmSettings,
     /// What is sent, and when.
     pub facilities: FacilitiesSettings,
 }
@@ -67,7 +72,7 @@ pub enum NodeError {
     Setting(#[from] SettingError),
 }
 
-/// A roadside node.
+/// A node, at the roadside or on board.
 #[derive(Debug)]
 pub struct Node {
     pub(crate) station: Station,
@@ -75,6 +80,8 @@ pub struct Node {
     pub(crate) map: SiteMap,
     pub(crate) cameras: BTreeMap<SourceId, CameraPerception>,
     pub(crate) world: World,
+    pub(crate) ldm: Ldm,
+    pub(crate) ego: Option<EgoState>,
     ca: CaService,
     pub(crate) den: DenService,
     pub(crate) cp: CpService,
@@ -103,6 +110,7 @@ impl Node {
         }
         let station = Station {
             id: StationId(settings.station_id),
+            kind: settings.station_kind,
             position: settings.position,
             reference: frame.to_enu(settings.position),
             frame,
@@ -114,6 +122,8 @@ impl Node {
             map: SiteMap::new(&settings.zones)?,
             cameras,
             world: World::new(settings.world, timeouts_ms),
+            ldm: Ldm::new(settings.ldm, StationId(settings.station_id), frame),
+            ego: None,
             ca: CaService::new(&settings.facilities.ca),
             den: DenService::new(settings.facilities.den),
             cp: CpService::new(settings.facilities.cp),
@@ -137,6 +147,10 @@ impl Node {
             EventBody::Detections(frame) => self.see_frame(event.id, frame, now, probe),
             EventBody::FrameDropped(dropped) => *self.frames_dropped.entry(dropped.reason).or_default() += 1,
             EventBody::Observation(observation) => self.world.observe(observation, now),
+            EventBody::Received(message) => {
+                self.ldm.take(message, now);
+            }
+            EventBody::Ego(ego) => self.move_to(ego),
             EventBody::Status(change) => self.world.report(change, now),
             EventBody::WakeUp => {}
         }
@@ -146,10 +160,12 @@ impl Node {
     /// What follows from the world as it now is.
     fn decide(&mut self, now: Timestamp, effects: &mut Effects, probe: &mut dyn StageProbe) {
         self.world.age(now);
-        let scene = Scene { now, world: &self.world, map: &self.map, station: &self.station };
-        self.den.evaluate(&scene, &mut self.drafts);
-        self.cp.evaluate(&scene, &mut self.drafts);
-        self.ca.evaluate(&scene, &mut self.drafts);
+        self.ldm.age(now);
+        let Self { world, ldm, map, station, ego, den, cp, ca, drafts, .. } = self;
+        let scene = Scene { now, world, ldm, ego: ego.as_ref(), map, station };
+        den.evaluate(&scene, drafts);
+        cp.evaluate(&scene, drafts);
+        ca.evaluate(&scene, drafts);
         probe.lap(Stage::World);
         effects.messages.clear();
         for draft in std::mem::take(&mut self.drafts) {
@@ -159,6 +175,22 @@ impl Node {
         // Later than now in any case, so that a runner that obeys at once cannot spin.
         effects.wake_at = wishes.into_iter().flatten().min().map(|at| at.max(now.plus_ms(1)));
         probe.lap(Stage::Encode);
+    }
+
+    /// Takes over where a mobile station is.
+    fn move_to(&mut self, ego: &EgoState) {
+        if self.station.kind.profile() == Profile::Roadside {
+            return self.drops.count("ego-of-a-station-that-stands");
+        }
+        if !is_valid(ego) {
+            return self.drops.count("ego-not-valid");
+        }
+        if self.ego.is_some_and(|known| known.captured_at > ego.captured_at) {
+            return self.drops.count("ego-late");
+        }
+        self.station.position = ego.position;
+        self.station.reference = self.station.frame.to_enu(ego.position);
+        self.ego = Some(*ego);
     }
 
     fn see_frame(&mut self, id: EventId, frame: &DetectionFrame, now: Timestamp, probe: &mut dyn StageProbe) {
@@ -205,10 +237,27 @@ impl Node {
     }
 }
 
+fn is_on_earth(p: Wgs84) -> bool {
+    p.lat_deg.abs() <= 90.0 && p.lon_deg.abs() <= 180.0 && p.alt_m.abs() < 10_000.0
+}
+
+/// A receiver may say anything: what is not a number must not reach a message.
+fn is_valid(ego: &EgoState) -> bool {
+    let numbers = [
+        ego.heading_deg,
+        ego.heading_sigma_deg,
+        ego.speed_mps,
+        ego.speed_sigma_mps,
+        ego.acceleration_mps2,
+        ego.yaw_rate_degps,
+        ego.covariance.map(|c| c.ee_m2 + c.en_m2 + c.nn_m2),
+    ];
+    is_on_earth(ego.position) && numbers.into_iter().flatten().all(f64::is_finite)
+}
+
 fn check_position(name: &'static str, p: Wgs84) -> Result<(), NodeError> {
-    let is_on_earth = p.lat_deg.abs() <= 90.0 && p.lon_deg.abs() <= 180.0 && p.alt_m.abs() < 10_000.0;
     let allowed = "latitude within 90°, longitude within 180°, height within 10 km";
-    is_on_earth.then_some(()).ok_or_else(|| SettingError { name, value: format!("{p:?}"), allowed }.into())
+    is_on_earth(p).then_some(()).ok_or_else(|| SettingError { name, value: format!("{p:?}"), allowed }.into())
 }
 
 /// Checks that cameras differ and resolves the timeouts of single cameras.

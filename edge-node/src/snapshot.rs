@@ -11,6 +11,7 @@ use crate::facilities::den::ActiveEvent;
 use crate::node::Node;
 use crate::perception::TrackState;
 use crate::world::RoadUser;
+use crate::world::ldm::Ldm;
 use crate::world::site::ZoneKind;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Enu, Wgs84, yaw_to_heading_rad};
@@ -33,8 +34,25 @@ pub struct Snapshot {
     pub observations: Vec<ObservationView>,
     /// State of every source and link that has reported one, by name.
     pub statuses: Vec<StatusView>,
+    /// What other stations say.
+    pub received: ReceivedView,
     /// Running totals since the node started.
     pub counters: Counters,
+}
+
+/// What other stations say, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ReceivedView {
+    /// Messages taken since the node started, by kind.
+    pub messages: BTreeMap<MessageKind, u64>,
+    /// Stations heard lately.
+    pub stations: usize,
+    /// Events in force.
+    pub events: usize,
+    /// Objects they perceive.
+    pub objects: usize,
+    /// The newest message that could not be decoded: who delivered it and what is wrong.
+    pub undecodable: Option<String>,
 }
 
 /// One road user.
@@ -258,14 +276,16 @@ impl Node {
             events: self.den.events_in_force().map(|event| event_view(event, &self.station)).collect(),
             observations: observations.collect(),
             statuses: statuses.collect(),
+            received: received_view(&self.ldm),
             counters: self.counters(),
         }
     }
 
     fn counters(&self) -> Counters {
         let mut drops = BTreeMap::new();
-        for (reason, count) in
-            [&self.drops, self.world.drops(), self.den.drops(), self.cp.drops()].iter().flat_map(|d| d.iter())
+        for (reason, count) in [&self.drops, self.world.drops(), self.ldm.drops(), self.den.drops(), self.cp.drops()]
+            .iter()
+            .flat_map(|d| d.iter())
         {
             *drops.entry(reason).or_default() += count;
         }
@@ -292,6 +312,16 @@ impl Node {
             zones: zones.collect(),
             cameras: cameras.collect(),
         }
+    }
+}
+
+fn received_view(ldm: &Ldm) -> ReceivedView {
+    ReceivedView {
+        messages: ldm.received().clone(),
+        stations: ldm.stations().count(),
+        events: ldm.events_in_force().count(),
+        objects: ldm.objects().count(),
+        undecodable: ldm.undecodable().last().map(|bad| format!("{}: {}", bad.origin, bad.error)),
     }
 }
 

@@ -150,6 +150,7 @@ impl Traffic {
             })
             .collect();
         Snapshot {
+            received: Default::default(),
             time_ms,
             events: vec![self.event(&objects[8], "1", 94, "Stationary vehicle", time_ms)],
             objects,

@@ -9,11 +9,14 @@ pub use text::toml_string;
 
 use crate::event::SourceId;
 use crate::facilities::FacilitiesSettings;
+use crate::facilities::profile::StationKind;
 use crate::perception::CameraSettings;
 use crate::recorder::RecorderSettings;
 use crate::sources::camera::{CameraSourceSettings, Pace};
 use crate::sources::iot_mqtt::IotSettings;
+use crate::sources::v2x_in::V2xInSettings;
 use crate::web::WebSettings;
+use crate::world::ldm::LdmSettings;
 use crate::world::site::ZoneSettings;
 use masa_inference::EngineSettings;
 use masa_links::LinksSettings;
@@ -70,6 +73,11 @@ pub struct NodeFile {
     /// Where messages go.
     #[serde(default)]
     pub links: LinksSettings,
+    /// Where messages of other stations come from; absent: none are read.
+    pub v2x_in: Option<V2xInSettings>,
+    /// How long what other stations say is kept.
+    #[serde(default)]
+    pub ldm: LdmSettings,
     /// The live page; absent: none.
     pub web: Option<WebSettings>,
     /// The event log; absent: none.
@@ -87,6 +95,9 @@ pub struct NodeSection {
     pub name: String,
     /// ETSI `StationId`.
     pub station_id: u32,
+    /// What kind of station it is: decides which rules its messages follow.
+    #[serde(default)]
+    pub station_type: StationKind,
     /// The site file, relative to this one.
     pub site: PathBuf,
     /// Where the station's antenna stands, `[east, north, up]` metres of the site origin.
@@ -192,6 +203,7 @@ impl Configuration {
         let mut names = vec!["node".to_owned()];
         names.extend(self.node.cameras.iter().map(|camera| camera.id.clone()));
         names.extend(self.node.iot.iter().map(|_| "iot".to_owned()));
+        names.extend(self.node.v2x_in.iter().map(|_| "v2x-in".to_owned()));
         names
     }
 
@@ -206,6 +218,11 @@ impl Configuration {
     /// The source id of the IoT sensors.
     pub fn iot_source(&self) -> SourceId {
         camera_source(self.node.cameras.len())
+    }
+
+    /// The source id of messages of other stations.
+    pub fn v2x_in_source(&self) -> SourceId {
+        camera_source(self.node.cameras.len() + usize::from(self.node.iot.is_some()))
     }
 
     /// Makes every file and folder source play at `pace`; live sources have their own.

@@ -1,8 +1,11 @@
 //! A small site for the facilities' tests: a carriageway along east with a crossing and a parking strip.
 
+use super::profile::StationKind;
 use super::{Draft, Facility, Scene, Station};
+use crate::event::EgoState;
 use crate::perception::GroundTrack;
 use crate::world::fixture::{CAMERA, at, frame};
+use crate::world::ldm::{Ldm, LdmSettings};
 use crate::world::site::{SiteMap, ZoneKind, ZoneSettings};
 use crate::world::{World, WorldSettings};
 use masa_v2x_proto::cdd::StationId;
@@ -14,6 +17,8 @@ pub(crate) struct Street {
     pub(crate) world: World,
     pub(crate) map: SiteMap,
     pub(crate) station: Station,
+    pub(crate) ldm: Ldm,
+    pub(crate) ego: Option<EgoState>,
 }
 
 impl Street {
@@ -37,11 +42,14 @@ impl Street {
             map: SiteMap::new(&zones).unwrap(),
             station: Station {
                 id: StationId(4_711),
+                kind: StationKind::RoadSideUnit,
                 position: origin,
                 reference: Enu::ground(0.0, 0.0),
                 frame,
                 cameras: vec![CAMERA],
             },
+            ldm: Ldm::new(LdmSettings::default(), StationId(4_711), frame),
+            ego: None,
         }
     }
 
@@ -55,7 +63,9 @@ impl Street {
     pub(crate) fn wake(&mut self, facility: &mut dyn Facility, ms: i64) -> Vec<Draft> {
         let now = at(ms);
         self.world.age(now);
-        let scene = Scene { now, world: &self.world, map: &self.map, station: &self.station };
+        self.ldm.age(now);
+        let Self { world, ldm, map, station, ego } = self;
+        let scene = Scene { now, world, ldm, ego: ego.as_ref(), map, station };
         let mut drafts = Vec::new();
         facility.evaluate(&scene, &mut drafts);
         drafts

@@ -2,7 +2,7 @@
 //!
 //! In: the [`World`], the site map and `now`. Out: [`Draft`]s, messages that are decided but not yet encoded.
 //! A facility is asked after every event and says when it next wants to be asked at the latest; it holds no clock.
-//! Absent: reception, security, GeoNetworking.
+//! Absent: security, GeoNetworking.
 
 mod accuracy;
 pub mod ca;
@@ -11,12 +11,14 @@ pub mod den;
 mod encode;
 #[cfg(test)]
 mod fixture;
+pub mod profile;
 
 pub(crate) use encode::{Encoded, encode};
 
 use crate::effect::{MessageKind, Provenance};
-use crate::event::SourceId;
+use crate::event::{EgoState, SourceId};
 use crate::world::World;
+use crate::world::ldm::Ldm;
 use crate::world::site::SiteMap;
 use masa_v2x_proto::cam::Cam;
 use masa_v2x_proto::cdd::{Altitude, PosConfidenceEllipse, Reading, ReferencePosition, StationId};
@@ -24,6 +26,7 @@ use masa_v2x_proto::denm::Denm;
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
+use profile::StationKind;
 use serde::{Deserialize, Serialize};
 
 /// Settings of all facilities.
@@ -100,6 +103,7 @@ impl FacilitiesSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Station {
     pub(crate) id: StationId,
+    pub(crate) kind: StationKind,
     pub(crate) position: Wgs84,
     /// The position in the site frame.
     pub(crate) reference: Enu,
@@ -128,6 +132,9 @@ pub(crate) fn reference_position(p: Wgs84, ellipse: PosConfidenceEllipse) -> Ref
 pub(crate) struct Scene<'a> {
     pub(crate) now: Timestamp,
     pub(crate) world: &'a World,
+    pub(crate) ldm: &'a Ldm,
+    /// Newest state of a mobile station.
+    pub(crate) ego: Option<&'a EgoState>,
     pub(crate) map: &'a SiteMap,
     pub(crate) station: &'a Station,
 }

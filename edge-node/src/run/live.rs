@@ -2,11 +2,13 @@
 
 use super::core_thread::{Arrival, CoreSummary, CoreThread, Outlets, TimeBase};
 use super::detector::DetectorThread;
+use super::v2x_in;
 use super::{RunError, node_settings};
 use crate::config::Configuration;
 use crate::event::{EventBody, SourceId, SourceState, StatusChange};
 use crate::node::Node;
 use crate::recorder::{Recorder, proto, recordings, repair};
+use crate::snapshot::Snapshot;
 use crate::sources::camera::{self, CameraHandle, CameraSourceSettings};
 use crate::sources::clock::Clock;
 use crate::sources::iot_mqtt::{self, IotHandle, IotOutput};
@@ -15,7 +17,7 @@ use crate::sources::stop::StopToken;
 use crate::telemetry::Telemetry;
 use crate::web::{self, CameraFeed, MessageLog, NodeInfo, SourceInfo, WebState};
 use masa_inference::Detector;
-use masa_links::{KindStats, LinkState, LinkStatus, Links, Station};
+use masa_links::{KindStats, LinkState, LinkStatus, Links, Reader, Station};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,6 +42,7 @@ pub struct LiveNode {
     web: Option<web::WebServer>,
     telemetry: Arc<Telemetry>,
     arrivals: Option<Sender<Arrival>>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
 }
 
 impl std::fmt::Debug for LiveNode {
@@ -83,6 +86,7 @@ impl LiveNode {
         let log = Arc::new(MessageLog::default());
         let (snapshots, watched) = watch::channel(Arc::new(node.snapshot(clock.now())));
 
+        let core_snapshots = watched.clone();
         let (web_stop, web_stopped) = watch::channel(false);
         let web = match &configuration.node.web {
             Some(settings) => {
@@ -111,11 +115,18 @@ impl LiveNode {
         let core = thread("core", move || core.run(&waiting))?;
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(follow_links(links.status(), arrivals.clone(), stop.clone()));
+        tasks.spawn(follow_links("", links.status(), arrivals.clone(), stop.clone()));
         if let Some(settings) = &configuration.node.iot {
             let handle =
                 iot_mqtt::spawn(settings, u64::from(configuration.iot_source().0), "iot", clock.clone(), &stop)?;
             tasks.spawn(follow_iot(handle, configuration.iot_source(), arrivals.clone(), Arc::clone(&telemetry)));
+        }
+        if let Some(settings) = &configuration.node.v2x_in {
+            let reader = Reader::subscribe(&settings.reader, &settings.select)?;
+            let source = configuration.v2x_in_source();
+            tasks.spawn(follow_links("v2x-in ", reader.status(), arrivals.clone(), stop.clone()));
+            let own = configuration.node.node.station_id;
+            tasks.spawn(v2x_in::follow(reader, own, source, arrivals.clone(), stop.clone()));
         }
         let mut cameras = Vec::new();
         for ((source, section, _), detector) in configuration.cameras().zip(detectors) {
@@ -143,6 +154,7 @@ impl LiveNode {
             web,
             telemetry,
             arrivals: Some(arrivals),
+            snapshots: core_snapshots,
         })
     }
 
@@ -154,6 +166,11 @@ impl LiveNode {
     /// Where the embedded broker listens.
     pub fn broker_address(&self) -> Option<SocketAddr> {
         self.links.as_ref().and_then(|links| links.broker_address())
+    }
+
+    /// What the node knows, now and on every change.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
     }
 
     /// The node's measurements.
@@ -283,6 +300,11 @@ fn node_info(configuration: &Configuration, detectors: &[Detector]) -> NodeInfo 
         name: section.id.clone(),
         kind: camera_kind(&section.source).into(),
     }));
+    sources.extend(configuration.node.v2x_in.iter().map(|_| SourceInfo {
+        id: configuration.v2x_in_source(),
+        name: "v2x-in".into(),
+        kind: "V2X messages".into(),
+    }));
     sources.extend(configuration.node.iot.iter().map(|_| SourceInfo {
         id: configuration.iot_source(),
         name: "iot".into(),
@@ -313,12 +335,17 @@ fn camera_kind(source: &CameraSourceSettings) -> &'static str {
 }
 
 /// Turns changes of the links' states into events.
-async fn follow_links(mut states: watch::Receiver<Vec<LinkStatus>>, arrivals: Sender<Arrival>, stop: StopToken) {
+async fn follow_links(
+    prefix: &str,
+    mut states: watch::Receiver<Vec<LinkStatus>>,
+    arrivals: Sender<Arrival>,
+    stop: StopToken,
+) {
     let mut known: BTreeMap<String, LinkState> = BTreeMap::new();
     loop {
         let now = states.borrow_and_update().clone();
         for status in now {
-            let name = status.link.name().to_owned();
+            let name = format!("{prefix}{}", status.link.name());
             if known.insert(name.clone(), status.state) == Some(status.state) {
                 continue;
             }

@@ -7,6 +7,7 @@ mod core_thread;
 mod detector;
 pub mod live;
 pub mod replay;
+mod v2x_in;
 
 pub use core_thread::{CoreSummary, TimeBase};
 
@@ -63,11 +64,13 @@ pub fn node_settings(configuration: &Configuration) -> NodeSettings {
     NodeSettings {
         station_id: configuration.node.node.station_id,
         source_uuid: source_uuid(configuration),
+        station_kind: configuration.node.node.station_type,
         position: SiteFrame::new(origin).to_wgs84(Enu { e_m, n_m, u_m }),
         site_origin: origin,
         zones: configuration.site.zones.clone(),
         cameras: configuration.cameras().map(|(source, _, settings)| (source, settings.clone())).collect(),
         world: WorldSettings::default(),
+        ldm: configuration.node.ldm.clone(),
         facilities: configuration.node.facilities.clone(),
     }
 }

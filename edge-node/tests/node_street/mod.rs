@@ -8,9 +8,11 @@
 use masa_edge_node::effect::{Effects, OutMessage};
 use masa_edge_node::event::{DetectionFrame, Event, EventBody, EventId, FrameTimings, SourceId};
 use masa_edge_node::facilities::FacilitiesSettings;
+use masa_edge_node::facilities::profile::StationKind;
 use masa_edge_node::node::{Node, NodeSettings};
 use masa_edge_node::telemetry::NoProbe;
 use masa_edge_node::world::WorldSettings;
+use masa_edge_node::world::ldm::LdmSettings;
 use masa_edge_node::world::site::{ZoneKind, ZoneSettings};
 use masa_inference::{BoundingBox, Detection, ObjectClass};
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
@@ -110,6 +112,7 @@ pub(crate) fn settings(facilities: FacilitiesSettings) -> NodeSettings {
     NodeSettings {
         station_id: 4_711,
         source_uuid: "masa_4711".into(),
+        station_kind: StationKind::RoadSideUnit,
         position: ORIGIN,
         site_origin: ORIGIN,
         zones: vec![
@@ -119,6 +122,7 @@ pub(crate) fn settings(facilities: FacilitiesSettings) -> NodeSettings {
         ],
         cameras: vec![(CAMERA, camera())],
         world: WorldSettings::default(),
+        ldm: LdmSettings::default(),
         facilities,
     }
 }
