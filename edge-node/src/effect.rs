@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Effects {
     /// Messages to publish, in order.
     pub messages: Vec<OutMessage>,
+    /// The next free sequence number of events, when it has changed: to be kept across restarts.
+    pub next_denm_number: Option<u16>,
     /// When the core wants a [`crate::event::EventBody::WakeUp`] at the latest.
     pub wake_at: Option<Timestamp>,
 }

@@ -6,6 +6,7 @@
 
 use masa_inference::Detection;
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
+use masa_v2x_proto::denm::TrafficDirection;
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
 use masa_v2x_proto::security::Verdict;
 use masa_v2x_proto::time::Timestamp;
@@ -54,6 +55,10 @@ pub enum EventBody {
     Received(ReceivedMessage),
     /// Where the station itself is, and how it moves.
     Ego(EgoState),
+    /// A service or an operator asks for a DENM.
+    DenRequest(DenRequest),
+    /// How busy the radio channel is.
+    Channel(ChannelLoad),
     /// A source or link changed its state.
     Status(StatusChange),
     /// A timer that the core asked for has run out.
@@ -69,6 +74,8 @@ impl EventBody {
             Self::Observation(_) => "observation",
             Self::Received(_) => "received",
             Self::Ego(_) => "ego",
+            Self::DenRequest(_) => "den-request",
+            Self::Channel(_) => "channel",
             Self::Status(_) => "status",
             Self::WakeUp => "wake-up",
         }
@@ -220,6 +227,87 @@ pub struct EgoState {
     pub exterior_lights: ExteriorLights,
     /// What only some vehicles have.
     pub equipment: Equipment,
+}
+
+/// A service or an operator asks for a DENM: AppDENM_trigger, AppDENM_update, AppDENM_termination of EN 302 637-3 5.4.1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenRequest {
+    /// Who asks.
+    pub application: String,
+    /// The asker's number for the event: a report for a number that is in force is an update.
+    pub event: u32,
+    /// What is to be done.
+    pub action: DenAction,
+}
+
+/// What is to be done about an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DenAction {
+    /// Announce it, or say anew how it is; repeated until its validity runs out.
+    Report(EventReport),
+    /// Announce that it is over.
+    Withdraw,
+}
+
+/// What is to be announced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventReport {
+    /// `CauseCodeType` (TS 102 894-2), 1 to 128.
+    pub cause_code: u8,
+    /// `SubCauseCodeType`; 0 when not known.
+    pub sub_cause_code: u8,
+    /// `informationQuality`, 0 (unknown) to 7.
+    pub information_quality: u8,
+    /// Where it is.
+    pub position: Wgs84,
+    /// Direction of the event, degrees clockwise from north.
+    pub heading_deg: Option<f64>,
+    /// Speed of a moving event, m/s.
+    pub speed_mps: Option<f64>,
+    /// Distance within which it matters, metres: rounded up to the standard's classes.
+    pub awareness_distance_m: f64,
+    /// Traffic for which it matters.
+    pub traffic: Traffic,
+    /// How long it is valid, seconds, 1 to 86,400.
+    pub validity_s: u32,
+    /// Interval of the repetitions, milliseconds, 100 to 10,000.
+    pub repetition_interval_ms: u32,
+    /// Paths that lead to it, each from the event outwards against the traffic; at most 7 of at most 40 points.
+    pub traces: Vec<Vec<Wgs84>>,
+}
+
+/// Traffic for which an event matters (`trafficDirection` of TS 103 831).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Traffic {
+    /// All.
+    #[default]
+    All,
+    /// Upstream of the event.
+    Upstream,
+    /// Downstream of the event.
+    Downstream,
+    /// In the opposite direction.
+    Opposite,
+}
+
+impl Traffic {
+    /// The value in messages.
+    pub const fn direction(self) -> TrafficDirection {
+        match self {
+            Self::All => TrafficDirection::AllTrafficDirections,
+            Self::Upstream => TrafficDirection::UpstreamTraffic,
+            Self::Downstream => TrafficDirection::DownstreamTraffic,
+            Self::Opposite => TrafficDirection::OppositeTraffic,
+        }
+    }
+}
+
+/// How busy the radio channel is, measured every 100 ms (`T_CBR` of TS 102 687).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ChannelLoad {
+    /// Channel busy ratio, 0 to 1: the largest of the local one and those of the neighbours, as far as known.
+    pub busy_ratio: f64,
 }
 
 /// What only some vehicles have, and whether it is in use.

@@ -17,12 +17,17 @@ use crate::world::site::{SiteError, SiteMap, ZoneSettings};
 use crate::world::{Drops, World, WorldSettings};
 use masa_v2x_proto::cdd::StationId;
 use masa_v2x_proto::geo::{SiteFrame, Wgs84};
+use masa_v2x_proto::geonet::dcc::{self, Adaptive};
 use masa_v2x_proto::json::Envelope;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// Most cameras of a node: what a CPM's sensor information holds.
 pub const MAX_CAMERAS: usize = 128;
+
+/// Length of a CAM on the air that congestion control reckons with, bytes: a path history, GeoNetworking and BTP headers,
+/// and an envelope with its certificate.
+const CAM_FRAME_BYTES: usize = 450;
 
 /// Everything that a node is made from.
 #[derive(Clone, Debug)]
@@ -67,6 +72,9 @@ pub enum NodeError {
     /// A timeout names a camera that does not exist.
     #[error("world.camera-timeouts-ms names camera `{0}`, which does not exist")]
     UnknownCamera(String),
+    /// A zone in which events are denied does not exist.
+    #[error("den.negation.zones names zone `{0}`, which does not exist")]
+    UnknownZone(String),
     /// A setting is outside what the standard or the code allows.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -82,7 +90,9 @@ pub struct Node {
     pub(crate) world: World,
     pub(crate) ldm: Ldm,
     pub(crate) ego: Option<EgoState>,
-    ca: CaService,
+    /// Of a node that has heard of a channel load.
+    dcc: Option<Adaptive>,
+    pub(crate) ca: CaService,
     pub(crate) den: DenService,
     pub(crate) cp: CpService,
     now: Option<Timestamp>,
@@ -102,6 +112,11 @@ impl Node {
         check_position("station position", settings.position)?;
         check_position("site origin", settings.site_origin)?;
         settings.facilities.check()?;
+        let negation = settings.facilities.den.negation.as_ref();
+        let unknown = |id: &&String| settings.zones.iter().all(|zone| zone.id != **id);
+        if let Some(id) = negation.and_then(|negation| negation.zones.iter().find(unknown)) {
+            return Err(NodeError::UnknownZone(id.clone()));
+        }
         let frame = SiteFrame::new(settings.site_origin);
         let timeouts_ms = camera_timeouts(&settings)?;
         let mut cameras = BTreeMap::new();
@@ -124,7 +139,8 @@ impl Node {
             world: World::new(settings.world, timeouts_ms),
             ldm: Ldm::new(settings.ldm, StationId(settings.station_id), frame),
             ego: None,
-            ca: CaService::new(&settings.facilities.ca),
+            dcc: None,
+            ca: CaService::new(settings.station_kind, &settings.facilities.ca, &settings.facilities.vehicle),
             den: DenService::new(settings.facilities.den),
             cp: CpService::new(settings.facilities.cp),
             now: None,
@@ -151,6 +167,8 @@ impl Node {
                 self.ldm.take(message, now);
             }
             EventBody::Ego(ego) => self.move_to(ego),
+            EventBody::DenRequest(request) => self.den.request(request),
+            EventBody::Channel(load) => self.dcc.get_or_insert_default().measure(load.busy_ratio),
             EventBody::Status(change) => self.world.report(change, now),
             EventBody::WakeUp => {}
         }
@@ -161,13 +179,15 @@ impl Node {
     fn decide(&mut self, now: Timestamp, effects: &mut Effects, probe: &mut dyn StageProbe) {
         self.world.age(now);
         self.ldm.age(now);
-        let Self { world, ldm, map, station, ego, den, cp, ca, drafts, .. } = self;
-        let scene = Scene { now, world, ldm, ego: ego.as_ref(), map, station };
+        let Self { world, ldm, map, station, ego, dcc, den, cp, ca, drafts, .. } = self;
+        let t_gen_cam_dcc_ms = dcc.as_ref().map_or(0, |dcc| dcc.t_off_ns(dcc::t_on_ns(CAM_FRAME_BYTES)) / 1_000_000);
+        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms, ego: ego.as_ref(), map, station };
         den.evaluate(&scene, drafts);
         cp.evaluate(&scene, drafts);
         ca.evaluate(&scene, drafts);
         probe.lap(Stage::World);
         effects.messages.clear();
+        effects.next_denm_number = self.den.next_sequence_number();
         for draft in std::mem::take(&mut self.drafts) {
             self.publish(draft, now, effects);
         }

@@ -283,10 +283,8 @@ impl Node {
 
     fn counters(&self) -> Counters {
         let mut drops = BTreeMap::new();
-        for (reason, count) in [&self.drops, self.world.drops(), self.ldm.drops(), self.den.drops(), self.cp.drops()]
-            .iter()
-            .flat_map(|d| d.iter())
-        {
+        let own = [&self.drops, self.world.drops(), self.ldm.drops(), self.den.drops(), self.cp.drops()];
+        for (reason, count) in own.into_iter().chain(self.ca.drops()).flat_map(|drops| drops.iter()) {
             *drops.entry(reason).or_default() += count;
         }
         Counters {

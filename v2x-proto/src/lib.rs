@@ -16,6 +16,7 @@ pub mod limits;
 mod list;
 pub mod message;
 mod message_kind;
+pub mod relevance;
 pub mod security;
 pub mod time;
 pub mod uper;

@@ -98,6 +98,9 @@ pub struct NodeSection {
     /// What kind of station it is: decides which rules its messages follow.
     #[serde(default)]
     pub station_type: StationKind,
+    /// Where what must survive a restart is kept (sequence numbers of events), relative to this file; absent: nowhere.
+    #[serde(default)]
+    pub state_directory: Option<PathBuf>,
     /// The site file, relative to this one.
     pub site: PathBuf,
     /// Where the station's antenna stands, `[east, north, up]` metres of the site origin.
@@ -280,6 +283,7 @@ fn resolve_node(node: &mut NodeFile, base: &Path) {
         }
     };
     resolve(&mut node.node.site);
+    node.node.state_directory.iter_mut().for_each(resolve);
     node.engine.library.iter_mut().for_each(resolve);
     for camera in &mut node.cameras {
         resolve(&mut camera.model);

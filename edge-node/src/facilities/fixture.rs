@@ -65,7 +65,7 @@ impl Street {
         self.world.age(now);
         self.ldm.age(now);
         let Self { world, ldm, map, station, ego } = self;
-        let scene = Scene { now, world, ldm, ego: ego.as_ref(), map, station };
+        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms: 100, ego: ego.as_ref(), map, station };
         let mut drafts = Vec::new();
         facility.evaluate(&scene, &mut drafts);
         drafts

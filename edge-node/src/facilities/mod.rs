@@ -8,6 +8,7 @@ mod accuracy;
 pub mod ca;
 pub mod cp;
 pub mod den;
+pub mod dynamics;
 mod encode;
 #[cfg(test)]
 mod fixture;
@@ -33,6 +34,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct FacilitiesSettings {
+    /// What the vehicle is that carries the node.
+    pub vehicle: profile::VehicleSettings,
     /// Cooperative awareness.
     pub ca: ca::CaSettings,
     /// Decentralised environmental notification.
@@ -56,7 +59,7 @@ pub struct SettingError {
 impl FacilitiesSettings {
     /// Checks what the types do not: ranges of the standards, and numbers that make no sense.
     pub(crate) fn check(&self) -> Result<(), SettingError> {
-        let Self { ca, den, cp } = self;
+        let Self { vehicle, ca, den, cp } = self;
         let at_least = |name, value: f64, least: f64, allowed| {
             // Written so that "not a number" fails too.
             if value >= least && value < 1e9 {
@@ -66,6 +69,20 @@ impl FacilitiesSettings {
             }
         };
         at_least("ca.t-gen-cam-ms", ca.t_gen_cam_ms.into(), 1_000.0, "at least 1000 (EN 302 637-2 6.1.4)")?;
+        at_least("ca.n-gen-cam", ca.n_gen_cam.into(), 1.0, "at least 1 (EN 302 637-2 6.1.3)")?;
+        at_least("ca.path-history-error-m", ca.path_history_error_m, 0.1, "at least 0.1")?;
+        at_least("ca.path-history-length-m", ca.path_history_length_m, 10.0, "at least 10")?;
+        at_least("vehicle.length-m", vehicle.length_m, 0.1, "at least 0.1")?;
+        at_least("vehicle.width-m", vehicle.width_m, 0.1, "at least 0.1")?;
+        for zone in &ca.protected_zones {
+            let name = "ca.protected-zones.radius-m";
+            at_least(name, zone.radius_m.into(), 1.0, "1 to 255")?;
+            at_least(name, 255.0 - f64::from(zone.radius_m), 0.0, "1 to 255")?;
+            at_least("ca.protected-zones.latitude-deg", 90.0 - zone.latitude_deg.abs(), 0.0, "within 90°")?;
+            at_least("ca.protected-zones.longitude-deg", 180.0 - zone.longitude_deg.abs(), 0.0, "within 180°")?;
+        }
+        let zones = ca.protected_zones.len() as f64;
+        at_least("ca.protected-zones", ca::MAX_PROTECTED_ZONES as f64 - zones, 0.0, "at most 16 zones")?;
         at_least("cp.t-gen-cpm-min-ms", cp.t_gen_cpm_min_ms.into(), 50.0, "at least 50 (TS 103 324 table F.1)")?;
         let min_ms = cp.t_gen_cpm_min_ms.into();
         at_least("cp.t-gen-cpm-max-ms", cp.t_gen_cpm_max_ms.into(), min_ms, "at least cp.t-gen-cpm-min-ms")?;
@@ -92,6 +109,8 @@ impl FacilitiesSettings {
             ("den.adopt-distance-m", den.adopt_distance_m),
             ("den.update-distance-m", den.update_distance_m),
             ("den.awareness-distance-m", den.awareness_distance_m),
+            ("den.negation.clear-after-s", den.negation.as_ref().map_or(0.0, |negation| negation.clear_after_s)),
+            ("den.negation.radius-m", den.negation.as_ref().map_or(0.0, |negation| negation.radius_m)),
         ] {
             at_least(name, value, 0.0, "a number that is not negative")?;
         }
@@ -133,6 +152,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) now: Timestamp,
     pub(crate) world: &'a World,
     pub(crate) ldm: &'a Ldm,
+    /// The shortest interval between two CAMs or VAMs that congestion control allows, milliseconds.
+    pub(crate) t_gen_cam_dcc_ms: i64,
     /// Newest state of a mobile station.
     pub(crate) ego: Option<&'a EgoState>,
     pub(crate) map: &'a SiteMap,
@@ -159,6 +180,11 @@ pub(crate) struct Draft {
 pub(crate) enum Content {
     Cam(Box<Cam>),
     Denm(Box<Denm>),
+    /// Of another station, with the bytes as received.
+    ForwardedDenm {
+        denm: Box<Denm>,
+        uper: Vec<u8>,
+    },
     /// Not segmented yet: may become several messages.
     Cpm(Box<cp::CpmContent>),
 }
@@ -167,7 +193,7 @@ impl Content {
     pub(crate) const fn kind(&self) -> MessageKind {
         match self {
             Self::Cam(_) => MessageKind::Cam,
-            Self::Denm(_) => MessageKind::Denm,
+            Self::Denm(_) | Self::ForwardedDenm { .. } => MessageKind::Denm,
             Self::Cpm(_) => MessageKind::Cpm,
         }
     }

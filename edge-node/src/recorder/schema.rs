@@ -5,12 +5,11 @@
 use super::Error;
 use crate::effect::{MessageKind, OutMessage};
 use crate::event::{
-    DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId, FrameDropped, FrameTimings,
-    Observation, Quantity, ReceivedMessage, SourceId, SourceState, StatusChange,
+    ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation,
+    Quantity, ReceivedMessage, SourceId, SourceState, StatusChange,
 };
 use masa_inference::{BoundingBox, Detection};
-use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
-use masa_v2x_proto::geo::{Covariance2, Wgs84};
+use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -31,19 +30,19 @@ pub(crate) mod foxglove {
 pub(crate) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/recording.fds"));
 
 /// The kebab-case name serde gives a unit variant.
-fn name_of<T: Serialize>(value: &T) -> String {
+pub(super) fn name_of<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => name,
         _ => String::new(),
     }
 }
 
-fn from_name<T: DeserializeOwned>(name: &str, field: &'static str) -> Result<T, Error> {
+pub(super) fn from_name<T: DeserializeOwned>(name: &str, field: &'static str) -> Result<T, Error> {
     serde_json::from_value(serde_json::Value::String(name.to_owned()))
         .map_err(|_| Error::Content { field, value: name.to_owned() })
 }
 
-fn instant(ns: i64) -> Timestamp {
+pub(super) fn instant(ns: i64) -> Timestamp {
     Timestamp::from_unix_ns(ns)
 }
 
@@ -85,6 +84,8 @@ impl From<&Event> for proto::Event {
             EventBody::WakeUp => Body::WakeUp(proto::WakeUp {}),
             EventBody::Received(message) => Body::Received(message.into()),
             EventBody::Ego(ego) => Body::Ego(ego.into()),
+            EventBody::DenRequest(request) => Body::DenRequest(request.into()),
+            EventBody::Channel(load) => Body::Channel(proto::ChannelLoad { busy_ratio: load.busy_ratio }),
         };
         Self {
             arrived_at_ns: event.arrived_at.unix_ns(),
@@ -137,6 +138,8 @@ impl TryFrom<proto::Event> for Event {
             Body::WakeUp(_) => EventBody::WakeUp,
             Body::Received(message) => EventBody::Received(message.try_into()?),
             Body::Ego(ego) => EventBody::Ego(ego.into()),
+            Body::DenRequest(request) => EventBody::DenRequest(request.try_into()?),
+            Body::Channel(load) => EventBody::Channel(ChannelLoad { busy_ratio: load.busy_ratio }),
         };
         let source = u16::try_from(event.source)
             .map_err(|_| Error::Content { field: "event.source", value: event.source.to_string() })?;
@@ -145,85 +148,6 @@ impl TryFrom<proto::Event> for Event {
             id: EventId { source: SourceId(source), seq: event.seq },
             body,
         })
-    }
-}
-
-impl From<&ReceivedMessage> for proto::ReceivedMessage {
-    fn from(message: &ReceivedMessage) -> Self {
-        Self {
-            link: message.link.clone(),
-            origin: message.origin.clone(),
-            uper: message.uper.clone(),
-            verdict_json: serde_json::to_string(&message.verdict).unwrap_or_default(),
-            received_at_ns: message.received_at.unix_ns(),
-        }
-    }
-}
-
-impl TryFrom<proto::ReceivedMessage> for ReceivedMessage {
-    type Error = Error;
-
-    fn try_from(message: proto::ReceivedMessage) -> Result<Self, Error> {
-        Ok(Self {
-            verdict: from_json(&message.verdict_json, "received.verdict_json", &message.origin)?,
-            link: message.link,
-            origin: message.origin,
-            uper: message.uper,
-            received_at: instant(message.received_at_ns),
-        })
-    }
-}
-
-impl From<&EgoState> for proto::EgoState {
-    fn from(ego: &EgoState) -> Self {
-        Self {
-            captured_at_ns: ego.captured_at.unix_ns(),
-            latitude_deg: ego.position.lat_deg,
-            longitude_deg: ego.position.lon_deg,
-            altitude_m: ego.position.alt_m,
-            ee_m2: ego.covariance.map(|c| c.ee_m2),
-            en_m2: ego.covariance.map(|c| c.en_m2),
-            nn_m2: ego.covariance.map(|c| c.nn_m2),
-            heading_deg: ego.heading_deg,
-            heading_sigma_deg: ego.heading_sigma_deg,
-            speed_mps: ego.speed_mps,
-            speed_sigma_mps: ego.speed_sigma_mps,
-            acceleration_mps2: ego.acceleration_mps2,
-            yaw_rate_degps: ego.yaw_rate_degps,
-            drive_direction: match ego.drive_direction {
-                DriveDirection::Unavailable => 0,
-                DriveDirection::Forward => 1,
-                DriveDirection::Backward => 2,
-            },
-            exterior_lights: ego.exterior_lights.mask(),
-            light_bar: ego.equipment.light_bar,
-            siren: ego.equipment.siren,
-            embarkation: ego.equipment.embarkation,
-        }
-    }
-}
-
-impl From<proto::EgoState> for EgoState {
-    fn from(ego: proto::EgoState) -> Self {
-        let covariance = ego.ee_m2.zip(ego.en_m2).zip(ego.nn_m2);
-        Self {
-            captured_at: instant(ego.captured_at_ns),
-            position: Wgs84 { lat_deg: ego.latitude_deg, lon_deg: ego.longitude_deg, alt_m: ego.altitude_m },
-            covariance: covariance.map(|((ee_m2, en_m2), nn_m2)| Covariance2 { ee_m2, en_m2, nn_m2 }),
-            heading_deg: ego.heading_deg,
-            heading_sigma_deg: ego.heading_sigma_deg,
-            speed_mps: ego.speed_mps,
-            speed_sigma_mps: ego.speed_sigma_mps,
-            acceleration_mps2: ego.acceleration_mps2,
-            yaw_rate_degps: ego.yaw_rate_degps,
-            drive_direction: match ego.drive_direction {
-                1 => DriveDirection::Forward,
-                2 => DriveDirection::Backward,
-                _ => DriveDirection::Unavailable,
-            },
-            exterior_lights: ExteriorLights::from_mask(ego.exterior_lights),
-            equipment: Equipment { light_bar: ego.light_bar, siren: ego.siren, embarkation: ego.embarkation },
-        }
     }
 }
 
@@ -295,6 +219,6 @@ impl TryFrom<proto::PublishedMessage> for OutMessage {
 }
 
 /// A value that a record carries as JSON; an error names the message it is of.
-fn from_json<T: serde::de::DeserializeOwned>(json: &str, field: &'static str, id: &str) -> Result<T, Error> {
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(json: &str, field: &'static str, id: &str) -> Result<T, Error> {
     serde_json::from_str(json).map_err(|error| Error::Content { field, value: format!("{id}: {error}") })
 }

@@ -3,8 +3,9 @@
 use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Recording, proto, recordings, repair};
 use crate::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
 use crate::event::{
-    DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId, FrameDropped, FrameTimings,
-    Observation, Quantity, ReceivedMessage, SourceId, SourceState, StatusChange,
+    ChannelLoad, DenAction, DenRequest, DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId,
+    EventReport, FrameDropped, FrameTimings, Observation, Quantity, ReceivedMessage, SourceId, SourceState,
+    StatusChange, Traffic,
 };
 use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
@@ -105,6 +106,8 @@ fn any_body() -> impl Strategy<Value = EventBody> {
         Just(EventBody::WakeUp),
         any_received().prop_map(EventBody::Received),
         any_ego().prop_map(EventBody::Ego),
+        any_den_request().prop_map(EventBody::DenRequest),
+        any::<f64>().prop_map(|busy_ratio| EventBody::Channel(ChannelLoad { busy_ratio })),
         Just(EventBody::Status(StatusChange { name: "n".into(), state: SourceState::Connecting, detail: "é".into() })),
         Just(EventBody::FrameDropped(FrameDropped {
             frame: 1,
@@ -129,6 +132,29 @@ fn any_received() -> impl Strategy<Value = ReceivedMessage> {
             received_at: Timestamp::from_unix_ns(ns),
         },
     )
+}
+
+fn any_den_request() -> impl Strategy<Value = DenRequest> {
+    let place = any::<[f64; 3]>().prop_map(|[lat_deg, lon_deg, alt_m]| Wgs84 { lat_deg, lon_deg, alt_m });
+    let trace = prop::collection::vec(place.clone(), 0..4);
+    let report = (place, any::<[u8; 3]>(), any::<[u32; 2]>(), any::<[Option<f64>; 2]>(), any::<f64>());
+    let report = (report, prop::collection::vec(trace, 0..3)).prop_map(
+        |((position, codes, [validity_s, repetition_interval_ms], o, awareness_distance_m), traces)| EventReport {
+            cause_code: codes[0],
+            sub_cause_code: codes[1],
+            information_quality: codes[2],
+            position,
+            heading_deg: o[0],
+            speed_mps: o[1],
+            awareness_distance_m,
+            traffic: Traffic::Downstream,
+            validity_s,
+            repetition_interval_ms,
+            traces,
+        },
+    );
+    let action = prop_oneof![Just(DenAction::Withdraw), report.prop_map(DenAction::Report)];
+    (".{0,8}", any::<u32>(), action).prop_map(|(application, event, action)| DenRequest { application, event, action })
 }
 
 fn any_ego() -> impl Strategy<Value = EgoState> {

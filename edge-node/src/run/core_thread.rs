@@ -3,6 +3,7 @@
 //! In: [`Arrival`]s from bounded queues. Out: messages to the links, records to the recorder, snapshots to the page.
 //! Timers that the core asked for become wake-up events. This is where event ids and arrival times are given.
 
+use super::state::{State, StateFile};
 use crate::effect::{Effects, MessageKind, OutMessage};
 use crate::event::{Event, EventBody, EventId, SourceId};
 use crate::node::Node;
@@ -54,6 +55,7 @@ pub(crate) struct Outlets {
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) log: Arc<MessageLog>,
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
+    pub(crate) state: Option<StateFile>,
 }
 
 /// What the core has done, for the summary at the end.
@@ -171,11 +173,20 @@ impl CoreThread {
         if let Some(recorder) = &self.outlets.recorder {
             recorder.record(Record::Event(event));
         }
+        self.keep_denm_number();
         for message in std::mem::take(&mut self.effects.messages) {
             self.publish(message);
         }
         if saw_frame || self.outlets.snapshots.borrow().time_ms + 200 <= arrived_at.unix_ms() {
             self.outlets.snapshots.send_replace(Arc::new(self.node.snapshot(arrived_at)));
+        }
+    }
+
+    /// Before the event's message leaves: a crash in between costs a number, the other way round it would use one twice.
+    fn keep_denm_number(&self) {
+        let (Some(next), Some(file)) = (self.effects.next_denm_number, &self.outlets.state) else { return };
+        if let Err(error) = file.keep(&State { next_denm_number: Some(next) }) {
+            tracing::error!(%error, next, "the next sequence number of events is not kept; a restart may use it again");
         }
     }
 

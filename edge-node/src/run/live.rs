@@ -2,10 +2,11 @@
 
 use super::core_thread::{Arrival, CoreSummary, CoreThread, Outlets, TimeBase};
 use super::detector::DetectorThread;
+use super::state::StateFile;
 use super::v2x_in;
 use super::{RunError, node_settings};
 use crate::config::Configuration;
-use crate::event::{EventBody, SourceId, SourceState, StatusChange};
+use crate::event::{DenRequest, EventBody, SourceId, SourceState, StatusChange};
 use crate::node::Node;
 use crate::recorder::{Recorder, proto, recordings, repair};
 use crate::snapshot::Snapshot;
@@ -73,6 +74,17 @@ impl LiveNode {
     /// When any part cannot start. A camera or broker that cannot be reached is no error: it is retried.
     pub async fn start(configuration: &Configuration, base: TimeBase) -> Result<Self, RunError> {
         let clock = Clock::system();
+        let mut configuration = configuration.clone();
+        let node_section = &configuration.node.node;
+        let state = match &node_section.state_directory {
+            Some(directory) => Some(StateFile::open(directory, node_section.station_id)?),
+            None => None,
+        };
+        // In the configuration, so that the recording's header has it and a replay starts alike.
+        let kept = state.as_ref().and_then(|(_, state)| state.next_denm_number);
+        let first = &mut configuration.node.facilities.den.first_sequence_number;
+        *first = kept.or(*first);
+        let configuration = &configuration;
         let stop = StopToken::new();
         let telemetry = Arc::new(Telemetry::new());
         let node = Node::new(node_settings(configuration))?;
@@ -110,6 +122,7 @@ impl LiveNode {
             telemetry: Arc::clone(&telemetry),
             log,
             snapshots,
+            state: state.map(|(file, _)| file),
         };
         let core = CoreThread::new(node, base, clock.clone(), outlets);
         let core = thread("core", move || core.run(&waiting))?;
@@ -166,6 +179,12 @@ impl LiveNode {
     /// Where the embedded broker listens.
     pub fn broker_address(&self) -> Option<SocketAddr> {
         self.links.as_ref().and_then(|links| links.broker_address())
+    }
+
+    /// Asks the DEN service for an event, or for its end. False when the node is stopping.
+    pub fn request_denm(&self, request: DenRequest) -> bool {
+        let arrival = Arrival { source: SourceId::NODE, body: EventBody::DenRequest(request) };
+        self.arrivals.as_ref().is_some_and(|arrivals| !matches!(arrivals.send(arrival), Sent::Closed(_)))
     }
 
     /// What the node knows, now and on every change.

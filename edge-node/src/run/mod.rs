@@ -7,6 +7,7 @@ mod core_thread;
 mod detector;
 pub mod live;
 pub mod replay;
+mod state;
 mod v2x_in;
 
 pub use core_thread::{CoreSummary, TimeBase};
@@ -19,6 +20,7 @@ use crate::web::WebError;
 use crate::world::WorldSettings;
 use masa_links::LinkError;
 use masa_v2x_proto::geo::{Enu, SiteFrame};
+use std::path::PathBuf;
 
 /// Why a node cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,14 @@ pub enum RunError {
     /// The recording cannot be written or read.
     #[error(transparent)]
     Recording(#[from] recorder::Error),
+    /// What must survive a restart cannot be read or kept.
+    #[error("{path}: {what}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// A thread could not be started.
     #[error("the system refuses a thread: {0}")]
     Thread(std::io::Error),

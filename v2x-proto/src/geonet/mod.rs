@@ -3,6 +3,7 @@
 //! In: what is to be sent and what was received, as bytes, with the time it happened. Out: frames to send, payloads to hand
 //! up, timers. Everything is a pure state machine; sockets are in `masa-links`.
 
+pub mod dcc;
 mod request;
 
 pub use request::{Dissemination, GeoArea, Scope, Shape};
