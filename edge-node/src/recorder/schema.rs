@@ -6,7 +6,7 @@ use super::Error;
 use crate::effect::{MessageKind, OutMessage};
 use crate::event::{
     ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation,
-    Quantity, ReceivedMessage, SourceId, SourceState, StatusChange,
+    Quantity, SourceId, SourceState, StatusChange,
 };
 use masa_inference::{BoundingBox, Detection};
 use masa_v2x_proto::geo::Wgs84;

@@ -57,12 +57,12 @@ impl RequestedEvents {
         drafts: &mut Vec<Draft>,
     ) {
         for DenRequest { application, event, action } in std::mem::take(&mut self.waiting) {
-            let known = |known: &&mut Requested| {
+            let is_it = |known: &Requested| {
                 known.application == application && known.event == event && known.phase == Phase::InForce
             };
-            match (self.events.iter_mut().find(known), action) {
-                (Some(known), DenAction::Report(report)) => known.update(report, scene, drafts),
-                (Some(known), DenAction::Withdraw) => known.withdraw(scene, settings, drafts),
+            match (self.events.iter().position(is_it), action) {
+                (Some(place), DenAction::Report(report)) => self.events[place].update(report, scene, drafts),
+                (Some(place), DenAction::Withdraw) => self.events[place].withdraw(scene, settings, drafts),
                 (None, DenAction::Report(report)) if self.events.len() < MAX_REQUESTED => {
                     let sequence_number = numbers.take(scene.now);
                     let action_id = ActionId { originating_station_id: scene.station.id, sequence_number };
