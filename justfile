@@ -3,7 +3,7 @@
 export CARGO_TARGET_DIR := env("CARGO_TARGET_DIR", "target")
 
 # Everything that gates a change.
-check: fmt clippy imports test
+check: fmt clippy imports bare test
 
 fmt:
     cargo fmt --all --check
@@ -13,6 +13,10 @@ clippy:
 
 imports:
     .ci/imports.sh
+
+# The messages and their codec without standard library and allocator: for a bare-metal target, and tested on this machine.
+bare:
+    .ci/bare.sh
 
 test:
     cargo test --workspace

@@ -70,6 +70,7 @@ fn publish(links: &Links, station: u32, seq: u64, uper: Vec<u8>) {
         generated_at: now(),
         quadkey: "120210233".into(),
         deadline: None,
+        current: None,
         uper: Bytes::from(uper),
         json: Bytes::from_static(b"{}"),
     };

@@ -76,6 +76,7 @@ fn message(kind: MessageKind, seq: u64, bytes: usize) -> Outgoing {
         generated_at: now(),
         quadkey: "1202102332".into(),
         deadline: None,
+        current: None,
         uper: Bytes::from(uper),
         json: Bytes::from(vec![b'x'; bytes * 3]),
     }

@@ -247,6 +247,7 @@ impl Driver {
                 self.transport.announce(kind, &heads[kind.index()]);
             }
         }
+        self.transport.tend();
     }
 
     /// Sends what is queued and waits for what is under way; the caller bounds the time.

@@ -2,16 +2,19 @@
 //!
 //! | What | Zenoh key and MQTT topic |
 //! |---|---|
-//! | a message, UPER | `masa/<site>/<station>/v2x/<kind>/<quadkey>` |
+//! | a message, UPER, Zenoh | `masa/<site>/<station>/v2x/<kind>/<quadkey>` |
+//! | a message, UPER, MQTT | `masa/<site>/<station>/v2x/<kind>/<q>/<u>/<a>/<d>/…` |
+//! | what holds now (answered over Zenoh, retained over MQTT), UPER | `masa/<site>/<station>/current/<kind>/<quadkey>/<name>` |
+//! | a station answers for what holds now (Zenoh liveliness) | `masa/<site>/<station>/current` |
 //! | a message, JSON (MQTT only) | `<instance>/<outQueue or inQueue>/v2x/<kind>/<source_uuid>/<q>/<u>/<a>/<d>/…` |
 //! | what the outbox holds ([`crate::protocol::Page`]) | `masa/<site>/<station>/outbox/<kind>` |
 //! | a reader asks for more (MQTT; a Zenoh reader queries the key above with `?after=<number>`) | `masa/<site>/<station>/outbox/<kind>/get` |
 //! | a reader acknowledges ([`crate::protocol::Ack`]) | `masa/<site>/<station>/ack/<reader>` |
 //!
 //! The JSON form is that of Orange's its-client (`geo_topic`): one topic level per quadkey digit, so that a client
-//! subscribes to a tile with `…/0/1/2/#`. There is no JSON over Zenoh: its readers take UPER, and a second image would
-//! double the load of the path to vehicles. The quadkey of a UPER key is one level: Zenoh matches a prefix with
-//! `0123$*`, MQTT readers filter after reception.
+//! subscribes to a tile with `…/0/1/2/#`; the UPER topics are made alike. There is no JSON over Zenoh: its readers take
+//! UPER, and a second image would double the load of the path to vehicles. In Zenoh keys a quadkey is one level, since
+//! Zenoh matches a prefix with `0123$*`.
 
 use crate::message::{MessageKind, Station};
 
@@ -27,24 +30,38 @@ pub(crate) struct Address {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
     Message { kind: MessageKind, quadkey: String },
+    Current { kind: MessageKind, quadkey: String, name: String },
     Outbox { kind: MessageKind },
     Get { kind: MessageKind },
     Ack { reader: String },
 }
 
-/// Key of a UPER message; the same over Zenoh and MQTT.
+/// Zenoh key of a UPER message.
 pub fn uper_key(station: &Station, kind: MessageKind, quadkey: &str) -> String {
     format!("masa/{}/{}/v2x/{}/{quadkey}", station.site(), station.station(), kind.name())
 }
 
+/// MQTT topic of a UPER message.
+pub fn uper_topic(station: &Station, kind: MessageKind, quadkey: &str) -> String {
+    uper_key(station, kind, &levels(quadkey))
+}
+
+/// The level below which is what holds now.
+pub(crate) const CURRENT: &str = "current";
+
+/// Below this is what holds now.
+pub(crate) fn current_root(station: &Station) -> String {
+    format!("masa/{}/{}/{CURRENT}", station.site(), station.station())
+}
+
+/// The digits of a quadkey as levels of a topic.
+pub(crate) fn levels(quadkey: &str) -> String {
+    quadkey.char_indices().flat_map(|(at, digit)| (at > 0).then_some('/').into_iter().chain([digit])).collect()
+}
+
 /// its-client topic of a message's JSON image below `root`, which is `<instance>/<queue>`.
 pub fn json_topic(root: &str, source_uuid: &str, kind: MessageKind, quadkey: &str) -> String {
-    let mut topic = format!("{root}/v2x/{}/{source_uuid}", kind.name());
-    for digit in quadkey.chars() {
-        topic.push('/');
-        topic.push(digit);
-    }
-    topic
+    format!("{root}/v2x/{}/{source_uuid}/{}", kind.name(), levels(quadkey))
 }
 
 /// Key of what a station's outbox holds of one kind; `site` and `station` may be `*` or `+`.
@@ -72,18 +89,33 @@ pub(crate) fn parse(key: &str) -> Option<Address> {
     let station = levels.next()?.parse().ok()?;
     let group = levels.next()?;
     let first = levels.next()?;
-    let second = levels.next();
-    if levels.next().is_some() {
-        return None;
-    }
-    let item = match (group, second) {
-        ("v2x", Some(quadkey)) => Item::Message { kind: MessageKind::from_name(first)?, quadkey: quadkey.to_owned() },
-        ("outbox", None) => Item::Outbox { kind: MessageKind::from_name(first)? },
-        ("outbox", Some("get")) => Item::Get { kind: MessageKind::from_name(first)? },
-        ("ack", None) => Item::Ack { reader: first.to_owned() },
+    let rest: Vec<&str> = levels.collect();
+    let kind = || MessageKind::from_name(first);
+    let item = match (group, &rest[..]) {
+        ("v2x", tile) => Item::Message { kind: kind()?, quadkey: quadkey(tile)? },
+        (CURRENT, [tile @ .., name]) => {
+            Item::Current { kind: kind()?, quadkey: quadkey(tile)?, name: (*name).to_owned() }
+        }
+        ("outbox", []) => Item::Outbox { kind: kind()? },
+        ("outbox", ["get"]) => Item::Get { kind: kind()? },
+        ("ack", []) => Item::Ack { reader: first.to_owned() },
         _ => return None,
     };
     Some(Address { site, station, item })
+}
+
+/// Site and station of a `masa/<site>/<station>/…` address.
+pub(crate) fn parse_station(key: &str) -> Option<(String, u32)> {
+    let mut levels = key.strip_prefix("masa/")?.split('/');
+    Some((levels.next()?.to_owned(), levels.next()?.parse().ok()?))
+}
+
+/// A quadkey in one level, or with a level for each digit.
+fn quadkey(tile: &[&str]) -> Option<String> {
+    let quadkey = tile.concat();
+    let digits = (1..=24).contains(&quadkey.len()) && quadkey.bytes().all(|b| (b'0'..=b'3').contains(&b));
+    let levels = tile.len() == 1 || tile.len() == quadkey.len();
+    (digits && levels).then_some(quadkey)
 }
 
 /// Which messages a reader wants; `None` means any.
@@ -96,8 +128,9 @@ pub struct Selector {
     pub station: Option<u32>,
     /// Kind of message.
     pub kind: Option<MessageKind>,
-    /// Only messages about places inside this tile.
-    pub quadkey_prefix: Option<String>,
+    /// Only messages about places inside one of these tiles (quadkeys of at most the digits that are published); none:
+    /// everywhere.
+    pub tiles: Vec<String>,
 }
 
 impl Selector {
@@ -112,11 +145,14 @@ impl Selector {
         (site, station)
     }
 
+    pub(crate) fn takes_owner(&self, site: &str, station: u32) -> bool {
+        self.site.as_deref().is_none_or(|s| s == site) && self.station.is_none_or(|s| s == station)
+    }
+
     pub(crate) fn takes(&self, site: &str, station: u32, kind: MessageKind, quadkey: &str) -> bool {
-        self.site.as_deref().is_none_or(|s| s == site)
-            && self.station.is_none_or(|s| s == station)
+        self.takes_owner(site, station)
             && self.kind.is_none_or(|k| k == kind)
-            && self.quadkey_prefix.as_deref().is_none_or(|p| quadkey.starts_with(p))
+            && (self.tiles.is_empty() || self.tiles.iter().any(|tile| quadkey.starts_with(tile.as_str())))
     }
 }
 
@@ -140,6 +176,11 @@ mod tests {
         let kind = MessageKind::Denm;
         let cases = [
             (uper_key(&station(), kind, "0123"), Item::Message { kind, quadkey: "0123".into() }),
+            (uper_topic(&station(), kind, "0123"), Item::Message { kind, quadkey: "0123".into() }),
+            (
+                format!("{}/denm/0/1/2/3/4001-7", current_root(&station())),
+                Item::Current { kind, quadkey: "0123".into(), name: "4001-7".into() },
+            ),
             (outbox_key("modena", "4001", kind), Item::Outbox { kind }),
             (get_topic("modena", "4001", kind.name()), Item::Get { kind }),
             (ack_key("modena", "4001", "data-room"), Item::Ack { reader: "data-room".into() }),
@@ -151,14 +192,23 @@ mod tests {
 
     #[test]
     fn foreign_addresses_are_not_ours() {
-        for key in ["", "masa", "masa/m/x/v2x/cam/0", "masa/m/1/v2x/xyz/0", "masa/m/1/v2x/cam/0/1", "a/m/1/v2x/cam/0"] {
+        for key in [
+            "",
+            "masa",
+            "masa/m/x/v2x/cam/0",
+            "masa/m/1/v2x/xyz/0",
+            "masa/m/1/v2x/cam/01/2",
+            "masa/m/1/v2x/cam/4",
+            "masa/m/1/current/denm/x",
+            "a/m/1/v2x/cam/0",
+        ] {
             assert_eq!(parse(key), None, "{key}");
         }
     }
 
     #[test]
     fn a_selector_takes_what_it_names() {
-        let selector = Selector { station: Some(1), quadkey_prefix: Some("01".into()), ..Selector::default() };
+        let selector = Selector { station: Some(1), tiles: vec!["33".into(), "01".into()], ..Selector::default() };
         assert!(selector.takes("m", 1, MessageKind::Cam, "0123"));
         assert!(!selector.takes("m", 2, MessageKind::Cam, "0123"));
         assert!(!selector.takes("m", 1, MessageKind::Cam, "0023"));

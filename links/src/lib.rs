@@ -19,6 +19,7 @@
 
 pub mod broker;
 mod clock;
+mod current;
 mod driver;
 mod error;
 pub mod keys;
@@ -33,6 +34,7 @@ mod stats;
 pub mod transport;
 
 pub use broker::BrokerSettings;
+pub use current::{Current, Phase};
 pub use error::LinkError;
 pub use keys::Selector;
 pub use links::{Links, ShutdownReport};

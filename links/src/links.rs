@@ -2,6 +2,7 @@
 
 use crate::broker::Broker;
 use crate::clock;
+use crate::current::CurrentSet;
 use crate::driver::{Driver, DriverState};
 use crate::error::LinkError;
 use crate::message::{Delivery, MessageKind, Numbered, Outgoing, Policy, Station, check_name};
@@ -34,6 +35,7 @@ pub struct ShutdownReport {
 #[derive(Debug)]
 pub struct Links {
     outbox: Outbox,
+    current: Arc<CurrentSet>,
     ledger: Arc<Ledger>,
     lanes: Vec<(LinkName, Arc<Lanes<Arc<Numbered>>>)>,
     /// Numbers of best-effort messages in this run.
@@ -70,11 +72,13 @@ impl Links {
             rows.iter().map(|row| (row.creditor.link, Arc::new(Lanes::new(settings.queues.lanes())))).collect();
         let creditors = rows.iter().map(|row| row.creditor.clone()).collect();
         let outbox = Outbox::start(&settings.outbox, creditors, lanes.clone(), ledger.clone())?;
+        let current = Arc::new(CurrentSet::default());
         let stop = watch::Sender::new(false);
         let mut drivers = JoinSet::new();
         for (row, (_, lanes)) in rows.into_iter().zip(&lanes) {
             let (events_tx, events) = mpsc::channel(EVENTS);
-            let start = Start { station: station.clone(), ledger: ledger.clone(), events: events_tx };
+            let start =
+                Start { station: station.clone(), current: current.clone(), ledger: ledger.clone(), events: events_tx };
             let driver = Driver {
                 readers: row.creditor.readers,
                 overdue_s: settings.outbox.overdue_s,
@@ -91,6 +95,7 @@ impl Links {
         }
         Ok(Self {
             outbox,
+            current,
             ledger,
             lanes,
             numbers: Default::default(),
@@ -118,6 +123,9 @@ impl Links {
         }
         if let Err(e) = message.check() {
             return refused(e);
+        }
+        if !self.current.update(&message, clock::now()) {
+            self.ledger.dropped(LinkName::Outbox, kind, DropReason::CurrentFull, 1);
         }
         let policy = Policy::of(kind);
         if policy.delivery == Delivery::AtLeastOnce {

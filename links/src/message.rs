@@ -2,6 +2,7 @@
 //!
 //! In: finished messages (UPER bytes and their JSON image). Nothing here knows what is in them.
 
+use crate::current::Current;
 use crate::error::LinkError;
 use crate::protocol::{Entry, Header};
 use bytes::Bytes;
@@ -134,6 +135,8 @@ pub struct Outgoing {
     pub quadkey: String,
     /// When it stops being worth delivering (a DENM's end of validity); `None` for the kind's lifetime.
     pub deadline: Option<Timestamp>,
+    /// What it means for somebody who comes later; `None` for messages that only count when they are sent.
+    pub current: Option<Current>,
     /// ETSI UPER bytes.
     pub uper: Bytes,
     /// JSON image after the its-client schema of its kind, UTF-8.
@@ -150,6 +153,9 @@ impl Outgoing {
         let digits = (1..=24).contains(&self.quadkey.len()) && self.quadkey.bytes().all(|b| (b'0'..=b'3').contains(&b));
         if !digits {
             return Err(LinkError::BadQuadkey { id: self.id.clone(), quadkey: self.quadkey.clone() });
+        }
+        if let Some(current) = &self.current {
+            check_name("current.name", &current.name)?;
         }
         let bytes = self.uper.len().max(self.json.len());
         if bytes > MAX_PAYLOAD_BYTES {
@@ -196,6 +202,7 @@ mod tests {
             generated_at: Timestamp::from_unix_ms(1_000),
             quadkey: quadkey.into(),
             deadline: None,
+            current: None,
             uper: Bytes::from(vec![0; bytes]),
             json: Bytes::new(),
         }

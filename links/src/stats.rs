@@ -76,6 +76,8 @@ pub enum DropReason {
     OutboxFull,
     /// The disk did not take it; it was offered all the same.
     NotStored,
+    /// Too many messages hold at once: it was sent, but latecomers do not get it.
+    CurrentFull,
 }
 
 impl DropReason {
@@ -89,6 +91,7 @@ impl DropReason {
             Self::Refused => "refused",
             Self::OutboxFull => "outbox-full",
             Self::NotStored => "not-stored",
+            Self::CurrentFull => "current-full",
         }
     }
 }

@@ -6,7 +6,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use masa_links::{MessageKind, MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
 use masa_v2x_proto::Message;
+use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::jer::Release;
+use masa_v2x_proto::tiles::{straight_ahead, tiles_along};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -29,6 +31,16 @@ pub(crate) struct Listen {
     /// Only this kind; may be repeated.
     #[arg(long, value_parser = kind_of)]
     kind: Vec<MessageKind>,
+    /// Only what matters ahead: latitude, longitude and heading, degrees, such as 44.6555,10.9343,90. What holds there
+    /// (hazards, junctions, signs) comes at once.
+    #[arg(long, value_name = "LAT,LON,HEADING", value_parser = ahead_of, allow_hyphen_values = true)]
+    ahead: Option<Ahead>,
+    /// How far ahead, metres.
+    #[arg(long, value_name = "METRES", default_value_t = 500.0, requires = "ahead")]
+    distance: f64,
+    /// How far to the sides of the way ahead, metres.
+    #[arg(long, value_name = "METRES", default_value_t = 50.0, requires = "ahead")]
+    beside: f64,
     /// One JSON line a message: its header, its UPER bytes as hex, its decoded values.
     #[arg(long)]
     json: bool,
@@ -39,6 +51,32 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "SECONDS")]
     duration: Option<f64>,
 }
+
+/// Where somebody is and goes.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    position: Wgs84,
+    heading_deg: f64,
+}
+
+fn ahead_of(text: &str) -> Result<Ahead, String> {
+    let numbers: Vec<f64> = text
+        .split(',')
+        .map(|part| part.trim().parse().map_err(|_| part))
+        .collect::<Result<_, _>>()
+        .map_err(|part| format!("{part:?} is not a number"))?;
+    match numbers[..] {
+        [lat_deg, lon_deg, heading_deg]
+            if lat_deg.abs() <= 85.0 && lon_deg.abs() <= 180.0 && heading_deg.is_finite() =>
+        {
+            Ok(Ahead { position: Wgs84 { lat_deg, lon_deg, alt_m: 0.0 }, heading_deg })
+        }
+        _ => Err("expected latitude, longitude and heading, degrees".into()),
+    }
+}
+
+/// Most tiles of what is ahead; a longer way is covered by larger ones.
+const MAX_TILES: usize = 64;
 
 fn kind_of(name: &str) -> Result<MessageKind, String> {
     let known = || MessageKind::ALL.map(MessageKind::name).join(", ");
@@ -95,7 +133,10 @@ impl Listen {
     }
 
     fn selectors(&self) -> Vec<Selector> {
-        let base = Selector { site: self.site.clone(), station: self.station, ..Selector::default() };
+        let tiles = self.ahead.map_or_else(Vec::new, |Ahead { position, heading_deg }| {
+            tiles_along(&straight_ahead(position, heading_deg, self.distance), self.beside, MAX_TILES)
+        });
+        let base = Selector { site: self.site.clone(), station: self.station, tiles, ..Selector::default() };
         if self.kind.is_empty() {
             return vec![base];
         }

@@ -29,7 +29,7 @@ struct Lines {
     kind: Option<Kind>,
 }
 
-/// Message types by release.
+/// Message types by release of the ETSI standards, or by version of TS 103 301: `is13` is v2.1.1, `is22` v2.2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Kind {
@@ -39,6 +39,26 @@ enum Kind {
     R2Denm,
     R2Cpm,
     R2Vam,
+    #[value(name = "is13_SPATEM")]
+    Is13Spatem,
+    #[value(name = "is22_SPATEM")]
+    Is22Spatem,
+    #[value(name = "is13_MAPEM")]
+    Is13Mapem,
+    #[value(name = "is22_MAPEM")]
+    Is22Mapem,
+    #[value(name = "is13_SREM")]
+    Is13Srem,
+    #[value(name = "is22_SREM")]
+    Is22Srem,
+    #[value(name = "is13_SSEM")]
+    Is13Ssem,
+    #[value(name = "is22_SSEM")]
+    Is22Ssem,
+    #[value(name = "is13_RTCMEM")]
+    Is13Rtcmem,
+    #[value(name = "is22_RTCMEM")]
+    Is22Rtcmem,
 }
 
 impl Kind {
@@ -48,6 +68,11 @@ impl Kind {
             Self::R1Cam | Self::R2Cam => 2,
             Self::R2Cpm => 14,
             Self::R2Vam => 16,
+            Self::Is13Spatem | Self::Is22Spatem => 4,
+            Self::Is13Mapem | Self::Is22Mapem => 5,
+            Self::Is13Srem | Self::Is22Srem => 9,
+            Self::Is13Ssem | Self::Is22Ssem => 10,
+            Self::Is13Rtcmem | Self::Is22Rtcmem => 13,
         }
     }
 
@@ -55,6 +80,8 @@ impl Kind {
         match self {
             Self::R1Cam | Self::R1Denm => Release::R1,
             Self::R2Cam | Self::R2Denm | Self::R2Cpm | Self::R2Vam => Release::R2,
+            Self::Is13Spatem | Self::Is13Mapem | Self::Is13Srem | Self::Is13Ssem | Self::Is13Rtcmem => Release::R1,
+            Self::Is22Spatem | Self::Is22Mapem | Self::Is22Srem | Self::Is22Ssem | Self::Is22Rtcmem => Release::R2,
         }
     }
 }

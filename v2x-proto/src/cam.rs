@@ -7,11 +7,9 @@ use crate::cdd::codec::*;
 use crate::cdd::*;
 pub use crate::containers::ContainerOrder;
 use crate::containers::container_set;
-use crate::jer::Release;
 use crate::message::message;
 use crate::uper::declare::{choice, sequence};
 use crate::uper::{ExtensionBit, UnknownExtensions};
-use serde_json::Value;
 
 message! {
     /// Cooperative awareness message (`CAM`): header with protocol version 2 and message id 2.
@@ -30,46 +28,6 @@ impl Cam {
             unknown_extensions: UnknownExtensions::default(),
         }
     }
-
-    /// The value under the names of `release` (X.697).
-    pub fn to_jer(&self, release: Release) -> Value {
-        let mut jer = self.jer_by_table(release);
-        match release {
-            Release::R1 => {
-                let at = "/cam/camParameters/highFrequencyContainer/basicVehicleContainerHighFrequency";
-                rename_accelerations(&mut jer, at);
-            }
-            Release::R2 => rename_ellipse(&mut jer, "/cam/camParameters/basicContainer/referencePosition"),
-        }
-        jer
-    }
-}
-
-/// Gives the accelerations of the container at `at` the members of `LongitudinalAcceleration` and so on.
-pub(crate) fn rename_accelerations(jer: &mut Value, at: &str) {
-    for axis in ["longitudinal", "lateral", "vertical"] {
-        let acceleration = jer.pointer_mut(&format!("{at}/{axis}Acceleration"));
-        let acceleration = rename(acceleration, "value", &format!("{axis}AccelerationValue"));
-        rename(acceleration, "confidence", &format!("{axis}AccelerationConfidence"));
-    }
-}
-
-/// Gives the ellipse of the position at `at` the members of `PositionConfidenceEllipse`.
-pub(crate) fn rename_ellipse(jer: &mut Value, at: &str) {
-    let ellipse = jer.pointer_mut(&format!("{at}/positionConfidenceEllipse"));
-    let ellipse = rename(ellipse, "semiMajorConfidence", "semiMajorAxisLength");
-    let ellipse = rename(ellipse, "semiMinorConfidence", "semiMinorAxisLength");
-    rename(ellipse, "semiMajorOrientation", "semiMajorAxisOrientation");
-}
-
-/// Renames a member of a JSON object, if both are there; gives the object back.
-fn rename<'a>(object: Option<&'a mut Value>, from: &str, to: &str) -> Option<&'a mut Value> {
-    let object = object?;
-    let members = object.as_object_mut()?;
-    if let Some(value) = members.remove(from) {
-        members.insert(to.to_owned(), value);
-    }
-    Some(object)
 }
 
 sequence! {
@@ -175,7 +133,7 @@ sequence! {
     #[derive(Default)]
     pub struct RsuContainerHighFrequency {
         /// Zones in which radio emissions are limited.
-        opt protected_communication_zones_rsu: ProtectedCommunicationZones = ListOf<ProtectedCommunicationZone, 4, 1, 16>, "protectedCommunicationZonesRSU";
+        opt protected_communication_zones_rsu: ProtectedCommunicationZones = ListOf<ProtectedCommunicationZone, { inline(4, 16) }, 1, 16>, "protectedCommunicationZonesRSU";
         ...;
     }
 }
@@ -374,7 +332,7 @@ sequence! {
         /// Ahead.
         req segment_ahead: PolygonalLine = PolygonalLine, "segmentAhead";
         /// Probability of each node ahead, 1..=100 %; `None` is "unavailable".
-        opt node_probabilities_percent: List<Option<u8>, 0, 64> = ListExt<ConfidencePercent, 0, 1, 32, 64>, "nodeProbabilities";
+        opt node_probabilities_percent: List<Option<u8>, { inline(0, 16) }, 64> = ListExt<ConfidencePercent, { inline(0, 16) }, 1, 32, 64>, "nodeProbabilities";
         /// Behind.
         req segment_behind: PolygonalLine = PolygonalLine, "segmentBehind";
         /// Lanes.

@@ -4,21 +4,19 @@
 //! are kept in a [`ContainerOrder`], so that a message is sent on unchanged.
 
 use crate::List;
-use crate::jer::{Jer, hex};
-use crate::json::{ImageError, Naming, members, unhex};
+use crate::heap::{Content, inline};
 use crate::uper::Failed;
 use crate::uper::element::width;
 use crate::uper::reader::BitReader;
 use crate::uper::writer::BitWriter;
 use crate::uper::{Dialect, ExtensionBit, UperErrorKind};
-use serde_json::{Map, json};
 
 /// Most containers of one message; the standards name up to 8 and allow more.
 const MOST: usize = 32;
 /// Most containers without extension.
 const ROOT: i64 = 8;
 /// Largest container id.
-const LARGEST_ID: i64 = 16;
+pub(crate) const LARGEST_ID: i64 = 16;
 
 /// Order of the containers as received, with the content of those that have no field of their own.
 ///
@@ -26,15 +24,15 @@ const LARGEST_ID: i64 = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContainerOrder {
     /// One entry a container; empty for ascending order.
-    entries: List<ContainerEntry, 0, MOST>,
+    pub(crate) entries: List<ContainerEntry, { inline(0, 8) }, MOST>,
 }
 
 /// A container's place in the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct ContainerEntry {
-    id: u8,
+pub(crate) struct ContainerEntry {
+    pub(crate) id: u8,
     /// Its content when it has no field of its own.
-    content: Option<Box<[u8]>>,
+    pub(crate) content: Option<Content>,
 }
 
 impl ContainerOrder {
@@ -61,14 +59,6 @@ pub(crate) trait ContainerSet: Default {
     /// Reads the container of a known `id` into its field.
     fn decode_one(&mut self, id: u8, r: &mut BitReader<'_>) -> Result<(), Failed>;
 
-    fn jer_of_one(&self, id: u8, names: Naming) -> Jer;
-
-    /// The standard's name of a known container.
-    fn name_of_one(id: u8) -> &'static str;
-
-    /// Reads the container of a known `id` from the member named after it, if that is there.
-    fn one_from_image(&mut self, id: u8, members: &Map<String, Jer>) -> Result<(), ImageError>;
-
     /// Whether the list length carries an extension bit.
     fn count_bit(dialect: Dialect) -> ExtensionBit;
 
@@ -77,7 +67,7 @@ pub(crate) trait ContainerSet: Default {
 }
 
 /// What is sent: ids with the content of those that have no field.
-fn sequence_of<S: ContainerSet>(set: &S) -> impl Iterator<Item = (u8, Option<&[u8]>)> + Clone {
+pub(crate) fn sequence_of<S: ContainerSet>(set: &S) -> impl Iterator<Item = (u8, Option<&[u8]>)> + Clone {
     let entries = &set.order().entries;
     let listed = entries.iter().map(|entry| (entry.id, entry.content.as_deref()));
     let listed = listed.filter(|(id, content)| content.is_some() || set.has(*id));
@@ -131,90 +121,40 @@ pub(crate) fn decode<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Res
     for index in 0..count {
         let entry = decode_entry(set, r).map_err(|failed| r.in_element(failed, index))?;
         // The count was checked against the capacity.
-        let _ = entries.push(entry);
+        let _ = entry.map(|entry| entries.push(entry));
     }
     let usual = entries.is_sorted_by(|a, b| a.id < b.id) && entries.iter().all(|entry| entry.content.is_none());
     if !usual {
-        let kept = List::try_from_iter(entries);
-        set.order_mut().entries = kept.expect("both lists have the same capacity");
+        match List::try_from_iter(entries) {
+            Some(entries) => set.order_mut().entries = entries,
+            None => r.lose_one(),
+        }
     }
     Ok(())
 }
 
-fn decode_entry<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Result<ContainerEntry, Failed> {
+/// One container; `None` for one that has no field and that there is no room for.
+fn decode_entry<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Result<Option<ContainerEntry>, Failed> {
     if S::id_bit(r.dialect) == ExtensionBit::Present && r.bit()? {
         return Err(r.fail(UperErrorKind::NotSupported("container id above 16")));
     }
     let id = r.take(const { width(1, LARGEST_ID) })? as u8 + 1;
     if id > S::KNOWN {
-        return Ok(ContainerEntry { id, content: Some(r.open_raw()?) });
+        return Ok(r.open_kept()?.map(|content| ContainerEntry { id, content: Some(content) }));
     }
-    let at = r.position();
-    let content = if set.has(id) { Some(r.open_raw()?) } else { None };
+    let (at, repeated) = (r.position(), set.has(id));
+    let content = if repeated { r.open_kept()? } else { None };
     r.seek(at);
     let mark = r.mark();
     let outer = r.open()?;
     let start = r.position();
-    let decoded = if content.is_some() { S::default().decode_one(id, r) } else { set.decode_one(id, r) };
+    let decoded = if repeated { S::default().decode_one(id, r) } else { set.decode_one(id, r) };
     decoded.map_err(|failed| r.in_field(failed, "containerData"))?;
     r.close(outer, start)?;
-    if content.is_some() {
+    if repeated {
         r.forget_since(mark);
     }
-    Ok(ContainerEntry { id, content })
-}
-
-pub(crate) fn to_jer<S: ContainerSet>(set: &S, names: Naming) -> Jer {
-    let one = |(id, content): (u8, Option<&[u8]>)| {
-        let data = match content {
-            None => set.jer_of_one(id, names),
-            Some(content) => raw_to_jer::<S>(id, content, names),
-        };
-        json!({ "containerId": id, "containerData": data })
-    };
-    sequence_of(set).map(one).collect()
-}
-
-/// The value of a repeated container, or the digits of one that is not known.
-fn raw_to_jer<S: ContainerSet>(id: u8, content: &[u8], names: Naming) -> Jer {
-    let mut set = S::default();
-    let mut r = BitReader::new(content, Dialect::DEFAULT);
-    if id <= S::KNOWN && set.decode_one(id, &mut r).is_ok() { set.jer_of_one(id, names) } else { hex(content).into() }
-}
-
-/// One member a container; those without a field, and an unusual order, in `other_containers`.
-pub(crate) fn to_image<S: ContainerSet>(set: &S, names: Naming) -> Jer {
-    let present = (1..=S::KNOWN).filter(|id| set.has(*id));
-    let named = |id| (names.of("", S::name_of_one(id), None), set.jer_of_one(id, names));
-    let mut image: Map<_, _> = present.map(named).collect();
-    let entries = &set.order().entries;
-    if !entries.is_empty() {
-        let other =
-            |entry: &ContainerEntry| json!({ "container_id": entry.id, "content": entry.content.as_deref().map(hex) });
-        image.insert("other_containers".into(), entries.iter().map(other).collect());
-    }
-    image.into()
-}
-
-pub(crate) fn from_image<S: ContainerSet>(image: &Jer) -> Result<S, ImageError> {
-    let members = members(image)?;
-    let mut set = S::default();
-    for id in 1..=S::KNOWN {
-        set.one_from_image(id, members)?;
-    }
-    let others = members.get("other_containers").and_then(Jer::as_array);
-    for (index, other) in others.into_iter().flatten().enumerate() {
-        let wrong = |reason: &str| ImageError::new(reason).in_element(index).in_member("other_containers");
-        let id = other["container_id"].as_u64().filter(|id| (1..=LARGEST_ID as u64).contains(id));
-        let id = id.ok_or_else(|| wrong("a container_id of 1..=16 is expected"))? as u8;
-        let content = match &other["content"] {
-            Jer::Null => None,
-            digits => Some(unhex(digits).ok_or_else(|| wrong("hexadecimal digits are expected"))?),
-        };
-        let pushed = set.order_mut().entries.push(ContainerEntry { id, content });
-        pushed.map_err(|_| wrong("too many containers"))?;
-    }
-    Ok(set)
+    Ok((content.is_some() || !repeated).then_some(ContainerEntry { id, content }))
 }
 
 /// Makes a struct with one optional field a container, and `others`, a [`ContainerSet`] and an element.
@@ -263,30 +203,6 @@ macro_rules! container_set {
                 }
             }
 
-            fn jer_of_one(&self, id: u8, names: $crate::json::Naming) -> $crate::jer::Jer {
-                match id {
-                    $( $id => self.$field.as_ref().map_or($crate::jer::Jer::Null, |container| {
-                        <$codec as $crate::uper::element::Element>::to_jer(container, names)
-                    }), )*
-                    _ => $crate::jer::Jer::Null,
-                }
-            }
-
-            fn name_of_one(id: u8) -> &'static str {
-                match id {
-                    $( $id => $jer, )*
-                    _ => "",
-                }
-            }
-
-            fn one_from_image(&mut self, id: u8, members: &serde_json::Map<String, $crate::jer::Jer>) -> Result<(), $crate::json::ImageError> {
-                match id {
-                    $( $id => self.$field = $crate::json::optional::<$codec>(members, stringify!($name), $jer)?, )*
-                    _ => {}
-                }
-                Ok(())
-            }
-
             fn count_bit(dialect: $crate::uper::Dialect) -> $crate::uper::ExtensionBit {
                 let count: fn($crate::uper::Dialect) -> $crate::uper::ExtensionBit = $count;
                 count(dialect)
@@ -313,16 +229,46 @@ macro_rules! container_set {
                 $crate::containers::decode(&mut set, r)?;
                 Ok(set)
             }
+        }
 
+        #[cfg(feature = "std")]
+        impl $crate::json::ContainerImages for $name {
+            fn jer_of_one(&self, id: u8, names: $crate::json::Naming) -> $crate::jer::Jer {
+                match id {
+                    $( $id => self.$field.as_ref().map_or($crate::jer::Jer::Null, |container| {
+                        <$codec as $crate::json::Image>::to_jer(container, names)
+                    }), )*
+                    _ => $crate::jer::Jer::Null,
+                }
+            }
+
+            fn name_of_one(id: u8) -> &'static str {
+                match id {
+                    $( $id => $jer, )*
+                    _ => "",
+                }
+            }
+
+            fn one_from_image(&mut self, id: u8, members: &serde_json::Map<String, $crate::jer::Jer>) -> Result<(), $crate::json::ImageError> {
+                match id {
+                    $( $id => self.$field = $crate::json::optional::<$codec>(members, stringify!($name), $jer)?, )*
+                    _ => {}
+                }
+                Ok(())
+            }
+        }
+
+        #[cfg(feature = "std")]
+        impl $crate::json::Image for $name {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 match names {
-                    $crate::json::Naming::R1 | $crate::json::Naming::R2 => $crate::containers::to_jer(value, names),
-                    _ => $crate::containers::to_image(value, names),
+                    $crate::json::Naming::R1 | $crate::json::Naming::R2 => $crate::json::containers_to_jer(value, names),
+                    _ => $crate::json::containers_to_image(value, names),
                 }
             }
 
             fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
-                $crate::containers::from_image(image)
+                $crate::json::containers_from_image(image)
             }
         }
     };

@@ -8,7 +8,6 @@ use crate::cdd::codec::*;
 use crate::cdd::*;
 pub use crate::containers::ContainerOrder;
 use crate::containers::container_set;
-use crate::jer::Release;
 use crate::message::message;
 use crate::uper::declare::{codes, sequence};
 use crate::uper::element::{Element, InPlace, decode_mandatory};
@@ -31,11 +30,6 @@ impl Cpm {
             payload,
             unknown_extensions: UnknownExtensions::default(),
         }
-    }
-
-    /// The value under the standard's names (X.697).
-    pub fn to_jer(&self) -> serde_json::Value {
-        self.jer_by_table(Release::R2)
     }
 }
 
@@ -138,8 +132,8 @@ container_set! {
     {
         1 originating_vehicle = <OriginatingVehicleContainer>, "originatingVehicleContainer";
         2 originating_rsu = <OriginatingRsuContainer>, "originatingRsuContainer";
-        3 sensor_information = <ListExt<SensorInformation, 2, 1, 128, 255>>, "sensorInformationContainer";
-        4 perception_region = <ListExt<PerceptionRegion, 1, 1, 256, 256>>, "perceptionRegionContainer";
+        3 sensor_information = <ListExt<SensorInformation, { inline(2, 8) }, 1, 128, 255>>, "sensorInformationContainer";
+        4 perception_region = <ListExt<PerceptionRegion, { inline(1, 4) }, 1, 256, 256>>, "perceptionRegionContainer";
         5 perceived_object = in_place <PerceivedObjectContainer>, "perceivedObjectContainer";
     }
 }
@@ -155,7 +149,7 @@ sequence! {
         /// Roll.
         opt roll_angle: CartesianAngle = CartesianAngle, "rollAngle";
         /// Trailers.
-        opt trailer_data_set: List<TrailerData, 1, 64> = ListExt<TrailerData, 1, 1, 8, 64>, "trailerDataSet";
+        opt trailer_data_set: List<TrailerData, { inline(1, 2) }, 64> = ListExt<TrailerData, { inline(1, 2) }, 1, 8, 64>, "trailerDataSet";
         ...;
     }
 }
@@ -191,7 +185,7 @@ sequence! {
 }
 
 /// Sensors of a station (`SensorInformationContainer`); the standard names up to 128 and allows more.
-pub type SensorInformationContainer = List<SensorInformation, 2, 255>;
+pub type SensorInformationContainer = List<SensorInformation, { inline(2, 8) }, 255>;
 
 sequence! {
     /// A sensor or a system of sensors (`SensorInformation`).
@@ -250,7 +244,7 @@ codes! {
 }
 
 /// Where a station can see (`PerceptionRegionContainer`), 1 to 256 regions.
-pub type PerceptionRegionContainer = List<PerceptionRegion, 1, 256>;
+pub type PerceptionRegionContainer = List<PerceptionRegion, { inline(1, 4) }, 256>;
 
 sequence! {
     /// A region that a station can see (`PerceptionRegion`).

@@ -6,7 +6,6 @@
 use crate::List;
 use crate::cdd::codec::*;
 use crate::cdd::*;
-use crate::jer::Release;
 use crate::message::message;
 use crate::uper::UnknownExtensions;
 use crate::uper::declare::{enumerated, sequence};
@@ -28,11 +27,6 @@ impl Denm {
             unknown_extensions: UnknownExtensions::default(),
         }
     }
-
-    /// The value under the names of `release` (X.697).
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
-        self.jer_by_table(release)
-    }
 }
 
 sequence! {
@@ -46,7 +40,7 @@ sequence! {
         /// How to reach it.
         opt location: LocationContainer = LocationContainer, "location";
         /// What the kind of event adds.
-        opt alacarte: Box<AlacarteContainer> = OnHeap<AlacarteContainer>, "alacarte";
+        opt alacarte: AlacarteContainer = AlacarteContainer, "alacarte";
     }
 }
 
@@ -139,7 +133,7 @@ sequence! {
         /// Cause that goes with it.
         opt linked_cause: CauseCode = CauseCode, "linkedCause";
         /// Zone of the event.
-        opt event_zone: EventZone = ListOf<EventPoint, 0, 1, 23>, "eventZone" | "eventHistory";
+        opt event_zone: EventZone = ListOf<EventPoint, { inline(0, 23) }, 1, 23>, "eventZone" | "eventHistory";
         ...;
         [[
             /// Other DENMs about it.
@@ -157,11 +151,11 @@ sequence! {
 }
 
 /// Up to 23 points of an event's zone (`EventZone`, `EventHistory`).
-pub type EventZone = List<EventPoint, 0, 23>;
+pub type EventZone = List<EventPoint, { inline(0, 23) }, 23>;
 /// References to events (`ActionIdList`, `ReferenceDenms`); the standard names up to 8 and allows more.
-pub type ActionIdList = List<ActionId, 1, 64>;
+pub type ActionIdList = List<ActionId, { inline(1, 8) }, 64>;
 /// Codec of [`ActionIdList`].
-pub(crate) type ActionIdListCodec = ListExt<ActionId, 1, 1, 8, 64>;
+pub(crate) type ActionIdListCodec = ListExt<ActionId, { inline(1, 8) }, 1, 8, 64>;
 
 sequence! {
     /// A point of an event's zone (`EventPoint`).
@@ -208,7 +202,7 @@ sequence! {
         /// Direction of the event.
         opt event_position_heading: Wgs84Angle = Wgs84Angle, "eventPositionHeading";
         /// Paths that lead to it, one at least.
-        req detection_zones_to_event_position: Traces = ListOf<PathCodec, 1, 1, 7>, "detectionZonesToEventPosition" | "traces";
+        req detection_zones_to_event_position: Traces = ListOf<PathCodec, { inline(1, 7) }, 1, 7>, "detectionZonesToEventPosition" | "traces";
         /// Kind of road.
         opt road_type: RoadType = RoadType, "roadType";
         ...;
@@ -218,11 +212,11 @@ sequence! {
             /// Lanes that it occupies.
             opt occupied_lanes: OccupiedLanes = OccupiedLanes, "occupiedLanes";
             /// Related IVIMs.
-            opt linked_ivims: List<IvimReference, 1, 64> = ListExt<IvimReference, 1, 1, 8, 64>, "linkedIvims";
+            opt linked_ivims: List<IvimReference, { inline(1, 4) }, 64> = ListExt<IvimReference, { inline(1, 4) }, 1, 8, 64>, "linkedIvims";
             /// Related MAPEM elements.
-            opt linked_mapems: List<MapReference, 1, 64> = ListExt<MapReference, 1, 1, 8, 64>, "linkedMapems";
+            opt linked_mapems: List<MapReference, { inline(1, 4) }, 64> = ListExt<MapReference, { inline(1, 4) }, 1, 8, 64>, "linkedMapems";
             /// Paths that lead to points of its zone.
-            opt detection_zones_to_specified_event_point: List<PathExtended, 0, 7> = ListOf<PathExtended, 0, 1, 7>, "detectionZonesToSpecifiedEventPoint";
+            opt detection_zones_to_specified_event_point: List<PathExtended, { inline(0, 1) }, 7> = ListOf<PathExtended, { inline(0, 1) }, 1, 7>, "detectionZonesToSpecifiedEventPoint";
             /// Where it moves.
             opt predicted_paths: PathPredictedList = PathPredictedListCodec, "predictedPaths";
         ]]
@@ -437,7 +431,7 @@ sequence! {
         /// What it rests on.
         req road_configuration_confidence: MetaInformation = MetaInformation, "roadConfigurationConfidence";
         /// Sections.
-        req road_configuration_section_list: List<RoadConfigurationSection, 0, 64> = ListExt<RoadConfigurationSection, 0, 1, 8, 64>, "roadConfigurationSectionList";
+        req road_configuration_section_list: List<RoadConfigurationSection, { inline(0, 4) }, 64> = ListExt<RoadConfigurationSection, { inline(0, 4) }, 1, 8, 64>, "roadConfigurationSectionList";
         ...;
     }
 }
@@ -457,7 +451,7 @@ sequence! {
         /// Incident.
         opt incident_indication: CauseCode = CauseCode, "incidentIndication";
         /// Way round, 1 to 40 points.
-        opt recommended_path: List<ReferencePosition, 0, 40> = ListOf<ReferencePosition, 0, 1, 40>, "recommendedPath";
+        opt recommended_path: List<ReferencePosition, { inline(0, 8) }, 40> = ListOf<ReferencePosition, { inline(0, 8) }, 1, 40>, "recommendedPath";
         /// Where the speed limit starts.
         opt starting_point_speed_limit: DeltaReferencePosition = DeltaReferencePosition, "startingPointSpeedLimit";
         /// Rule for passing.

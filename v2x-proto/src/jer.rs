@@ -3,8 +3,14 @@
 //! In: a message. Out: a JSON value for tools and comparison with other codecs; clients read the
 //! [`json`](crate::json) image instead. Absent: reading JER back.
 
+use crate::cam::Cam;
+use crate::cpm::Cpm;
+use crate::denm::Denm;
+use crate::vam::Vam;
+use serde_json::Value;
+
 /// A JSON value.
-pub(crate) type Jer = serde_json::Value;
+pub(crate) type Jer = Value;
 
 /// Release of the ETSI standards whose names are used. The bytes are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,4 +32,70 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn bits(bits: u32, len: u32) -> String {
     let aligned = (u64::from(bits) << (64 - len)).to_be_bytes();
     hex(&aligned[..len.div_ceil(8) as usize])
+}
+
+impl Cam {
+    /// The value under the names of `release` (X.697).
+    pub fn to_jer(&self, release: Release) -> Value {
+        let mut jer = self.jer_by_table(release);
+        match release {
+            Release::R1 => {
+                let at = "/cam/camParameters/highFrequencyContainer/basicVehicleContainerHighFrequency";
+                rename_accelerations(&mut jer, at);
+            }
+            Release::R2 => rename_ellipse(&mut jer, "/cam/camParameters/basicContainer/referencePosition"),
+        }
+        jer
+    }
+}
+
+impl Denm {
+    /// The value under the names of `release` (X.697).
+    pub fn to_jer(&self, release: Release) -> Value {
+        self.jer_by_table(release)
+    }
+}
+
+impl Cpm {
+    /// The value under the standard's names (X.697).
+    pub fn to_jer(&self) -> Value {
+        self.jer_by_table(Release::R2)
+    }
+}
+
+impl Vam {
+    /// The value under the standard's names (X.697).
+    pub fn to_jer(&self) -> Value {
+        let mut jer = self.jer_by_table(Release::R2);
+        rename_accelerations(&mut jer, "/vam/vamParameters/vruHighFrequencyContainer");
+        rename_ellipse(&mut jer, "/vam/vamParameters/basicContainer/referencePosition");
+        jer
+    }
+}
+
+/// Gives the accelerations of the container at `at` the members of `LongitudinalAcceleration` and so on.
+fn rename_accelerations(jer: &mut Value, at: &str) {
+    for axis in ["longitudinal", "lateral", "vertical"] {
+        let acceleration = jer.pointer_mut(&format!("{at}/{axis}Acceleration"));
+        let acceleration = rename(acceleration, "value", &format!("{axis}AccelerationValue"));
+        rename(acceleration, "confidence", &format!("{axis}AccelerationConfidence"));
+    }
+}
+
+/// Gives the ellipse of the position at `at` the members of `PositionConfidenceEllipse`.
+fn rename_ellipse(jer: &mut Value, at: &str) {
+    let ellipse = jer.pointer_mut(&format!("{at}/positionConfidenceEllipse"));
+    let ellipse = rename(ellipse, "semiMajorConfidence", "semiMajorAxisLength");
+    let ellipse = rename(ellipse, "semiMinorConfidence", "semiMinorAxisLength");
+    rename(ellipse, "semiMajorOrientation", "semiMajorAxisOrientation");
+}
+
+/// Renames a member of a JSON object, if both are there; gives the object back.
+fn rename<'a>(object: Option<&'a mut Value>, from: &str, to: &str) -> Option<&'a mut Value> {
+    let object = object?;
+    let members = object.as_object_mut()?;
+    if let Some(value) = members.remove(from) {
+        members.insert(to.to_owned(), value);
+    }
+    Some(object)
 }

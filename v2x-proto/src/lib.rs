@@ -2,26 +2,52 @@
 //!
 //! In: values and bytes. Out: bytes and values. Everything here is pure: no I/O, no async, no clock, no randomness.
 //! Units are SI inside; wire units (0.1 µdeg, cm/s, 0.1°) live only in the codecs.
+//!
+//! Without the default feature `std` the crate is the messages and their UPER codec alone, for a small on-board unit: no
+//! standard library, no allocator. [`heap`] says what such a build has room for.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(feature = "std"),
+    allow(clippy::result_large_err, clippy::large_enum_variant, reason = "nothing can be put on the heap")
+)]
 
 pub mod cam;
 pub mod cdd;
 mod containers;
 pub mod cpm;
 pub mod denm;
+pub mod dsrc;
+#[cfg(feature = "std")]
 pub mod geo;
+#[cfg(feature = "std")]
 pub mod geonet;
+pub mod heap;
+#[cfg(feature = "std")]
 pub mod jer;
+#[cfg(feature = "std")]
 pub mod json;
 pub mod limits;
 mod list;
+pub mod mapem;
 pub mod message;
+#[cfg(feature = "std")]
 mod message_kind;
+#[cfg(feature = "std")]
 pub mod relevance;
+pub mod rtcmem;
+#[cfg(feature = "std")]
 pub mod security;
+pub mod spatem;
+pub mod srem;
+pub mod ssem;
+#[cfg(feature = "std")]
+pub mod tiles;
 pub mod time;
 pub mod uper;
 pub mod vam;
 
 pub use list::List;
 pub use message::Message;
+#[cfg(feature = "std")]
 pub use message_kind::MessageKind;

@@ -10,27 +10,28 @@ use crate::cam::{
 use crate::cdd::*;
 use crate::cpm::{Cpm, CpmContainers};
 use crate::denm::{Denm, DenmPayload, EventZone, LocationContainer, RoadConfigurationContainer, SituationContainer};
+use crate::heap::{PathText, path_text};
 use crate::vam::Vam;
-use std::fmt::Display;
+use core::fmt::Display;
 
 /// A component that the standard excludes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {rule}")]
 pub struct LimitError {
     /// Path of the component in ETSI names.
-    pub path: String,
+    pub path: PathText,
     /// The rule that it breaks, with its source.
     pub rule: &'static str,
 }
 
-type Checked = Result<(), LimitError>;
+pub(crate) type Checked = Result<(), LimitError>;
 
 /// `Ok` when `holds`.
-fn require(holds: bool, path: &dyn Display, rule: &'static str) -> Checked {
-    if holds { Ok(()) } else { Err(LimitError { path: path.to_string(), rule }) }
+pub(crate) fn require(holds: bool, path: &dyn Display, rule: &'static str) -> Checked {
+    if holds { Ok(()) } else { Err(LimitError { path: path_text(path).unwrap_or_default(), rule }) }
 }
 
-fn header(header: &ItsPduHeader, version: u8, id: MessageId) -> Checked {
+pub(crate) fn header(header: &ItsPduHeader, version: u8, id: MessageId) -> Checked {
     require(header.protocol_version == version, &"header.protocolVersion", "protocolVersion is that of the message")?;
     require(header.message_id == id, &"header.messageId", "messageId is that of the message")
 }
@@ -142,7 +143,7 @@ fn check_location(location: &LocationContainer) -> Checked {
 
 fn road_configuration(configuration: &RoadConfigurationContainer) -> Checked {
     for (index, section) in configuration.road_configuration_section_list.iter().enumerate() {
-        let path = format!("alacarte.roadConfiguration.roadConfigurationSectionList[{index}]");
+        let path = format_args!("alacarte.roadConfiguration.roadConfigurationSectionList[{index}]");
         let described = section.lane_configuration.is_some() || section.mapem_configuration.is_some();
         require(described, &path, "laneConfiguration or mapemConfiguration (TS 102 894-2, RoadConfigurationSection)")?;
         lanes(section.lane_configuration.as_deref().unwrap_or_default(), &path)?;
@@ -183,7 +184,7 @@ impl Cpm {
         }
         let container = self.payload.cpm_containers.perceived_object.as_ref();
         for (index, perceived) in container.iter().flat_map(|container| &container.perceived_objects).enumerate() {
-            let path = format!("perceivedObjectContainer.perceivedObjects[{index}]");
+            let path = format_args!("perceivedObjectContainer.perceivedObjects[{index}]");
             require(perceived.object_id.is_some(), &path, "objectId is present (TS 103 324, PerceivedObjects)")?;
             object(perceived, &path)?;
         }
@@ -200,7 +201,7 @@ impl Vam {
         header(&self.header, Self::PROTOCOL_VERSION, MessageId::Vam)?;
         let parameters = &self.vam.vam_parameters;
         let position = parameters.vru_high_frequency_container.vru_lane_position.as_ref();
-        lane_positions(position.map(std::slice::from_ref).unwrap_or_default(), &"vruHighFrequencyContainer")?;
+        lane_positions(position.map(core::slice::from_ref).unwrap_or_default(), &"vruHighFrequencyContainer")?;
         let Some(container) = &parameters.vru_cluster_information_container else { return Ok(()) };
         let cluster = &container.vru_cluster_information;
         let rule = "the cluster's bounding box is present (TS 103 300-3, VruClusterInformationContainer)";

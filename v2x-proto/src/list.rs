@@ -2,24 +2,32 @@
 //!
 //! ETSI lists have maxima far above what is usually sent (255 perceived objects, 128 sensors). [`List`] keeps the usual
 //! number inline, so that usual messages need no allocation, and moves to the heap beyond. It never holds more than its
-//! capacity. Absent: removal and insertion in the middle, which no message needs.
+//! capacity. In a build without an allocator the inline room is all there is. Absent: removal and insertion in the
+//! middle, which no message needs.
 
-use std::fmt;
-use std::ops::{Deref, DerefMut};
+use core::fmt;
+use core::ops::{Deref, DerefMut};
 
 /// A list of at most `CAP` elements, the first `INLINE` of which need no allocation.
 #[derive(Clone)]
 pub struct List<T, const INLINE: usize, const CAP: usize>(Store<T, INLINE>);
 
+#[cfg(feature = "std")]
 #[derive(Clone)]
 enum Store<T, const INLINE: usize> {
     Inline(heapless::Vec<T, INLINE>),
     Heap(Vec<T>),
 }
 
+#[cfg(not(feature = "std"))]
+#[derive(Clone)]
+enum Store<T, const INLINE: usize> {
+    Inline(heapless::Vec<T, INLINE>),
+}
+
 impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
     /// Most elements it can hold.
-    pub const CAPACITY: usize = CAP;
+    pub const CAPACITY: usize = if cfg!(feature = "std") || CAP < INLINE { CAP } else { INLINE };
 
     /// An empty list.
     pub const fn new() -> Self {
@@ -29,17 +37,15 @@ impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
     /// Appends `element`, or gives it back when the list is full.
     ///
     /// # Errors
-    /// The element, when `CAP` elements are already there.
+    /// The element, when [`CAPACITY`](Self::CAPACITY) elements are already there.
     #[inline]
     pub fn push(&mut self, element: T) -> Result<(), T> {
         match &mut self.0 {
             Store::Inline(inline) if inline.len() < CAP => match inline.push(element) {
                 Ok(()) => Ok(()),
-                Err(element) => {
-                    self.spill().push(element);
-                    Ok(())
-                }
+                Err(element) => self.spill(element),
             },
+            #[cfg(feature = "std")]
             Store::Heap(heap) if heap.len() < CAP => {
                 heap.push(element);
                 Ok(())
@@ -57,16 +63,40 @@ impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
         Some(list)
     }
 
+    /// Keeps the first `count` elements.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        match &mut self.0 {
+            Store::Inline(inline) => inline.truncate(count),
+            #[cfg(feature = "std")]
+            Store::Heap(heap) => heap.truncate(count),
+        }
+    }
+
+    /// An empty list with room for `count` elements, but for no more than is usual: the rest has to come first.
+    pub(crate) fn with_room_for(count: usize) -> Self {
+        #[cfg(feature = "std")]
+        if count > INLINE {
+            const MOST: usize = 64;
+            return Self(Store::Heap(Vec::with_capacity(count.min(MOST))));
+        }
+        let _ = count;
+        Self::new()
+    }
+
+    /// Appends `element` where the inline room is used up.
     #[cold]
-    fn spill(&mut self) -> &mut Vec<T> {
+    #[cfg(feature = "std")]
+    fn spill(&mut self, element: T) -> Result<(), T> {
         if let Store::Inline(inline) = &mut self.0 {
-            let heap = std::mem::take(inline).into_iter().collect();
+            let heap = core::mem::take(inline).into_iter().chain([element]).collect();
             self.0 = Store::Heap(heap);
         }
-        match &mut self.0 {
-            Store::Heap(heap) => heap,
-            Store::Inline(_) => unreachable!("the list was moved to the heap above"),
-        }
+        Ok(())
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn spill(&mut self, element: T) -> Result<(), T> {
+        Err(element)
     }
 
     /// The elements.
@@ -74,6 +104,7 @@ impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
     pub fn as_slice(&self) -> &[T] {
         match &self.0 {
             Store::Inline(inline) => inline,
+            #[cfg(feature = "std")]
             Store::Heap(heap) => heap,
         }
     }
@@ -93,6 +124,7 @@ impl<T, const INLINE: usize, const CAP: usize> DerefMut for List<T, INLINE, CAP>
     fn deref_mut(&mut self) -> &mut [T] {
         match &mut self.0 {
             Store::Inline(inline) => inline,
+            #[cfg(feature = "std")]
             Store::Heap(heap) => heap,
         }
     }
@@ -120,14 +152,14 @@ impl<T: fmt::Debug, const INLINE: usize, const CAP: usize> fmt::Debug for List<T
 
 impl<'a, T, const INLINE: usize, const CAP: usize> IntoIterator for &'a List<T, INLINE, CAP> {
     type Item = &'a T;
-    type IntoIter = std::slice::Iter<'a, T>;
+    type IntoIter = core::slice::Iter<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.as_slice().iter()
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
 

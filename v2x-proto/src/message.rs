@@ -4,7 +4,12 @@ use crate::cam::Cam;
 use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
-use crate::jer::Release;
+use crate::heap::{Box, path_text};
+use crate::mapem::Mapem;
+use crate::rtcmem::Rtcmem;
+use crate::spatem::Spatem;
+use crate::srem::Srem;
+use crate::ssem::Ssem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
 use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
@@ -67,6 +72,7 @@ macro_rules! message {
             ///
             /// # Errors
             /// The component that cannot be encoded.
+            #[cfg(feature = "std")]
             pub fn to_uper(&self) -> Result<Vec<u8>, $crate::uper::UperError> {
                 let mut out = vec![0; $crate::message::MAX_MESSAGE_BYTES];
                 let length = self.encode(&mut out)?;
@@ -122,8 +128,9 @@ macro_rules! message {
 
             $crate::message::message!(@$read $id, $field, $ty, $jer);
 
-            fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
-                use $crate::uper::element::Element;
+            #[cfg(feature = "std")]
+            pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
+                use $crate::json::Image;
                 serde_json::json!({
                     "header": $crate::cdd::ItsPduHeader::to_jer(&self.header, release.into()),
                     $jer: $ty::to_jer(&self.$field, release.into()),
@@ -179,6 +186,16 @@ pub enum Message {
     Cpm(Box<Cpm>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
+    /// Signal phase and timing.
+    Spatem(Box<Spatem>),
+    /// Map.
+    Mapem(Box<Mapem>),
+    /// Signal request.
+    Srem(Box<Srem>),
+    /// Signal request status.
+    Ssem(Box<Ssem>),
+    /// GNSS corrections.
+    Rtcmem(Box<Rtcmem>),
 }
 
 impl Message {
@@ -197,16 +214,31 @@ impl Message {
     pub fn decode_detecting(bytes: &[u8]) -> Result<(Self, Dialect), UperError> {
         let [_, message_id, ..] = *bytes else {
             let kind = UperErrorKind::Truncated { needed: 16, available: bytes.len() * 8 };
-            return Err(UperError { message: "message", path: ".header".into(), bit: 0, kind });
+            return Err(UperError {
+                message: "message",
+                path: path_text(&".header").unwrap_or_default(),
+                bit: 0,
+                kind,
+            });
         };
         match MessageId::from_code(message_id) {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
+            MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
+            MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
+            MessageId::Srem => Srem::decode_detecting(bytes).map(|(srem, d)| (Self::Srem(srem.into()), d)),
+            MessageId::Ssem => Ssem::decode_detecting(bytes).map(|(ssem, d)| (Self::Ssem(ssem.into()), d)),
+            MessageId::Rtcmem => Rtcmem::decode_detecting(bytes).map(|(rtcmem, d)| (Self::Rtcmem(rtcmem.into()), d)),
             _ => {
                 let kind = UperErrorKind::WrongMessage { expected: 0, found: message_id };
-                Err(UperError { message: "message", path: ".header.messageId".into(), bit: 8, kind })
+                Err(UperError {
+                    message: "message",
+                    path: path_text(&".header.messageId").unwrap_or_default(),
+                    bit: 8,
+                    kind,
+                })
             }
         }
     }
@@ -229,6 +261,11 @@ impl Message {
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
+            Self::Spatem(spatem) => spatem.encode_as(dialect, out),
+            Self::Mapem(mapem) => mapem.encode_as(dialect, out),
+            Self::Srem(srem) => srem.encode_as(dialect, out),
+            Self::Ssem(ssem) => ssem.encode_as(dialect, out),
+            Self::Rtcmem(rtcmem) => rtcmem.encode_as(dialect, out),
         }
     }
 
@@ -236,22 +273,34 @@ impl Message {
     ///
     /// # Errors
     /// The component that cannot be encoded.
+    #[cfg(feature = "std")]
     pub fn to_uper(&self) -> Result<Vec<u8>, UperError> {
         match self {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
+            Self::Spatem(spatem) => spatem.to_uper(),
+            Self::Mapem(mapem) => mapem.to_uper(),
+            Self::Srem(srem) => srem.to_uper(),
+            Self::Ssem(ssem) => ssem.to_uper(),
+            Self::Rtcmem(rtcmem) => rtcmem.to_uper(),
         }
     }
 
     /// The value under the names of `release` (X.697); CPM and VAM have only those of release 2.
-    pub fn to_jer(&self, release: Release) -> serde_json::Value {
+    #[cfg(feature = "std")]
+    pub fn to_jer(&self, release: crate::jer::Release) -> serde_json::Value {
         match self {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
+            Self::Spatem(spatem) => spatem.to_jer(release),
+            Self::Mapem(mapem) => mapem.to_jer(release),
+            Self::Srem(srem) => srem.to_jer(release),
+            Self::Ssem(ssem) => ssem.to_jer(release),
+            Self::Rtcmem(rtcmem) => rtcmem.to_jer(release),
         }
     }
 
@@ -262,6 +311,26 @@ impl Message {
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
             Self::Vam(_) => MessageId::Vam,
+            Self::Spatem(_) => MessageId::Spatem,
+            Self::Mapem(_) => MessageId::Mapem,
+            Self::Srem(_) => MessageId::Srem,
+            Self::Ssem(_) => MessageId::Ssem,
+            Self::Rtcmem(_) => MessageId::Rtcmem,
+        }
+    }
+
+    #[cfg(feature = "std")]
+    /// Of a message about something that goes on: a name that all its versions share, and whether it is over. `None` for
+    /// messages that only count when they are sent.
+    pub fn state(&self) -> Option<(String, bool)> {
+        match self {
+            Self::Denm(denm) => {
+                let management = &denm.denm.management;
+                let action = management.action_id;
+                let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
+                Some((name, management.termination.is_some()))
+            }
+            _ => None,
         }
     }
 
@@ -272,6 +341,11 @@ impl Message {
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
+            Self::Spatem(spatem) => spatem.header.station_id,
+            Self::Mapem(mapem) => mapem.header.station_id,
+            Self::Srem(srem) => srem.header.station_id,
+            Self::Ssem(ssem) => ssem.header.station_id,
+            Self::Rtcmem(rtcmem) => rtcmem.header.station_id,
         }
     }
 }
@@ -297,5 +371,35 @@ impl From<Cpm> for Message {
 impl From<Vam> for Message {
     fn from(vam: Vam) -> Self {
         Self::Vam(Box::new(vam))
+    }
+}
+
+impl From<Spatem> for Message {
+    fn from(spatem: Spatem) -> Self {
+        Self::Spatem(Box::new(spatem))
+    }
+}
+
+impl From<Mapem> for Message {
+    fn from(mapem: Mapem) -> Self {
+        Self::Mapem(Box::new(mapem))
+    }
+}
+
+impl From<Srem> for Message {
+    fn from(srem: Srem) -> Self {
+        Self::Srem(Box::new(srem))
+    }
+}
+
+impl From<Ssem> for Message {
+    fn from(ssem: Ssem) -> Self {
+        Self::Ssem(Box::new(ssem))
+    }
+}
+
+impl From<Rtcmem> for Message {
+    fn from(rtcmem: Rtcmem) -> Self {
+        Self::Rtcmem(Box::new(rtcmem))
     }
 }

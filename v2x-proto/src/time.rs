@@ -4,8 +4,6 @@
 //! 2004-01-01T00:00:00 UTC counted without leap seconds removed (TS 102 894-2), and `GenerationDeltaTime`, the same
 //! modulo 65,536. Nothing here reads a clock.
 
-use serde::{Deserialize, Serialize};
-
 /// Unix time of 2004-01-01T00:00:00 UTC in milliseconds, the epoch of `TimestampIts`.
 const ITS_EPOCH_UNIX_MS: i64 = 1_072_915_200_000;
 
@@ -19,8 +17,8 @@ const LEAP_SECONDS_UNIX_MS: [i64; 5] = [
 ];
 
 /// An instant, nanoseconds of Unix time (UTC).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -4,10 +4,9 @@
 //! facility decides).
 
 use crate::List;
-use crate::cam::{BasicContainer, rename_accelerations, rename_ellipse};
+use crate::cam::BasicContainer;
 use crate::cdd::codec::*;
 use crate::cdd::*;
-use crate::jer::Release;
 use crate::message::message;
 use crate::uper::UnknownExtensions;
 use crate::uper::declare::{bit_string, codes, enumerated, sequence};
@@ -28,14 +27,6 @@ impl Vam {
             vam: VruAwareness { generation_delta_time_ms: generated_at.generation_delta_time(), vam_parameters },
             unknown_extensions: UnknownExtensions::default(),
         }
-    }
-
-    /// The value under the standard's names (X.697).
-    pub fn to_jer(&self) -> serde_json::Value {
-        let mut jer = self.jer_by_table(Release::R2);
-        rename_accelerations(&mut jer, "/vam/vamParameters/vruHighFrequencyContainer");
-        rename_ellipse(&mut jer, "/vam/vamParameters/basicContainer/referencePosition");
-        jer
     }
 }
 
@@ -327,9 +318,9 @@ sequence! {
         /// Where it goes.
         opt path_prediction: PathPredicted = PathPredictedExt, "pathPrediction";
         /// Whether the distances to others are safe.
-        opt safe_distance: List<SafeDistanceIndication, 0, 64> = ListExt<SafeDistanceIndication, 0, 1, 8, 64>, "safeDistance";
+        opt safe_distance: List<SafeDistanceIndication, { inline(0, 8) }, 64> = ListExt<SafeDistanceIndication, { inline(0, 8) }, 1, 8, 64>, "safeDistance";
         /// Whether its way crosses that of others.
-        opt trajectory_interception_indication: List<TrajectoryInterceptionIndication, 0, 64> = ListExt<TrajectoryInterceptionIndication, 0, 1, 8, 64>, "trajectoryInterceptionIndication";
+        opt trajectory_interception_indication: List<TrajectoryInterceptionIndication, { inline(0, 8) }, 64> = ListExt<TrajectoryInterceptionIndication, { inline(0, 8) }, 1, 8, 64>, "trajectoryInterceptionIndication";
         /// About to accelerate or brake.
         opt acceleration_change_indication: AccelerationChangeIndication = AccelerationChangeIndication, "accelerationChangeIndication";
         /// About to turn.

@@ -5,7 +5,10 @@ mod common;
 use common::{realistic, vectors};
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::uper::Dialect;
-use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm, denm::Denm, vam::Vam};
+use masa_v2x_proto::{
+    Message, cam::Cam, cpm::Cpm, denm::Denm, mapem::Mapem, rtcmem::Rtcmem, spatem::Spatem, srem::Srem, ssem::Ssem,
+    vam::Vam,
+};
 use serde_json::Value;
 
 /// Where two JSON values differ first.
@@ -28,12 +31,18 @@ fn difference(path: &str, ours: &Value, stated: &Value) -> Option<String> {
 
 /// Decodes by the typed decoder of `kind` and checks the value and the bytes.
 fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
-    let release = if kind.starts_with("r1") { Release::R1 } else { Release::R2 };
-    let message: Message = match &kind[3..] {
+    let (edition, name) = kind.split_once('_').expect("an edition and a name");
+    let release = if matches!(edition, "r1" | "is13") { Release::R1 } else { Release::R2 };
+    let message: Message = match name {
         "cam" => Cam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "denm" => Denm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "vam" => Vam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "cpm" => Cpm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "SPATEM" => Spatem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "MAPEM" => Mapem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "RTCMEM" => Rtcmem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "SSEM" => Ssem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "SREM" => Srem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         other => panic!("no decoder for {other}"),
     }
     .map_err(|error| error.to_string())?;
@@ -93,6 +102,35 @@ fn r2_cpm() {
 #[test]
 fn r2_vam() {
     check_file("r2_vam", 300);
+}
+
+#[test]
+fn spatem() {
+    check_file("is13_SPATEM", 90);
+    check_file("is22_SPATEM", 90);
+}
+
+#[test]
+fn mapem() {
+    check_file("is13_MAPEM", 90);
+    check_file("is22_MAPEM", 90);
+}
+
+#[test]
+fn srem() {
+    check_file("is13_SREM", 150);
+    check_file("is22_SREM", 150);
+}
+
+#[test]
+fn ssem() {
+    check_file("is13_SSEM", 149);
+    check_file("is22_SSEM", 149);
+}
+
+#[test]
+fn rtcmem() {
+    check_file("is13_RTCMEM", 150);
 }
 
 #[test]

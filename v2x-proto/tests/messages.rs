@@ -107,7 +107,7 @@ fn denm() -> Denm {
         ..AlacarteContainer::default()
     };
     let (situation, location) = (Some(situation), Some(location));
-    Denm::new(STATION, DenmPayload { management, situation, location, alacarte: Some(Box::new(alacarte)) })
+    Denm::new(STATION, DenmPayload { management, situation, location, alacarte: Some(alacarte) })
 }
 
 fn coordinate(value_m: f32) -> CartesianCoordinateWithConfidence {
@@ -209,7 +209,7 @@ fn what_the_standards_exclude_is_named() {
     let mut cam = cam();
     cam.cam.cam_parameters.low_frequency_container = Some(LowFrequencyContainer::BasicVehicle(history));
     let error = Cam::decode(&cam.to_uper().expect("the bytes can carry it")).expect("decodes").check_limits();
-    assert_eq!(error.expect_err("24 points").path, "lowFrequencyContainer.pathHistory");
+    assert_eq!(&*error.expect_err("24 points").path, "lowFrequencyContainer.pathHistory");
 
     let mut cancelled = denm();
     cancelled.denm.management.termination = Some(denm::Termination::IsCancellation);
@@ -225,10 +225,10 @@ fn what_the_standards_exclude_is_named() {
     let objects = nameless.payload.cpm_containers.perceived_object.as_mut().expect("set above");
     objects.perceived_objects[1].object_id = None;
     let error = nameless.check_limits().expect_err("an object without id");
-    assert_eq!(error.path, "perceivedObjectContainer.perceivedObjects[1]");
+    assert_eq!(&*error.path, "perceivedObjectContainer.perceivedObjects[1]");
     let mut both = cpm();
     both.payload.cpm_containers.originating_vehicle = Some(cpm::OriginatingVehicleContainer::default());
-    assert_eq!(both.check_limits().expect_err("vehicle and roadside unit").path, "cpmContainers");
+    assert_eq!(&*both.check_limits().expect_err("vehicle and roadside unit").path, "cpmContainers");
 }
 
 #[test]

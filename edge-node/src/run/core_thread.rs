@@ -14,16 +14,16 @@ use crate::sources::queue::{NothingReceived, Receiver};
 use crate::telemetry::{LiveProbe, Stage, Telemetry};
 use crate::web::MessageLog;
 use bytes::Bytes;
-use masa_links::{Links, Outgoing};
+use masa_links::{Current, Links, Outgoing, Phase};
+use masa_v2x_proto::Message;
 use masa_v2x_proto::geo::quadkey;
+use masa_v2x_proto::tiles::MESSAGE_ZOOM;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Zoom of the quadkeys that messages are published under: tiles of about 100 m at these latitudes.
-const QUADKEY_ZOOM: u8 = 18;
 /// Arrivals kept until the first frame at most; there is one per camera and link.
 const MAX_EARLY: usize = 256;
 /// In film time, a jump longer than this is one wake-up and not a timer for every second of it.
@@ -212,14 +212,21 @@ impl CoreThread {
     }
 }
 
+/// What a message means for somebody who comes later.
+fn current(message: &OutMessage) -> Option<Current> {
+    let (name, is_over) = Message::decode(&message.uper).ok()?.state()?;
+    Some(Current { name, phase: if is_over { Phase::Ended } else { Phase::InForce } })
+}
+
 fn outgoing(message: &OutMessage) -> Outgoing {
     Outgoing {
         id: message.id.clone(),
         kind: message.kind,
         seq: message.seq,
         generated_at: message.generated_at,
-        quadkey: quadkey(message.position, QUADKEY_ZOOM),
+        quadkey: quadkey(message.position, MESSAGE_ZOOM),
         deadline: message.deadline,
+        current: current(message),
         uper: Bytes::copy_from_slice(&message.uper),
         json: Bytes::copy_from_slice(message.json.as_bytes()),
     }

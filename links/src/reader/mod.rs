@@ -7,6 +7,11 @@
 //! at-least-once ones stay where they are, in the publisher's outbox, until there is room. A reader with a name
 //! acknowledges a message when the application asks for the next one.
 //!
+//! A reader whose selectors name tiles is one of places: what happens in its tiles comes as it happens, and what holds
+//! there ([`crate::Current`]) comes at once, also when [`Reader::follow`] moves the tiles along with a vehicle. It does not
+//! ask for what it missed, since it cannot know what happened elsewhere, and so it cannot acknowledge either. While nobody
+//! has acknowledged them, versions that no longer hold may come too, in any order: the newest reference time counts.
+//!
 //! Absent: the position does not survive the reader's end; a new reader begins with what the outboxes still hold.
 
 mod mqtt;
@@ -89,6 +94,8 @@ pub struct ReaderStats {
     pub duplicates: u64,
     /// Best-effort messages that the application was too slow for.
     pub dropped: u64,
+    /// Messages that a link brought although no selector takes them.
+    pub unwanted: u64,
     /// Documents and keys that could not be read, and stations beyond the limit.
     pub malformed: u64,
 }
@@ -100,6 +107,7 @@ struct Counters {
     lost_at_least_once: AtomicU64,
     duplicates: AtomicU64,
     dropped: AtomicU64,
+    unwanted: AtomicU64,
     malformed: AtomicU64,
 }
 
@@ -142,6 +150,8 @@ trait Uplink: Send {
     fn link(&self) -> LinkName;
     fn ask(&self, source: &Source, after: u64);
     fn acknowledge(&self, source: &Source, reader: &str, ack: &Ack);
+    /// Reads what these take from now on; only for readers of places.
+    fn select(&mut self, selectors: &Arc<[Selector]>);
 }
 
 /// Positions the application has reached, for acknowledging.
@@ -156,6 +166,8 @@ pub struct Reader {
     current: Option<(Source, u64, u64)>,
     counters: Arc<Counters>,
     ledger: Arc<Ledger>,
+    wanted: watch::Sender<Arc<[Selector]>>,
+    of_places: bool,
     task: JoinHandle<()>,
 }
 
@@ -168,16 +180,23 @@ impl Reader {
         if let Some(reader) = &settings.acknowledge_as {
             check_name("acknowledge-as", reader)?;
         }
-        if settings.acknowledge_as.is_some() && selectors.iter().any(|selector| selector.quadkey_prefix.is_some()) {
+        let of_places = selectors.iter().any(|selector| !selector.tiles.is_empty());
+        if settings.acknowledge_as.is_some() && of_places {
             let reason =
                 "a reader that acknowledges cannot leave out places: it would acknowledge what it never saw".into();
-            return Err(LinkError::Setting { setting: "quadkey-prefix", reason });
+            return Err(LinkError::Setting { setting: "tiles", reason });
         }
+        if of_places && selectors.iter().any(|selector| selector.tiles.is_empty()) {
+            let reason = "either every selector names tiles or none does: a reader is of places or of streams".into();
+            return Err(LinkError::Setting { setting: "tiles", reason });
+        }
+        selectors.iter().try_for_each(|selector| check_tiles(&selector.tiles))?;
         let selectors = if selectors.is_empty() { vec![Selector::default()] } else { selectors.to_vec() };
         for site in selectors.iter().filter_map(|selector| selector.site.as_deref()) {
             check_name("site", site)?;
         }
         let selectors: Arc<[Selector]> = selectors.into();
+        let wanted = watch::Sender::new(selectors.clone());
         let (arrivals_tx, arrivals) = mpsc::channel(ARRIVALS);
         let (counters, ledger) = (Arc::new(Counters::default()), Ledger::new());
         let inbox = Inbox { arrivals: arrivals_tx, counters: counters.clone() };
@@ -203,7 +222,9 @@ impl Reader {
         let taken = Taken::default();
         let task = Task {
             inbox: arrivals,
+            wanted: wanted.subscribe(),
             selectors,
+            of_places,
             uplinks,
             sources: BTreeMap::new(),
             queue: queue.clone(),
@@ -214,7 +235,27 @@ impl Reader {
             ticks: 0,
         };
         let task = tokio::spawn(task.run());
-        Ok(Self { queue, taken, current: None, counters, ledger, task })
+        Ok(Self { queue, taken, current: None, counters, ledger, wanted, of_places, task })
+    }
+
+    /// Moves a reader of places to other tiles, such as those ahead of a vehicle. What holds in the new ones comes at once.
+    ///
+    /// # Errors
+    /// A reader without tiles, no tile, or one that is not a quadkey.
+    pub fn follow(&self, tiles: &[String]) -> Result<(), LinkError> {
+        if !self.of_places || tiles.is_empty() {
+            let reason = "only a reader of places can move, and it must be somewhere".into();
+            return Err(LinkError::Setting { setting: "tiles", reason });
+        }
+        check_tiles(tiles)?;
+        self.wanted.send_if_modified(|selectors| {
+            let moved: Arc<[Selector]> =
+                selectors.iter().map(|selector| Selector { tiles: tiles.to_vec(), ..selector.clone() }).collect();
+            let changed = moved != *selectors;
+            *selectors = moved;
+            changed
+        });
+        Ok(())
     }
 
     /// The next message; by calling this the application says that it is done with the one before. Cancel-safe.
@@ -240,6 +281,7 @@ impl Reader {
             lost_at_least_once: get(&self.counters.lost_at_least_once),
             duplicates: get(&self.counters.duplicates),
             dropped: get(&self.counters.dropped),
+            unwanted: get(&self.counters.unwanted),
             malformed: get(&self.counters.malformed),
         }
     }
@@ -247,6 +289,17 @@ impl Reader {
     /// The state of every link, now and on every change.
     pub fn status(&self) -> watch::Receiver<Vec<LinkStatus>> {
         self.ledger.watch()
+    }
+}
+
+fn check_tiles(tiles: &[String]) -> Result<(), LinkError> {
+    let is_tile = |tile: &String| (1..=24).contains(&tile.len()) && tile.bytes().all(|b| (b'0'..=b'3').contains(&b));
+    match tiles.iter().find(|tile| !is_tile(tile)) {
+        Some(bad) => {
+            let reason = format!("{bad:?} is not 1 to 24 digits of 0 to 3");
+            Err(LinkError::Setting { setting: "tiles", reason })
+        }
+        None => Ok(()),
     }
 }
 

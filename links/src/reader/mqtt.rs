@@ -1,6 +1,7 @@
 //! Reading over MQTT. The polling task only copies into the reader's inbox.
 //!
-//! Best-effort kinds are read from the UPER topics, at-least-once kinds from the outbox topics, where they have numbers.
+//! Best-effort kinds are read from the UPER topics, at-least-once kinds from the outbox topics, where they have numbers; a
+//! reader of places reads the UPER topics of its tiles and what the broker retains for them.
 
 use super::{Arrival, Inbox, Received, Source, Uplink};
 use crate::clock;
@@ -11,7 +12,8 @@ use crate::protocol::{Ack, Get, Page, from_json, to_json};
 use crate::stats::{Ledger, LinkName, LinkState};
 use crate::transport::mqtt::{Happening, MqttSettings, connect, poll};
 use rumqttc::{AsyncClient, PublishOptions, QoS, SessionMode};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinHandle;
 
 /// Connects in the background and subscribes. `name` becomes the client id unless one is set.
@@ -23,22 +25,21 @@ pub(super) fn start(
     ledger: Arc<Ledger>,
 ) -> Result<Box<dyn Uplink>, LinkError> {
     // A listener without a name must neither take another one's session nor leave one behind.
-    let session =
-        if settings.client_id.is_some() || name.is_some() { SessionMode::Persistent } else { SessionMode::Clean };
+    // One of places must not find the places of its last drive.
+    let named = settings.client_id.is_some() || name.is_some();
+    let of_places = selectors.iter().any(|selector| !selector.tiles.is_empty());
+    let session = if named && !of_places { SessionMode::Persistent } else { SessionMode::Clean };
     let unnamed = || format!("masa-reader-{}-{}", std::process::id(), clock::now().unix_ns() % 1_000_000_000);
     let client_id =
         settings.client_id.clone().or_else(|| name.map(|name| format!("masa-reader-{name}"))).unwrap_or_else(unnamed);
     let (client, event_loop) = connect(settings, &client_id, session)?;
-    let filters = topic_filters(selectors);
-    let (subscriber, peer) = (client.clone(), settings.peer());
+    let filters = Arc::new(Mutex::new(topic_filters(selectors)));
+    let (subscriber, current, peer) = (client.clone(), filters.clone(), settings.peer());
     ledger.status(LinkName::Mqtt, LinkState::Connecting, peer.clone());
     let on = move |happening| match happening {
         Happening::Connected => {
-            for (filter, qos) in &filters {
-                if let Err(e) = subscriber.try_subscribe(filter.clone(), *qos) {
-                    tracing::warn!(filter, error = %e, "mqtt subscription not queued");
-                }
-            }
+            let filters = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            filters.into_iter().for_each(|(filter, qos)| subscribe(&subscriber, filter, qos));
             ledger.status(LinkName::Mqtt, LinkState::Up, peer.clone());
         }
         Happening::Lost { words, needs_operator } => {
@@ -51,13 +52,28 @@ pub(super) fn start(
         Happening::Message { topic, payload } => take(&inbox, &topic, payload),
     };
     let task = tokio::spawn(poll(event_loop, settings.retry_max(), on));
-    Ok(Box::new(MqttUplink { client, task }))
+    Ok(Box::new(MqttUplink { client, filters, task }))
 }
 
-fn topic_filters(selectors: &[Selector]) -> Vec<(String, QoS)> {
-    let mut filters = Vec::new();
+fn subscribe(client: &AsyncClient, filter: String, qos: QoS) {
+    if let Err(e) = client.try_subscribe(filter.clone(), qos) {
+        tracing::warn!(filter, error = %e, "mqtt subscription not queued");
+    }
+}
+
+fn topic_filters(selectors: &[Selector]) -> Filters {
+    let mut filters = Filters::new();
     for selector in selectors {
         let (site, station) = selector.owner("+");
+        let kind = selector.kind.map_or("+", MessageKind::name);
+        for tile in selector.tiles.iter().map(|tile| keys::levels(tile)) {
+            for group in ["v2x", "current"] {
+                filters.insert(format!("masa/{site}/{station}/{group}/{kind}/{tile}/#"), QoS::AtLeastOnce);
+            }
+        }
+        if !selector.tiles.is_empty() {
+            continue;
+        }
         filters.extend(selector.kinds().into_iter().map(|kind| match Policy::of(kind).delivery {
             Delivery::AtLeastOnce => (keys::outbox_key(&site, &station, kind), QoS::AtLeastOnce),
             Delivery::BestEffort => (message_filter(&site, &station, kind), QoS::AtMostOnce),
@@ -67,7 +83,7 @@ fn topic_filters(selectors: &[Selector]) -> Vec<(String, QoS)> {
 }
 
 fn message_filter(site: &str, station: &str, kind: MessageKind) -> String {
-    format!("masa/{site}/{station}/v2x/{}/+", kind.name())
+    format!("masa/{site}/{station}/v2x/{}/#", kind.name())
 }
 
 fn take(inbox: &Inbox, topic: &str, payload: bytes::Bytes) {
@@ -77,7 +93,9 @@ fn take(inbox: &Inbox, topic: &str, payload: bytes::Bytes) {
         return inbox.malformed(link, topic, &"not one of our topics");
     };
     match item {
-        Item::Message { kind, quadkey } => {
+        // What is over is retained as nothing, which is no message.
+        Item::Current { .. } if payload.is_empty() => {}
+        Item::Message { kind, quadkey } | Item::Current { kind, quadkey, .. } => {
             let received = Received { link, site, station, kind, quadkey, header: None, uper: payload, received_at };
             inbox.put(Arrival::Message(received));
         }
@@ -89,8 +107,13 @@ fn take(inbox: &Inbox, topic: &str, payload: bytes::Bytes) {
     }
 }
 
+/// Topic filters and their qualities of service.
+type Filters = BTreeMap<String, QoS>;
+
 struct MqttUplink {
     client: AsyncClient,
+    /// What is subscribed to, again after a reconnection.
+    filters: Arc<Mutex<Filters>>,
     task: JoinHandle<()>,
 }
 
@@ -121,6 +144,20 @@ impl Uplink for MqttUplink {
     fn acknowledge(&self, (site, station, _): &Source, reader: &str, ack: &Ack) {
         self.publish(keys::ack_key(site, &station.to_string(), reader), to_json(ack));
     }
+
+    fn select(&mut self, selectors: &Arc<[Selector]>) {
+        let wanted = topic_filters(selectors);
+        let mut filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
+        for filter in filters.keys().filter(|filter| !wanted.contains_key(*filter)) {
+            if let Err(e) = self.client.try_unsubscribe(filter.clone()) {
+                tracing::debug!(filter, error = %e, "mqtt subscription stays");
+            }
+        }
+        for (filter, qos) in wanted.iter().filter(|(filter, _)| !filters.contains_key(*filter)) {
+            subscribe(&self.client, filter.clone(), *qos);
+        }
+        *filters = wanted;
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +167,15 @@ mod tests {
     #[test]
     fn a_selector_becomes_topic_filters() {
         let filters = topic_filters(&[Selector { station: Some(7), ..Selector::default() }]);
-        let names: Vec<_> = filters.iter().map(|(filter, _)| filter.as_str()).collect();
-        assert_eq!(names, ["masa/+/7/v2x/cam/+", "masa/+/7/outbox/denm", "masa/+/7/v2x/cpm/+"]);
+        assert_eq!(filters.len(), MessageKind::ALL.len());
+        assert_eq!(filters["masa/+/7/v2x/cam/#"], QoS::AtMostOnce);
+        assert_eq!(filters["masa/+/7/outbox/denm"], QoS::AtLeastOnce);
+    }
+
+    #[test]
+    fn a_selector_of_places_becomes_filters_of_its_tiles() {
+        let selector = Selector { kind: Some(MessageKind::Denm), tiles: vec!["012".into()], ..Selector::default() };
+        let filters: Vec<_> = topic_filters(&[selector]).into_keys().collect();
+        assert_eq!(filters, ["masa/+/+/current/denm/0/1/2/#", "masa/+/+/v2x/denm/0/1/2/#"]);
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Stations times kinds that a reader keeps apart; more are ignored and counted.
 const STATIONS: usize = 3 * 1_024;
@@ -22,6 +22,8 @@ const TICK: Duration = Duration::from_millis(200);
 const ACKNOWLEDGE_AGAIN: u32 = 25;
 /// MQTT carries best-effort messages without their number: doubles are found among this many latest ones.
 const RECENT: usize = 32;
+/// The same for a reader of places, which gets what holds again whenever it moves.
+const RECENT_IN_PLACES: usize = 512;
 
 /// What is known of one source.
 pub(super) enum Track {
@@ -38,12 +40,19 @@ pub(super) enum Track {
         last: u64,
         recent: VecDeque<Bytes>,
     },
+    /// Of a reader of places, which sees some numbers only.
+    Seen {
+        recent: VecDeque<Bytes>,
+    },
 }
 
 /// The reader's task: owns all state, waits for arrivals and ticks.
 pub(super) struct Task {
     pub(super) inbox: mpsc::Receiver<Arrival>,
+    /// What the application wants; a change reaches the links through here.
+    pub(super) wanted: watch::Receiver<Arc<[Selector]>>,
     pub(super) selectors: Arc<[Selector]>,
+    pub(super) of_places: bool,
     pub(super) uplinks: Vec<Box<dyn Uplink>>,
     pub(super) sources: BTreeMap<Source, Track>,
     pub(super) queue: Arc<Lanes<Received>>,
@@ -65,16 +74,29 @@ impl Task {
                     None => return,
                 },
                 _ = tick.tick() => self.on_tick(),
+                Ok(()) = self.wanted.changed() => self.on_move(),
             }
         }
     }
 
+    fn on_move(&mut self) {
+        self.selectors = self.wanted.borrow_and_update().clone();
+        self.uplinks.iter_mut().for_each(|uplink| uplink.select(&self.selectors));
+    }
+
     fn on_arrival(&mut self, arrival: Arrival) {
         match arrival {
+            Arrival::Message(message) if self.of_places => {
+                if self.wants(&message) {
+                    self.on_seen(message);
+                } else {
+                    add(&self.counters.unwanted, 1);
+                }
+            }
             Arrival::Message(message) => {
                 match Policy::of(message.kind).delivery {
                     Delivery::BestEffort if self.wants(&message) => self.on_best_effort(message),
-                    Delivery::BestEffort => {}
+                    Delivery::BestEffort => add(&self.counters.unwanted, 1),
                     // Unwanted ones count in the order; they are left out when it is known.
                     Delivery::AtLeastOnce => self.on_numbered(message),
                 }
@@ -108,8 +130,9 @@ impl Task {
             add(&self.counters.malformed, 1);
             return None;
         }
-        let hold_ms = self.hold_ms;
+        let (hold_ms, of_places) = (self.hold_ms, self.of_places);
         let fresh = || match Policy::of(source.2).delivery {
+            _ if of_places => Track::Seen { recent: VecDeque::new() },
             Delivery::AtLeastOnce => Track::InOrder {
                 sequencer: Sequencer::new(hold_ms),
                 waiting: VecDeque::new(),
@@ -121,17 +144,26 @@ impl Task {
         Some(self.sources.entry(source.clone()).or_insert_with(fresh))
     }
 
+    /// What happens in a place, or holds there: the same bytes come live, as an answer, and over each link.
+    fn on_seen(&mut self, message: Received) {
+        let counters = self.counters.clone();
+        let source = (message.site.clone(), message.station, message.kind);
+        let Some(Track::Seen { recent }) = self.track(&source) else { return };
+        if !remember(recent, RECENT_IN_PLACES, &message.uper) {
+            return add(&counters.duplicates, 1);
+        }
+        if self.queue.push(Policy::of(message.kind).priority, message).is_some() {
+            add(&counters.dropped, 1);
+        }
+    }
+
     fn on_best_effort(&mut self, message: Received) {
         let counters = self.counters.clone();
         let source = (message.site.clone(), message.station, message.kind);
         let Some(Track::BestEffort { stream, last, recent }) = self.track(&source) else { return };
-        if recent.contains(&message.uper) {
+        if !remember(recent, RECENT, &message.uper) {
             return add(&counters.duplicates, 1);
         }
-        if recent.len() >= RECENT {
-            recent.pop_front();
-        }
-        recent.push_back(message.uper.clone());
         if let Some(header) = &message.header {
             if header.stream > *stream {
                 (*stream, *last) = (header.stream, header.number);
@@ -226,4 +258,16 @@ impl Task {
             self.uplinks.iter().for_each(|uplink| uplink.acknowledge(source, reader, &ack));
         }
     }
+}
+
+/// Notes a payload among the `most` latest ones; false when it is there already.
+fn remember(recent: &mut VecDeque<Bytes>, most: usize, uper: &Bytes) -> bool {
+    if recent.contains(uper) {
+        return false;
+    }
+    if recent.len() >= most {
+        recent.pop_front();
+    }
+    recent.push_back(uper.clone());
+    true
 }

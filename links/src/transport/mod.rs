@@ -7,6 +7,7 @@ mod connectivity;
 pub mod mqtt;
 pub mod zenoh;
 
+use crate::current::CurrentSet;
 use crate::error::LinkError;
 use crate::message::{MessageKind, Numbered, Station};
 use crate::outbox::Creditor;
@@ -56,6 +57,9 @@ pub(crate) trait Transport: Send + 'static {
     /// Says what the outbox holds; best effort.
     fn announce(&mut self, kind: MessageKind, head: &Page);
 
+    /// Makes what latecomers find be what holds; called every time the outbox is announced.
+    fn tend(&mut self) {}
+
     /// At-least-once messages that may be under way at once; 0 when the transport does not report delivery itself.
     fn window(&self) -> usize;
 
@@ -66,6 +70,8 @@ pub(crate) trait Transport: Send + 'static {
 /// What a transport needs to start.
 pub(crate) struct Start {
     pub station: Station,
+    /// What latecomers get.
+    pub current: Arc<CurrentSet>,
     pub ledger: Arc<Ledger>,
     pub events: mpsc::Sender<TransportEvent>,
 }

@@ -6,5 +6,6 @@ mod children;
 mod foreign;
 mod mqtt;
 mod outages;
+mod places;
 mod support;
 mod zenoh;

@@ -37,7 +37,7 @@ async fn messages_from_before_the_reader_came_arrive_too() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_selector_leaves_out_other_places() {
-    let near = Selector { quadkey_prefix: Some("1202".into()), ..Selector::default() };
+    let near = Selector { tiles: vec!["1202".into()], ..Selector::default() };
     let (links, mut reader) = peers(&[near]).await;
     let mut far = message(MessageKind::Denm, 1);
     far.quadkey = "300000000".into();

@@ -26,6 +26,11 @@ pub fn check(message_id: u8, data: &[u8]) {
         Message::Denm(denm) => denm.unknown_extensions.clear(),
         Message::Cpm(cpm) => cpm.unknown_extensions.clear(),
         Message::Vam(vam) => vam.unknown_extensions.clear(),
+        Message::Spatem(spatem) => spatem.unknown_extensions.clear(),
+        Message::Mapem(mapem) => mapem.unknown_extensions.clear(),
+        Message::Srem(srem) => srem.unknown_extensions.clear(),
+        Message::Ssem(ssem) => ssem.unknown_extensions.clear(),
+        Message::Rtcmem(rtcmem) => rtcmem.unknown_extensions.clear(),
     }
     assert_eq!(back, known);
 }

@@ -81,6 +81,7 @@ macro_rules! causes {
             }
 
             /// The name of release 2's alternative for a cause, `None` for a reserved one.
+            #[cfg(feature = "std")]
             pub(crate) const fn alternative(cause: u8) -> Option<&'static str> {
                 match cause {
                     $( $code => Some($jer), )*

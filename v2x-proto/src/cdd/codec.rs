@@ -2,16 +2,15 @@
 
 use crate::cdd::subcause::RoadworksSubCause;
 use crate::cdd::{CauseCode, DrivingLaneStatus, LanePosition, StationId, StationType, TimestampIts};
-use crate::jer::{self, Jer};
-use crate::json::{ImageError, Naming, members, optional, required};
-use crate::uper::element::{Coded, Element, number};
+use crate::uper::element::{Coded, Element};
 pub(crate) use crate::uper::element::{Int, IntExt, ListExt, ListOf, OnHeap};
+// Every table of components needs these.
+pub(crate) use crate::heap::{Box, inline};
 use crate::uper::quantity::quantities;
 use crate::uper::reader::BitReader;
 use crate::uper::text::{Ia5, Numeric, Octets, Utf8};
 use crate::uper::writer::BitWriter;
 use crate::uper::{Failed, UperErrorKind};
-use serde_json::json;
 
 quantities! {
     // name: Rust type, range, unit of one step, special codes.
@@ -175,14 +174,6 @@ impl Element for PathDeltaTime {
         let code = IntExt::<u32, 1, 65_535>::decode_code(r)?;
         u32::try_from(code * 10).map_err(|_| r.fail(UperErrorKind::NotSupported("path delta time above 49 days")))
     }
-
-    fn to_jer(value: &u32, _names: Naming) -> Jer {
-        ((i64::from(*value) + 5) / 10).into()
-    }
-
-    fn from_image(image: &Jer) -> Result<u32, ImageError> {
-        Ok(number(image, 1, i64::from(u32::MAX / 10))? as u32 * 10)
-    }
 }
 
 /// `IviIdentificationNumber`: 1..32767, and 8388607 as an extension.
@@ -213,34 +204,13 @@ impl Element for CauseCode {
         }
         Ok(cause)
     }
-
-    fn to_jer(value: &Self, names: Naming) -> Jer {
-        let (cause, sub_cause) = (value.code(), value.sub_code());
-        let image = || json!({ "cause": cause, "subcause": sub_cause });
-        match names {
-            Naming::R1 => json!({ "causeCode": cause, "subCauseCode": sub_cause }),
-            Naming::R2 => {
-                let name = Self::alternative(cause).map_or_else(|| format!("reserved{cause}"), str::to_owned);
-                json!({ "ccAndScc": { name: sub_cause } })
-            }
-            Naming::Cam => json!({ "cc_and_scc": image() }),
-            Naming::Denm | Naming::Cpm => image(),
-        }
-    }
-
-    fn from_image(image: &Jer) -> Result<Self, ImageError> {
-        let members = members(image.get("cc_and_scc").unwrap_or(image))?;
-        let cause = required::<Int<u8, 0, 255>>(members, "CauseCode", "cause")?;
-        let sub_cause = optional::<Int<u8, 0, 255>>(members, "CauseCode", "subcause")?;
-        Ok(Self::from_codes(cause, sub_cause.unwrap_or(0)))
-    }
 }
 
 /// `DrivingLaneStatus`.
 pub(crate) struct LaneStatus;
 
 impl LaneStatus {
-    fn first_highest(value: &DrivingLaneStatus) -> u32 {
+    pub(crate) fn first_highest(value: &DrivingLaneStatus) -> u32 {
         u32::from(value.closed).reverse_bits() >> (32 - u32::from(value.lanes))
     }
 }
@@ -265,26 +235,6 @@ impl Element for LaneStatus {
         let bits = r.take(lanes)? as u32;
         Ok(DrivingLaneStatus { lanes: lanes as u8, closed: (bits.reverse_bits() >> (32 - lanes)) as u16 })
     }
-
-    fn to_jer(value: &DrivingLaneStatus, names: Naming) -> Jer {
-        let lanes = value.lanes.clamp(1, 13);
-        if matches!(names, Naming::R1 | Naming::R2) {
-            let digits = jer::bits(Self::first_highest(&DrivingLaneStatus { lanes, ..*value }), lanes.into());
-            return json!({ "value": digits, "length": lanes });
-        }
-        let closed = |lane: u8| (format!("lane_{lane}_closed"), Jer::from(value.closed >> (lane - 1) & 1 == 1));
-        let mut image: serde_json::Map<_, _> = (1..=13).map(closed).collect();
-        image.insert("lanes".into(), lanes.into());
-        image.into()
-    }
-
-    fn from_image(image: &Jer) -> Result<DrivingLaneStatus, ImageError> {
-        let members = members(image)?;
-        let lanes = optional::<Int<u8, 1, 13>>(members, "DrivingLaneStatus", "lanes")?.unwrap_or(13);
-        let closed = |lane: &u8| members.get(&format!("lane_{lane}_closed")).and_then(Jer::as_bool) == Some(true);
-        let closed = (1..=lanes).filter(closed).fold(0, |mask, lane| mask | 1 << (lane - 1));
-        Ok(DrivingLaneStatus { lanes, closed })
-    }
 }
 
 /// ISO 14816 `CountryCode`, ten bits.
@@ -299,17 +249,6 @@ impl Element for CountryCodeCodec {
 
     fn decode(r: &mut BitReader<'_>) -> Result<u16, Failed> {
         Int::<u16, 0, 1023>::decode(r)
-    }
-
-    fn to_jer(value: &u16, names: Naming) -> Jer {
-        match names {
-            Naming::R1 | Naming::R2 => jer::bits(u32::from(*value & 1023), 10).into(),
-            Naming::Cam | Naming::Denm | Naming::Cpm => (*value).into(),
-        }
-    }
-
-    fn from_image(image: &Jer) -> Result<u16, ImageError> {
-        Int::<u16, 0, 1023>::from_image(image)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::cdd::codec::{
     ConfidencePercent, Int, LaneStatus, LengthDm9b, ListOf, LongitudinalLanePositionConfidence,
     LongitudinalLanePositionValue,
 };
+use crate::heap::inline;
 use crate::uper::declare::{bit_string, choice, codes, enumerated, sequence};
 
 /// Position across the road, counted from the inside of the road (`LanePosition`); 1..=13 are driving lanes.
@@ -316,17 +317,17 @@ sequence! {
 }
 
 /// Up to four possible places (`GeneralizedLanePositions`).
-pub type GeneralizedLanePositions = List<GeneralizedLanePosition, 1, 4>;
+pub type GeneralizedLanePositions = List<GeneralizedLanePosition, { inline(1, 4) }, 4>;
 /// Codec of [`GeneralizedLanePositions`].
-pub(crate) type GeneralizedLanePositionsCodec = ListOf<GeneralizedLanePosition, 1, 1, 4>;
+pub(crate) type GeneralizedLanePositionsCodec = ListOf<GeneralizedLanePosition, { inline(1, 4) }, 1, 4>;
 
 sequence! {
     /// Lanes that an event occupies (`OccupiedLanesWithConfidence`).
     pub struct OccupiedLanes {
         /// Across the road.
-        req lane_position_based: List<LanePositionOptions, 1, 4> = ListOf<LanePositionOptions, 1, 1, 4>, "lanePositionBased";
+        req lane_position_based: List<LanePositionOptions, { inline(1, 4) }, 4> = ListOf<LanePositionOptions, { inline(1, 4) }, 1, 4>, "lanePositionBased";
         /// On the map.
-        opt map_based: List<MapPosition, 1, 4> = ListOf<MapPosition, 1, 1, 4>, "mapBased";
+        opt map_based: List<MapPosition, { inline(1, 4) }, 4> = ListOf<MapPosition, { inline(1, 4) }, 1, 4>, "mapBased";
         /// Confidence.
         req confidence: MetaInformation = MetaInformation, "confidence";
         ...;

@@ -11,6 +11,8 @@
 
 mod cause;
 pub(crate) mod codec;
+#[cfg(feature = "std")]
+mod image;
 mod lane;
 mod motion;
 mod object;

@@ -9,6 +9,7 @@ use crate::cdd::{
     Acceleration3d, CartesianAngularVelocityComponent, CartesianPosition3dWithConfidence, EulerAngles, MapPosition,
     Reading, Shape, StationType, Velocity3d,
 };
+use crate::heap::{Box, inline};
 use crate::uper::declare::{bit_string, choice, codes, sequence};
 
 /// Identifiers of the sensors that saw something (`SequenceOfIdentifier1B`).
@@ -36,7 +37,7 @@ sequence! {
         /// Yaw rate.
         opt z_angular_velocity: CartesianAngularVelocityComponent = CartesianAngularVelocityComponent, "zAngularVelocity";
         /// Correlation between the components above.
-        opt lower_triangular_correlation_matrices: List<CorrelationMatrix, 0, 4> = ListOf<CorrelationMatrix, 0, 1, 4>, "lowerTriangularCorrelationMatrices";
+        opt lower_triangular_correlation_matrices: List<CorrelationMatrix, { inline(0, 1) }, 4> = ListOf<CorrelationMatrix, { inline(0, 1) }, 1, 4>, "lowerTriangularCorrelationMatrices";
         /// Height.
         opt object_dimension_z: ObjectDimension = ObjectDimension, "objectDimensionZ";
         /// Width.
@@ -281,7 +282,7 @@ sequence! {
         /// Which components, in the order of the bits.
         req components_included: MatrixIncludedComponents = MatrixIncludedComponents, "componentsIncludedIntheMatrix";
         /// Columns, each from below the diagonal downwards.
-        req matrix: List<CorrelationColumn, 0, 32> = ListExt<ListExt<CorrelationPercent, 13, 1, 13, 32>, 0, 1, 13, 32>, "matrix";
+        req matrix: List<CorrelationColumn, { inline(0, 13) }, 32> = ListExt<ListExt<CorrelationPercent, 13, 1, 13, 32>, { inline(0, 13) }, 1, 13, 32>, "matrix";
     }
 }
 

@@ -5,6 +5,7 @@ use crate::cdd::codec::{
     AltitudeValue, AngleDeg, ConfidenceDeg, DeltaAltitude, DeltaLatitude, Latitude, ListOf, Longitude, PathDeltaTime,
     SemiAxisLength,
 };
+use crate::heap::inline;
 use crate::uper::declare::{enumerated, sequence};
 
 sequence! {
@@ -110,13 +111,13 @@ sequence! {
     }
 }
 
-/// Up to 40 points of a path (`Path`, `PathHistory`).
-pub type Path = crate::List<PathPoint, 40, 40>;
+/// Up to 40 points of a path (`Path`, `PathHistory`), the 23 that a CAM may have inline.
+pub type Path = crate::List<PathPoint, { inline(23, 40) }, 40>;
 /// Codec of [`Path`].
-pub(crate) type PathCodec = ListOf<PathPoint, 40, 0, 40>;
+pub(crate) type PathCodec = ListOf<PathPoint, { inline(23, 40) }, 0, 40>;
 
 /// Up to 7 paths that lead to an event (`Traces`).
-pub type Traces = crate::List<Path, 1, 7>;
+pub type Traces = crate::List<Path, { inline(1, 7) }, 7>;
 
 sequence! {
     /// Direction of travel with its accuracy (`Heading`).

@@ -9,8 +9,7 @@ use crate::cdd::{
     Altitude, AltitudeConfidence, DeltaReferencePosition, Direction, GeoPosition, LanePosition, MapReference, Path,
     PathCodec, PosConfidenceEllipse, Reading,
 };
-use crate::jer::Jer;
-use crate::json::{ImageError, Naming};
+use crate::heap::{Box, inline};
 use crate::uper::declare::{choice, enumerated, sequence};
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
@@ -86,13 +85,13 @@ sequence! {
 }
 
 /// A predicted path (`PathPredicted`): 1 to 16 points, up to 40 as an extension.
-pub type PathPredicted = List<PathPointPredicted, 0, 40>;
+pub type PathPredicted = List<PathPointPredicted, { inline(0, 8) }, 40>;
 
 /// Codec of [`PathPredicted`]; [`Dialect`](crate::uper::Dialect) says whether it has an extension bit.
 pub(crate) struct PathPredictedCodec;
 
 /// The list with its extension bit.
-pub(crate) type PathPredictedExt = ListExt<PathPointPredicted, 0, 1, 16, 40>;
+pub(crate) type PathPredictedExt = ListExt<PathPointPredicted, { inline(0, 8) }, 1, 16, 40>;
 
 impl Element for PathPredictedCodec {
     type Value = PathPredicted;
@@ -109,14 +108,6 @@ impl Element for PathPredictedCodec {
             ExtensionBit::Present => PathPredictedExt::decode(r),
             ExtensionBit::Absent => PathPredictedExt::decode_root(r),
         }
-    }
-
-    fn to_jer(value: &PathPredicted, names: Naming) -> Jer {
-        PathPredictedExt::to_jer(value, names)
-    }
-
-    fn from_image(image: &Jer) -> Result<PathPredicted, ImageError> {
-        PathPredictedExt::from_image(image)
     }
 }
 
@@ -157,9 +148,9 @@ sequence! {
 }
 
 /// Alternative predicted paths (`PathPredictedList`).
-pub type PathPredictedList = List<PathPredicted2, 0, 64>;
+pub type PathPredictedList = List<PathPredicted2, { inline(0, 1) }, 64>;
 /// Codec of [`PathPredictedList`].
-pub(crate) type PathPredictedListCodec = ListExt<PathPredicted2, 0, 1, 16, 64>;
+pub(crate) type PathPredictedListCodec = ListExt<PathPredicted2, { inline(0, 1) }, 1, 16, 64>;
 
 sequence! {
     /// A path that leads to a point of the event zone (`PathExtended`).
@@ -204,7 +195,7 @@ sequence! {
         /// Lanes; at least one of lanes and map references is given.
         opt lane_configuration: BasicLaneConfiguration = BasicLaneConfigurationCodec, "laneConfiguration";
         /// Map references.
-        opt mapem_configuration: List<MapemElementReference, 0, 64> = ListExt<MapemElementReference, 0, 1, 16, 64>, "mapemConfiguration";
+        opt mapem_configuration: List<MapemElementReference, { inline(0, 1) }, 64> = ListExt<MapemElementReference, { inline(0, 1) }, 1, 16, 64>, "mapemConfiguration";
         ...;
     }
 }
@@ -236,9 +227,9 @@ sequence! {
 }
 
 /// Lanes of a section, the innermost first (`BasicLaneConfiguration`).
-pub type BasicLaneConfiguration = List<BasicLaneInformation, 0, 64>;
+pub type BasicLaneConfiguration = List<BasicLaneInformation, { inline(0, 4) }, 64>;
 /// Codec of [`BasicLaneConfiguration`].
-pub(crate) type BasicLaneConfigurationCodec = ListExt<BasicLaneInformation, 0, 1, 16, 64>;
+pub(crate) type BasicLaneConfigurationCodec = ListExt<BasicLaneInformation, { inline(0, 4) }, 1, 16, 64>;
 
 sequence! {
     /// One lane (`BasicLaneInformation`).
@@ -276,13 +267,13 @@ choice! {
     /// A line of points (`PolygonalLine`).
     pub enum PolygonalLine {
         /// Offsets, each from the point before.
-        DeltaPositions(List<DeltaPosition, 0, 100>) = ListExt<DeltaPosition, 0, 1, 32, 100>, "deltaPositions";
+        DeltaPositions(List<DeltaPosition, { inline(0, 32) }, 100>) = ListExt<DeltaPosition, { inline(0, 32) }, 1, 32, 100>, "deltaPositions";
         /// Offsets with height.
-        DeltaPositionsWithAltitude(List<DeltaReferencePosition, 0, 100>) = ListExt<DeltaReferencePosition, 0, 1, 32, 100>, "deltaPositionsWithAltitude";
+        DeltaPositionsWithAltitude(List<DeltaReferencePosition, { inline(0, 32) }, 100>) = ListExt<DeltaReferencePosition, { inline(0, 32) }, 1, 32, 100>, "deltaPositionsWithAltitude";
         /// Absolute positions.
-        AbsolutePositions(List<GeoPositionWoAltitude, 0, 64>) = ListExt<GeoPositionWoAltitude, 0, 1, 8, 64>, "absolutePositions";
+        AbsolutePositions(List<GeoPositionWoAltitude, { inline(0, 16) }, 64>) = ListExt<GeoPositionWoAltitude, { inline(0, 16) }, 1, 8, 64>, "absolutePositions";
         /// Absolute positions with height.
-        AbsolutePositionsWithAltitude(List<GeoPositionWAltitude, 0, 64>) = ListExt<GeoPositionWAltitude, 0, 1, 8, 64>, "absolutePositionsWithAltitude";
+        AbsolutePositionsWithAltitude(List<GeoPositionWAltitude, { inline(0, 16) }, 64>) = ListExt<GeoPositionWAltitude, { inline(0, 16) }, 1, 8, 64>, "absolutePositionsWithAltitude";
         ...;
     }
 }

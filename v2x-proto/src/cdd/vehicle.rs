@@ -7,6 +7,7 @@ use crate::cdd::codec::{
     CompanyName, EmergencyActionCode, Int, IntExt, Latitude, Longitude, PhoneNumberCodec, PtData, TimestampItsCodec,
     VdsCodec, VehicleLengthValue, WmiCodec,
 };
+use crate::heap::inline;
 use crate::uper::declare::{bit_string, codes, enumerated, sequence};
 use heapless::String;
 
@@ -389,7 +390,7 @@ sequence! {
 }
 
 /// Up to 16 protected zones around a roadside unit.
-pub type ProtectedCommunicationZones = List<ProtectedCommunicationZone, 4, 16>;
+pub type ProtectedCommunicationZones = List<ProtectedCommunicationZone, { inline(4, 16) }, 16>;
 
 sequence! {
     /// A CEN DSRC tolling zone (`CenDsrcTollingZone`).

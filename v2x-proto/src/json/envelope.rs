@@ -7,10 +7,15 @@ use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
 use crate::jer::Jer;
-use crate::json::{ImageError, Naming, members, required};
+use crate::json::dsrc::{content_of, image_of};
+use crate::json::{Image, ImageError, Naming, members, number, required};
+use crate::mapem::{MapData, Mapem};
+use crate::rtcmem::{RtcmCorrections, Rtcmem};
+use crate::spatem::{Spat, Spatem};
+use crate::srem::{SignalRequestMessage, Srem};
+use crate::ssem::{SignalStatusMessage, Ssem};
 use crate::time::Timestamp;
 use crate::uper::UnknownExtensions;
-use crate::uper::element::{Element, number};
 use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
 
@@ -38,6 +43,12 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
+const SPATEM_SCHEMA: &str = "2.0.0";
+const MAPEM_SCHEMA: &str = "2.0.0";
+const SREM_SCHEMA: &str = "2.0.1";
+const SSEM_SCHEMA: &str = "2.0.1";
+/// Ours: its-client has no schema for RTCMEM.
+const RTCMEM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -48,16 +59,33 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Denm(denm) => ("denm", DENM_SCHEMA, denm_image(denm), &denm.header),
         Message::Cpm(cpm) => ("cpm", CPM_SCHEMA, cpm_image(cpm), &cpm.header),
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
+        Message::Spatem(spatem) => {
+            ("spatem", SPATEM_SCHEMA, image_of::<Spat>(&spatem.spat, Naming::Dsrc), &spatem.header)
+        }
+        Message::Srem(srem) => {
+            ("srem", SREM_SCHEMA, image_of::<SignalRequestMessage>(&srem.srm, Naming::Dsrc), &srem.header)
+        }
+        Message::Ssem(ssem) => {
+            ("ssem", SSEM_SCHEMA, image_of::<SignalStatusMessage>(&ssem.ssm, Naming::Dsrc), &ssem.header)
+        }
+        Message::Rtcmem(rtcmem) => {
+            ("rtcmem", RTCMEM_IMAGE, image_of::<RtcmCorrections>(&rtcmem.rtcmc, Naming::Dsrc), &rtcmem.header)
+        }
+        Message::Mapem(mapem) => ("mapem", MAPEM_SCHEMA, image_of::<MapData>(&mapem.map, Naming::Mapem), &mapem.header),
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
-    json!({
+    let mut json = json!({
         "message_type": message_type,
         "version": version,
         "source_uuid": envelope.source_uuid,
         "timestamp": envelope.timestamp.unix_ms(),
         "message": image,
-    })
+    });
+    if matches!(message, Message::Spatem(_) | Message::Mapem(_)) {
+        json["origin"] = "self".into();
+    }
+    json
 }
 
 /// The message of a JSON image, with what surrounded it.
@@ -70,8 +98,13 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("denm") => "denm",
         Some("cpm") => "cpm",
         Some("vam") => "vam",
+        Some("spatem") => "spatem",
+        Some("mapem") => "mapem",
+        Some("srem") => "srem",
+        Some("ssem") => "ssem",
+        Some("rtcmem") => "rtcmem",
         _ => {
-            let reason = format!("message_type is {}, cam, denm, cpm or vam expected", json["message_type"]);
+            let reason = format!("message_type is {}, no kind that is known", json["message_type"]);
             return Err(JsonError { message_type: "json", path: ".message_type".into(), reason });
         }
     };
@@ -106,6 +139,26 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
             let vam_parameters = VamParameters::from_image(image)?;
             let vam = VruAwareness { generation_delta_time_ms, vam_parameters };
             Vam { header: header(image, MessageId::Vam)?, vam, unknown_extensions }.into()
+        }
+        "spatem" => {
+            let spat = content_of::<Spat>(image)?;
+            Spatem { header: header(image, MessageId::Spatem)?, spat, unknown_extensions }.into()
+        }
+        "mapem" => {
+            let map = content_of::<MapData>(image)?;
+            Mapem { header: header(image, MessageId::Mapem)?, map, unknown_extensions }.into()
+        }
+        "srem" => {
+            let srm = content_of::<SignalRequestMessage>(image)?;
+            Srem { header: header(image, MessageId::Srem)?, srm, unknown_extensions }.into()
+        }
+        "ssem" => {
+            let ssm = content_of::<SignalStatusMessage>(image)?;
+            Ssem { header: header(image, MessageId::Ssem)?, ssm, unknown_extensions }.into()
+        }
+        "rtcmem" => {
+            let rtcmc = content_of::<RtcmCorrections>(image)?;
+            Rtcmem { header: header(image, MessageId::Rtcmem)?, rtcmc, unknown_extensions }.into()
         }
         _ => {
             let payload = CpmPayload::from_image(&cpm_structure(image.clone())?)?;

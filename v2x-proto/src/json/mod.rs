@@ -14,15 +14,19 @@
 //! - CPM: a bounding box for every group of road users (the message forbids it); rectangles with half a side above
 //!   10.2 m; lists beyond the standard's maxima.
 
+mod containers;
+mod dsrc;
 mod envelope;
+mod image;
 mod names;
 
+pub(crate) use containers::{ContainerImages, containers_from_image, containers_to_image, containers_to_jer};
 pub use envelope::{Envelope, JsonError, from_json, to_json};
+pub(crate) use image::{Image, number};
 pub(crate) use names::Naming;
 
 use crate::jer::{Jer, hex};
 use crate::uper::UnknownAlternative;
-use crate::uper::element::Element;
 use serde_json::{Map, json};
 
 /// Why a member of an image cannot be read; the path grows on the way up.
@@ -54,7 +58,7 @@ pub(crate) fn members(image: &Jer) -> Result<&Map<String, Jer>, ImageError> {
 }
 
 /// A member that must be there.
-pub(crate) fn required<C: Element>(
+pub(crate) fn required<C: Image>(
     members: &Map<String, Jer>,
     owner: &'static str,
     name: &'static str,
@@ -64,7 +68,7 @@ pub(crate) fn required<C: Element>(
 }
 
 /// A member that may be absent or null.
-pub(crate) fn optional<C: Element>(
+pub(crate) fn optional<C: Image>(
     members: &Map<String, Jer>,
     owner: &'static str,
     name: &'static str,
@@ -74,6 +78,13 @@ pub(crate) fn optional<C: Element>(
         None | Some(Jer::Null) => Ok(None),
         Some(image) => C::from_image(image).map(Some).map_err(|error| error.in_member(&name)),
     }
+}
+
+/// The number of an enumeration's value that is given by name; anything else as it is.
+pub(crate) fn number_of_name(image: &Jer, values: &[&'static str]) -> Jer {
+    let Some(name) = image.as_str() else { return image.clone() };
+    let number = values.iter().position(|value| names::image_value(value) == name);
+    number.map_or_else(|| image.clone(), Into::into)
 }
 
 /// An alternative of a later version.
@@ -105,7 +116,11 @@ pub(crate) fn bits_to_jer(mask: u32, len: u8, usual_len: u8, names: &[(&'static 
         Naming::R1 | Naming::R2 if len == usual_len => digits().into(),
         Naming::R1 | Naming::R2 => json!({ "value": digits(), "length": len }),
         Naming::Denm if len == usual_len => first_highest.into(),
-        Naming::Denm | Naming::Cam | Naming::Cpm => {
+        Naming::Dsrc | Naming::Mapem if len == usual_len && mask & !named == 0 => {
+            names.iter().filter(|(_, bit)| mask >> bit & 1 == 1).map(|(name, _)| Jer::from(*name)).collect()
+        }
+        Naming::Dsrc | Naming::Mapem => json!({ "mask": mask, "length": len }),
+        _ => {
             let bool_of = |(name, bit): &(&str, u8)| (name.to_ascii_lowercase(), Jer::from(mask >> bit & 1 == 1));
             let mut image: Map<_, _> = names.iter().map(bool_of).collect();
             if len != usual_len || mask & !named != 0 {
@@ -130,6 +145,13 @@ pub(crate) fn bits_from_image(
             }
             _ => Err(ImageError::new(format!("{first_highest} does not fit {usual_len} bits"))),
         };
+    }
+    if let Some(set) = image.as_array() {
+        let bit_of = |image: &Jer| names.iter().find(|(name, _)| image.as_str() == Some(name)).map(|(_, bit)| 1 << bit);
+        return set.iter().enumerate().try_fold((0, usual_len), |(mask, len), (index, image)| match bit_of(image) {
+            Some(bit) => Ok((mask | bit, len)),
+            None => Err(ImageError::new(format!("{image} is not the name of a bit")).in_element(index)),
+        });
     }
     let members = members(image)?;
     if let (Some(mask), Some(len)) = (members.get("mask"), members.get("length")) {

@@ -15,6 +15,10 @@ pub(crate) enum Naming {
     Denm,
     /// its-client's CPM.
     Cpm,
+    /// its-client's SPATEM, SREM and SSEM, and our RTCMEM.
+    Dsrc,
+    /// its-client's MAPEM, which writes enumerations by name.
+    Mapem,
 }
 
 impl From<Release> for Naming {
@@ -32,7 +36,7 @@ impl Naming {
         match self {
             Self::R1 => r1.unwrap_or(r2).to_owned(),
             Self::R2 => r2.to_owned(),
-            Self::Cam | Self::Denm | Self::Cpm => image_name(owner, r2),
+            _ => image_name(owner, r2),
         }
     }
 
@@ -41,7 +45,15 @@ impl Naming {
         match self {
             Self::R1 => Some(r1.unwrap_or(r2)),
             Self::R2 => Some(r2),
-            Self::Cam | Self::Denm | Self::Cpm => None,
+            _ => None,
+        }
+    }
+
+    /// Name of an extensible enumeration's value; `None` where it is written as a number.
+    pub(crate) fn named(self, name: &'static str) -> Option<&'static str> {
+        match self {
+            Self::Mapem => Some(image_value(name)),
+            _ => self.value(name, None),
         }
     }
 
@@ -54,7 +66,16 @@ impl Naming {
 
     /// Whether a component that has its default value is written.
     pub(crate) const fn writes_defaults(self) -> bool {
-        matches!(self, Self::Cam | Self::Denm | Self::Cpm)
+        !matches!(self, Self::R1 | Self::R2)
+    }
+}
+
+/// The name of an enumeration's value in its-client's schemas: the standard's, with their exceptions.
+pub(crate) fn image_value(name: &'static str) -> &'static str {
+    match name {
+        "loadingzoneOnLeft" => "loadingZoneOnLeft",
+        "loadingzoneOnRight" => "loadingZoneOnRight",
+        _ => name,
     }
 }
 
@@ -103,17 +124,30 @@ pub(crate) fn image_name(owner: &'static str, name: &'static str) -> String {
         ("RectangularShape", "shapeReferencePoint") => "center_point",
         (_, "horizontalOpeningAngleStart") => "stationary_horizontal_opening_angle_start",
         (_, "horizontalOpeningAngleEnd") => "stationary_horizontal_opening_angle_end",
+        (_, "timeStamp") => "timestamp",
+        ("Position3D", "lat") => "latitude",
+        ("Position3D", "long") => "longitude",
+        ("TransmissionAndSpeed", "transmisson") => "transmission",
+        (_, "inBoundLane") => "inbound_lane",
+        (_, "outBoundLane") => "outbound_lane",
+        (_, "offsetXaxis") => "offset_x_axis",
+        (_, "offsetYaxis") => "offset_y_axis",
+        (_, "scaleXaxis") => "scale_x_axis",
+        (_, "scaleYaxis") => "scale_y_axis",
+        ("Connection", "remoteIntersection") => "remote_intersections",
+        ("Connection", "userClass") => "restriction_class_id",
         _ => return snake_case(name),
     };
     exception.to_owned()
 }
 
 fn snake_case(name: &str) -> String {
+    let name = name.replace("ID", "Id").replace("XY", "Xy");
     let mut snake = String::with_capacity(name.len() + 8);
     for character in name.chars() {
         match character {
             'A'..='Z' => {
-                if !snake.is_empty() {
+                if !snake.is_empty() && !snake.ends_with('_') {
                     snake.push('_');
                 }
                 snake.push(character.to_ascii_lowercase());

@@ -131,7 +131,10 @@ macro_rules! sequence {
                     $( $( $afield, )* $( $( $gfield, )* )* )?
                 })
             }
+        }
 
+        #[cfg(feature = "std")]
+        impl $crate::json::Image for $name {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 use $crate::uper::declare::jer_field;
                 #[allow(unused_mut)]
@@ -283,18 +286,19 @@ macro_rules! decode_field {
     };
 }
 
+#[cfg(feature = "std")]
 macro_rules! jer_field {
     ($owner:ident, $object:ident, $names:ident, req, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
         $object.insert(
             $names.of(stringify!($owner), $jer, $crate::uper::declare::r1_name!($($r1)?)),
-            <$codec as $crate::uper::element::Element>::to_jer(&$value, $names),
+            <$codec as $crate::json::Image>::to_jer(&$value, $names),
         );
     };
     ($owner:ident, $object:ident, $names:ident, opt, $value:expr, $codec:ty, $jer:literal $(| $r1:literal)?) => {
         if let Some(value) = &$value {
             $object.insert(
                 $names.of(stringify!($owner), $jer, $crate::uper::declare::r1_name!($($r1)?)),
-                <$codec as $crate::uper::element::Element>::to_jer(value, $names),
+                <$codec as $crate::json::Image>::to_jer(value, $names),
             );
         }
     };
@@ -305,6 +309,7 @@ macro_rules! jer_field {
     };
 }
 
+#[cfg(feature = "std")]
 macro_rules! image_field {
     ($owner:ident, $members:ident, req, $codec:ty, $jer:literal) => {
         $crate::json::required::<$codec>($members, stringify!($owner), $jer)?
@@ -317,6 +322,7 @@ macro_rules! image_field {
     };
 }
 
+#[cfg(feature = "std")]
 macro_rules! r1_name {
     () => {
         None
@@ -327,4 +333,6 @@ macro_rules! r1_name {
 }
 
 pub(crate) use crate::uper::declare_values::{bit_string, choice, codes, enumerated};
-pub(crate) use {count, decode_field, encode_field, field_type, image_field, jer_field, presence, r1_name, sequence};
+pub(crate) use {count, decode_field, encode_field, field_type, presence, sequence};
+#[cfg(feature = "std")]
+pub(crate) use {image_field, jer_field, r1_name};

@@ -30,13 +30,16 @@ macro_rules! choice {
             fn decode(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
                 $crate::uper::declare_values::choice!(@decode r, $name, [$( $variant $codec, $jer; )*])
             }
+        }
 
+        #[cfg(feature = "std")]
+        impl $crate::json::Image for $name {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 match value {
                     $( Self::$variant(value) => names.member(
                         stringify!($name),
                         $jer,
-                        <$codec as $crate::uper::element::Element>::to_jer(value, names),
+                        <$codec as $crate::json::Image>::to_jer(value, names),
                     ), )*
                 }
             }
@@ -118,18 +121,21 @@ macro_rules! choice {
                 )*
                 Ok(Self::Unknown($crate::uper::UnknownAlternative { index, content: r.open_raw()? }))
             }
+        }
 
+        #[cfg(feature = "std")]
+        impl $crate::json::Image for $name {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 match value {
                     $( Self::$variant(value) => names.member(
                         stringify!($name),
                         $jer,
-                        <$codec as $crate::uper::element::Element>::to_jer(value, names),
+                        <$codec as $crate::json::Image>::to_jer(value, names),
                     ), )*
                     $( Self::$avariant(value) => names.member(
                         stringify!($name),
                         $ajer,
-                        <$acodec as $crate::uper::element::Element>::to_jer(value, names),
+                        <$acodec as $crate::json::Image>::to_jer(value, names),
                     ), )*
                     Self::Unknown(unknown) => $crate::json::unknown_to_jer(unknown),
                 }
@@ -216,6 +222,7 @@ macro_rules! enumerated {
                 Self::ALL[code as usize]
             }
 
+            #[cfg(feature = "std")]
             fn code_to_jer(code: i64, names: $crate::json::Naming) -> $crate::jer::Jer {
                 [$( names.value($jer, $crate::uper::declare::r1_name!($($r1)?)) ),*][code as usize]
                     .map_or_else(|| code.into(), Into::into)
@@ -242,6 +249,7 @@ macro_rules! enumerated {
         impl $name {
             const ROOT: [Self; [$( $jer ),*].len()] = [$( Self::$variant ),*];
             const ADDED: &'static [Self] = &[$( Self::$avariant ),*];
+            #[cfg(feature = "std")]
             const NAMES: &'static [&'static str] = &[$( $jer, )* $( $ajer, )*];
 
             /// Index among the root values, then the extension values.
@@ -289,17 +297,21 @@ macro_rules! enumerated {
                     })),
                 }
             }
+        }
 
+        #[cfg(feature = "std")]
+        impl $crate::json::Image for $name {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 let index = value.index();
                 match Self::NAMES.get(index) {
-                    Some(name) => names.value(name, None).map_or_else(|| index.into(), Into::into),
+                    Some(name) => names.named(name).map_or_else(|| index.into(), Into::into),
                     None => index.into(),
                 }
             }
 
             fn from_image(image: &$crate::jer::Jer) -> Result<Self, $crate::json::ImageError> {
-                let index = $crate::uper::element::number(image, 0, Self::ROOT.len() as i64 + 63)? as usize;
+                let image = &$crate::json::number_of_name(image, Self::NAMES);
+                let index = $crate::json::number(image, 0, Self::ROOT.len() as i64 + 63)? as usize;
                 let added = index.checked_sub(Self::ROOT.len());
                 Ok(match added {
                     None => Self::ROOT[index],
@@ -360,11 +372,12 @@ macro_rules! codes {
     };
 }
 
-/// Declares a BIT STRING of named bits, of a fixed size or (`N, extensible`) of an extensible one.
+/// Declares a BIT STRING of named bits, of a fixed size or (`N, extensible`) of an extensible one. A schema that lists
+/// the bits that are set has their `"names"`.
 macro_rules! bit_string {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident: $len:literal $(, $extensible:ident)? { $( $(#[$bm:meta])* $bit:ident = $index:literal, )* }
+        pub struct $name:ident: $len:literal $(, $extensible:ident)? { $( $(#[$bm:meta])* $bit:ident = $index:literal $($bit_name:literal)?, )* }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq)]
@@ -385,7 +398,7 @@ macro_rules! bit_string {
             $( $(#[$bm])* pub const $bit: Self = Self { mask: 1 << $index, len: $len }; )*
 
             /// Names of the bits and their numbers.
-            const NAMES: [(&'static str, u8); [$( $index ),*].len()] = [$( (stringify!($bit), $index) ),*];
+            const NAMES: [(&'static str, u8); [$( $index ),*].len()] = [$( ($crate::uper::declare_values::bit_string!(@name $bit $($bit_name)?), $index) ),*];
 
             /// From a mask in which bit `i` of the standard has the weight `1 << i`; higher bits are dropped.
             pub const fn from_mask(mask: u32) -> Self {
@@ -408,15 +421,15 @@ macro_rules! bit_string {
             }
         }
 
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(stringify!($name))?;
                 let set = Self::NAMES.iter().filter(|(_, bit)| self.mask >> bit & 1 == 1);
                 f.debug_set().entries(set.map(|(name, _)| name)).finish()
             }
         }
 
-        impl std::ops::BitOr for $name {
+        impl core::ops::BitOr for $name {
             type Output = Self;
 
             fn bitor(self, other: Self) -> Self {
@@ -443,7 +456,10 @@ macro_rules! bit_string {
                 let bits = r.take(len)? as u32;
                 Ok(Self { mask: bits.reverse_bits() >> (32 - len), len: len as u8 })
             }
+        }
 
+        #[cfg(feature = "std")]
+        impl $crate::json::Image for $name {
             fn to_jer(value: &Self, names: $crate::json::Naming) -> $crate::jer::Jer {
                 $crate::json::bits_to_jer(value.mask, value.len, $len, &Self::NAMES, names)
             }
@@ -454,6 +470,8 @@ macro_rules! bit_string {
             }
         }
     };
+    (@name $bit:ident) => { stringify!($bit) };
+    (@name $bit:ident $name:literal) => { $name };
     (@extension_out $value:ident, $w:ident, $len:literal) => {};
     (@extension_out $value:ident, $w:ident, $len:literal, $extensible:ident) => {
         $w.bit($value.len != $len);

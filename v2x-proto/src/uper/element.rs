@@ -1,13 +1,12 @@
 //! Codecs of the generic kinds of element.
 
 use crate::List;
-use crate::jer::Jer;
-use crate::json::{ImageError, Naming};
+use crate::heap::Box;
 use crate::uper::Failed;
 use crate::uper::error::UperErrorKind;
 use crate::uper::reader::BitReader;
 use crate::uper::writer::BitWriter;
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 /// The wire form of a Rust value.
 pub(crate) trait Element {
@@ -17,12 +16,6 @@ pub(crate) trait Element {
     fn encode(value: &Self::Value, w: &mut BitWriter<'_>) -> Result<(), Failed>;
 
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed>;
-
-    /// The value in JSON, under the names of X.697 or of a client's schema.
-    fn to_jer(value: &Self::Value, names: Naming) -> Jer;
-
-    /// The value of a client's JSON.
-    fn from_image(image: &Jer) -> Result<Self::Value, ImageError>;
 }
 
 /// A large value that is decoded where it stays.
@@ -60,7 +53,9 @@ pub(crate) trait Coded {
 
     fn from_code(code: i64) -> Self::Value;
 
-    fn code_to_jer(code: i64, _names: Naming) -> Jer {
+    /// The code in JSON.
+    #[cfg(feature = "std")]
+    fn code_to_jer(code: i64, _names: crate::json::Naming) -> crate::jer::Jer {
         code.into()
     }
 }
@@ -93,23 +88,6 @@ impl<C: Coded> Element for C {
         }
         Ok(C::from_code(code))
     }
-
-    fn to_jer(value: &C::Value, names: Naming) -> Jer {
-        C::to_code(value).map_or(Jer::Null, |code| C::code_to_jer(code, names))
-    }
-
-    fn from_image(image: &Jer) -> Result<C::Value, ImageError> {
-        Ok(C::from_code(number(image, C::MIN, C::MAX)?))
-    }
-}
-
-/// A whole number of `min..=max`.
-pub(crate) fn number(image: &Jer, min: i64, max: i64) -> Result<i64, ImageError> {
-    let code = image.as_i64().ok_or_else(|| ImageError::new("a whole number is expected"))?;
-    if code < min || code > max {
-        return Err(ImageError::new(format!("{code} is not in {min}..={max}")));
-    }
-    Ok(code)
 }
 
 #[cold]
@@ -201,14 +179,6 @@ impl<const MIN: i64, const MAX: i64> Element for IntExt<u32, MIN, MAX> {
     fn decode(r: &mut BitReader<'_>) -> Result<u32, Failed> {
         Ok(Self::decode_code(r)? as u32)
     }
-
-    fn to_jer(value: &u32, _names: Naming) -> Jer {
-        (*value).into()
-    }
-
-    fn from_image(image: &Jer) -> Result<u32, ImageError> {
-        Ok(number(image, MIN, u32::MAX.into())? as u32)
-    }
 }
 
 impl Element for bool {
@@ -223,14 +193,6 @@ impl Element for bool {
     #[inline(always)]
     fn decode(r: &mut BitReader<'_>) -> Result<bool, Failed> {
         r.bit()
-    }
-
-    fn to_jer(value: &bool, _names: Naming) -> Jer {
-        (*value).into()
-    }
-
-    fn from_image(image: &Jer) -> Result<bool, ImageError> {
-        image.as_bool().ok_or_else(|| ImageError::new("true or false is expected"))
     }
 }
 
@@ -248,7 +210,7 @@ fn decode_elements<C: Element, const INLINE: usize, const CAP: usize>(
     count: usize,
     r: &mut BitReader<'_>,
 ) -> Result<List<C::Value, INLINE, CAP>, Failed> {
-    let mut list = List::new();
+    let mut list = List::with_room_for(count);
     push_elements::<C, INLINE, CAP>(&mut list, count, r)?;
     Ok(list)
 }
@@ -258,6 +220,10 @@ fn push_elements<C: Element, const INLINE: usize, const CAP: usize>(
     count: usize,
     r: &mut BitReader<'_>,
 ) -> Result<(), Failed> {
+    let room = List::<C::Value, INLINE, CAP>::CAPACITY;
+    if room < CAP && count > room {
+        return Err(r.fail(UperErrorKind::NoRoom { count, room }));
+    }
     for index in 0..count {
         let pushed = match C::decode(r) {
             Ok(element) => list.push(element).is_ok(),
@@ -266,23 +232,6 @@ fn push_elements<C: Element, const INLINE: usize, const CAP: usize>(
         debug_assert!(pushed, "the count was checked against the capacity");
     }
     Ok(())
-}
-
-fn elements_from_image<C: Element, const INLINE: usize, const CAP: usize>(
-    image: &Jer,
-    min: usize,
-) -> Result<List<C::Value, INLINE, CAP>, ImageError> {
-    let elements = image.as_array().ok_or_else(|| ImageError::new("a list is expected"))?;
-    if elements.len() < min || elements.len() > CAP {
-        return Err(ImageError::new(format!("{} elements, {min}..={CAP} allowed", elements.len())));
-    }
-    let mut list = List::new();
-    for (index, element) in elements.iter().enumerate() {
-        let element = C::from_image(element).map_err(|error| error.in_element(index))?;
-        // The count was checked against the capacity.
-        let _ = list.push(element);
-    }
-    Ok(list)
 }
 
 /// A SEQUENCE OF with `MIN..=MAX` elements.
@@ -306,14 +255,6 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize> Elemen
             return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
         }
         decode_elements::<C, INLINE, MAX>(count, r)
-    }
-
-    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
-        value.iter().map(|element| C::to_jer(element, names)).collect()
-    }
-
-    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
-        elements_from_image::<C, INLINE, MAX>(image, MIN)
     }
 }
 
@@ -387,14 +328,6 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const 
         let count = if r.bit()? { Self::extended_count(r)? } else { Self::root_count(r)? };
         decode_elements::<C, INLINE, CAP>(count, r)
     }
-
-    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
-        value.iter().map(|element| C::to_jer(element, names)).collect()
-    }
-
-    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
-        elements_from_image::<C, INLINE, CAP>(image, MIN)
-    }
 }
 
 /// An element whose Rust value is boxed because it is large and rare.
@@ -409,13 +342,5 @@ impl<C: Element> Element for OnHeap<C> {
 
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
         C::decode(r).map(Box::new)
-    }
-
-    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
-        C::to_jer(value, names)
-    }
-
-    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
-        C::from_image(image).map(Box::new)
     }
 }

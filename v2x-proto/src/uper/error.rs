@@ -1,6 +1,7 @@
 //! Errors that lead to the bit: which message, which component, where, why.
 
-use std::fmt;
+use crate::heap::{PathText, path_text};
+use core::fmt;
 
 /// What went wrong in a component.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -58,6 +59,17 @@ pub enum UperErrorKind {
     /// Content of a later version that no longer has its place, because the message was changed.
     #[error("an unknown extension of {0} has lost its place: clear `unknown_extensions` after changing a message")]
     UnknownExtensionMoved(&'static str),
+    /// More than a build without an allocator has room for.
+    #[error("{count} elements or bytes, this build has room for {room}")]
+    NoRoom {
+        /// Elements of a list, or bytes of undecoded content.
+        count: usize,
+        /// Most that there is room for.
+        room: usize,
+    },
+    /// Content of a later version that a build without an allocator had no room for: it cannot be sent on.
+    #[error("{0} unknown extensions were not kept: clear `unknown_extensions` to send the message without them")]
+    NotKept(u32),
     /// Another kind of message than asked for, or one that is not implemented.
     #[error("message id {found} instead of {expected}")]
     WrongMessage {
@@ -78,7 +90,7 @@ pub struct UperError {
     /// Name of the message, such as `CAM`.
     pub message: &'static str,
     /// Path of the component in ETSI names, such as `.cam.camParameters.basicContainer.stationType`.
-    pub path: Box<str>,
+    pub path: PathText,
     /// Bit offset from the start of the message at which the component was read or was to be written.
     pub bit: usize,
     /// The reason.
@@ -112,6 +124,15 @@ impl fmt::Display for Segment {
     }
 }
 
+/// Segments of a path, the innermost first.
+struct Path<'a>(&'a [Segment]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().rev().try_for_each(|segment| segment.fmt(f))
+    }
+}
+
 impl Failure {
     pub(crate) fn new(kind: UperErrorKind, bit: usize) -> Self {
         Self { kind, bit, path: heapless::Vec::new() }
@@ -127,7 +148,8 @@ impl Failure {
     }
 
     pub(crate) fn into_error(self, message: &'static str) -> UperError {
-        let path = self.path.iter().rev().map(Segment::to_string).collect::<String>().into();
+        let from = |outermost: &usize| path_text(&Path(&self.path[..self.path.len() - outermost]));
+        let path = (0..=self.path.len()).find_map(|outermost| from(&outermost)).unwrap_or_default();
         UperError { message, path, bit: self.bit, kind: self.kind }
     }
 }

@@ -1,29 +1,57 @@
 //! What later versions of the standards add, kept so that a message is sent on unchanged.
 
+use crate::List;
+use crate::heap::{Content, inline};
+
 /// An alternative of a later version of a message, kept as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownAlternative {
     /// Index among the extension alternatives.
     pub index: u8,
     /// Content of its open type.
-    pub content: Box<[u8]>,
+    pub content: Content,
 }
 
 /// Extension additions that this version does not know, with their places in the message they came with.
 ///
 /// They belong to the message as decoded. Whoever adds or removes components of such a message clears them first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnknownExtensions(pub(crate) Vec<UnknownExtension>);
+pub struct UnknownExtensions {
+    pub(crate) kept: List<UnknownExtension, { inline(0, 4) }, { usize::MAX }>,
+    not_kept: u32,
+}
 
 impl UnknownExtensions {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty() && self.not_kept == 0
     }
 
     /// Drops all of them.
     pub fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
+    }
+
+    /// Additions and containers for which a build without an allocator had no room; 0 in any other build. A message that
+    /// lost some is not sent on until they are [cleared](Self::clear).
+    pub fn not_kept(&self) -> u32 {
+        self.not_kept
+    }
+
+    /// Counts one that there is no room for.
+    pub(crate) fn lose_one(&mut self) {
+        self.not_kept += 1;
+    }
+
+    /// How many there are, to go [back to](Self::back_to).
+    pub(crate) fn mark(&self) -> (usize, u32) {
+        (self.kept.len(), self.not_kept)
+    }
+
+    /// Forgets what came since `mark`.
+    pub(crate) fn back_to(&mut self, mark: (usize, u32)) {
+        self.kept.truncate(mark.0);
+        self.not_kept = mark.1;
     }
 }
 
@@ -36,14 +64,14 @@ pub(crate) struct UnknownExtension {
     pub(crate) owner: &'static str,
     /// Number of additions that the sender announced.
     pub(crate) len: u8,
-    pub(crate) additions: Vec<UnknownAddition>,
+    pub(crate) additions: List<UnknownAddition, { inline(0, 2) }, 64>,
 }
 
 /// One addition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownAddition {
     pub(crate) index: u8,
-    pub(crate) content: Box<[u8]>,
+    pub(crate) content: Content,
 }
 
 /// Which additions follow.

@@ -9,14 +9,17 @@ pub(crate) struct Range {
     pub(crate) below: Option<i64>,
     pub(crate) above: Option<i64>,
     pub(crate) unavailable: Option<i64>,
+    /// "Unavailable" at the low end of the range.
+    pub(crate) first: Option<i64>,
 }
 
 impl Range {
     /// Smallest code of a value.
     const fn lowest(&self) -> i64 {
-        match self.below {
-            Some(below) => below + 1,
-            None => self.min,
+        match (self.below, self.first) {
+            (Some(below), _) => below + 1,
+            (None, Some(first)) => first + 1,
+            (None, None) => self.min,
         }
     }
 
@@ -65,8 +68,14 @@ macro_rules! quantities {
             impl $name {
                 const RANGE: $crate::uper::quantity::Range = {
                     #[allow(unused_mut)]
-                    let mut range =
-                        $crate::uper::quantity::Range { min: $min, max: $max, below: None, above: None, unavailable: None };
+                    let mut range = $crate::uper::quantity::Range {
+                        min: $min,
+                        max: $max,
+                        below: None,
+                        above: None,
+                        unavailable: None,
+                        first: None,
+                    };
                     $( $crate::uper::quantity::mark!(range, $mark, $code); )*
                     range
                 };
@@ -86,6 +95,7 @@ macro_rules! quantities {
 
 macro_rules! mark {
     ($range:ident, wraps, $code:literal) => {};
+    ($range:ident, circular, $code:literal) => {};
     ($range:ident, $mark:ident, $code:literal) => {
         $range.$mark = Some($code);
     };
@@ -145,6 +155,49 @@ macro_rules! coded {
             }
         }, code => {
             if code == Self::MAX { None } else { Some($crate::uper::quantity::scale!(value $ty $kind $scale, code)) }
+        } }
+    };
+    // A value that rounds up to a full turn goes to 0: the code of a full turn is "unavailable".
+    ($name:ident, $ty:ident, $kind:ident, $scale:tt, [unavailable circular]) => {
+        $crate::uper::quantity::coded! { @impl $name, Option<$ty>, value => {
+            let steps = |value: $ty| $crate::uper::quantity::scale!(steps $kind $scale, value);
+            match value {
+                Some(value) if *value < 360.0 && steps(*value) + 0.5 >= Self::MAX as f64 => Ok(0),
+                Some(value) => Self::RANGE.code(steps(*value)),
+                None => Ok(Self::MAX),
+            }
+        }, code => {
+            if code == Self::MAX { None } else { Some($crate::uper::quantity::scale!(value $ty $kind $scale, code)) }
+        } }
+    };
+    ($name:ident, $ty:ident, $kind:ident, $scale:tt, [first]) => {
+        $crate::uper::quantity::coded! { @impl $name, Option<$ty>, value => {
+            match value {
+                Some(value) => Self::RANGE.code($crate::uper::quantity::scale!(steps $kind $scale, *value)),
+                None => Ok(Self::MIN),
+            }
+        }, code => {
+            if code == Self::MIN { None } else { Some($crate::uper::quantity::scale!(value $ty $kind $scale, code)) }
+        } }
+    };
+    ($name:ident, $ty:ident, $kind:ident, $scale:tt, [first above]) => {
+        $crate::uper::quantity::coded! { @impl $name, Option<$crate::cdd::Reading<$ty>>, value => {
+            match value {
+                Some($crate::cdd::Reading::Value(value)) => {
+                    Self::RANGE.code($crate::uper::quantity::scale!(steps $kind $scale, *value))
+                }
+                Some($crate::cdd::Reading::BelowRange) => {
+                    Err($crate::uper::UperErrorKind::NoMark("below range"))
+                }
+                Some($crate::cdd::Reading::AboveRange) => Ok(Self::MAX),
+                None => Ok(Self::MIN),
+            }
+        }, code => {
+            match code {
+                Self::MIN => None,
+                Self::MAX => Some($crate::cdd::Reading::AboveRange),
+                code => Some($crate::cdd::Reading::Value($crate::uper::quantity::scale!(value $ty $kind $scale, code))),
+            }
         } }
     };
     ($name:ident, $ty:ident, $kind:ident, $scale:tt, [below above]) => {

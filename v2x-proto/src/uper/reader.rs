@@ -1,5 +1,7 @@
 //! Bits in.
 
+use crate::List;
+use crate::heap::{CONTENT_ROOM, Content, content};
 use crate::uper::dialect::Dialect;
 use crate::uper::error::{Failed, Failure, UperError, UperErrorKind};
 use crate::uper::extension::{Additions, UnknownAddition, UnknownExtension, UnknownExtensions};
@@ -71,15 +73,6 @@ impl<'a> BitReader<'a> {
         Ok(())
     }
 
-    pub(crate) fn boxed_bytes(&mut self, count: usize) -> Result<Box<[u8]>, Failed> {
-        if self.at + count * 8 > self.end {
-            return Err(self.truncated(count * 8));
-        }
-        let mut bytes = vec![0; count].into_boxed_slice();
-        self.bytes_into(&mut bytes)?;
-        Ok(bytes)
-    }
-
     /// An unconstrained length (X.691 §11.9.3.5..8); fragments are refused, no message here needs them.
     pub(crate) fn length(&mut self) -> Result<usize, Failed> {
         if !self.bit()? {
@@ -119,15 +112,8 @@ impl<'a> BitReader<'a> {
 
     /// Starts an open type; give the result to [`BitReader::close`].
     pub(crate) fn open(&mut self) -> Result<usize, Failed> {
-        let length = self.length()?;
-        let content_end = self.at + length * 8;
-        if content_end > self.end {
-            return Err(self.truncated(length * 8));
-        }
-        if length == 0 {
-            return Err(self.fail(UperErrorKind::NotCanonical("empty open type")));
-        }
-        Ok(std::mem::replace(&mut self.end, content_end))
+        let content_end = self.open_length()? * 8 + self.at;
+        Ok(core::mem::replace(&mut self.end, content_end))
     }
 
     /// Ends an open type: only padding may be left in it.
@@ -156,13 +142,44 @@ impl<'a> BitReader<'a> {
         self.fail(UperErrorKind::LeftOver(left))
     }
 
-    /// Content of an open type as it is.
-    pub(crate) fn open_raw(&mut self) -> Result<Box<[u8]>, Failed> {
+    /// Length of an open type, all of which is there.
+    fn open_length(&mut self) -> Result<usize, Failed> {
         let length = self.length()?;
+        if self.at + length * 8 > self.end {
+            return Err(self.truncated(length * 8));
+        }
         if length == 0 {
             return Err(self.fail(UperErrorKind::NotCanonical("empty open type")));
         }
-        self.boxed_bytes(length)
+        Ok(length)
+    }
+
+    /// Content of an open type as it is.
+    pub(crate) fn open_raw(&mut self) -> Result<Content, Failed> {
+        let count = self.open_length()?;
+        if count > CONTENT_ROOM {
+            return Err(self.fail(UperErrorKind::NoRoom { count, room: CONTENT_ROOM }));
+        }
+        let mut bytes = content(count);
+        self.bytes_into(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Content of an open type as it is, or `None` when there is no room for it, which is counted.
+    pub(crate) fn open_kept(&mut self) -> Result<Option<Content>, Failed> {
+        let (start, count) = (self.at, self.open_length()?);
+        if count > CONTENT_ROOM {
+            self.at += count * 8;
+            self.unknown.lose_one();
+            return Ok(None);
+        }
+        self.at = start;
+        self.open_raw().map(Some)
+    }
+
+    /// Counts content that there is no room for.
+    pub(crate) fn lose_one(&mut self) {
+        self.unknown.lose_one();
     }
 
     /// Counts an extensible sequence.
@@ -173,14 +190,14 @@ impl<'a> BitReader<'a> {
     }
 
     /// Where the counting of extensible sequences stands, to take a trial decode back.
-    pub(crate) fn mark(&self) -> (u32, usize) {
-        (self.ordinal, self.unknown.0.len())
+    pub(crate) fn mark(&self) -> (u32, (usize, u32)) {
+        (self.ordinal, self.unknown.mark())
     }
 
     /// Forgets the extensible sequences met since `mark`.
-    pub(crate) fn forget_since(&mut self, mark: (u32, usize)) {
+    pub(crate) fn forget_since(&mut self, mark: (u32, (usize, u32))) {
         self.ordinal = mark.0;
-        self.unknown.0.truncate(mark.1);
+        self.unknown.back_to(mark.1);
     }
 
     /// Starts the extension additions of a sequence.
@@ -206,15 +223,21 @@ impl<'a> BitReader<'a> {
     ) -> Result<(), Failed> {
         let known = additions.next;
         let any_known = additions.any_seen();
-        let mut unknown = Vec::new();
+        let mut unknown = List::new();
         while additions.next < additions.len {
             let index = additions.next as u8;
             if additions.next_is_present() {
-                unknown.push(UnknownAddition { index, content: self.open_raw()? });
+                let Some(content) = self.open_kept()? else { continue };
+                if unknown.push(UnknownAddition { index, content }).is_err() {
+                    self.unknown.lose_one();
+                }
             }
         }
         if additions.len != known || !unknown.is_empty() || !any_known {
-            self.unknown.0.push(UnknownExtension { ordinal, owner, len: additions.len as u8, additions: unknown });
+            let extension = UnknownExtension { ordinal, owner, len: additions.len as u8, additions: unknown };
+            if self.unknown.kept.push(extension).is_err() {
+                self.unknown.lose_one();
+            }
         }
         Ok(())
     }
@@ -259,8 +282,8 @@ impl<'a> BitReader<'a> {
 
     /// What later versions added, in the order in which a writer meets it.
     pub(crate) fn take_unknown(&mut self) -> UnknownExtensions {
-        self.unknown.0.sort_by_key(|extension| extension.ordinal);
-        std::mem::take(&mut self.unknown)
+        self.unknown.kept.sort_unstable_by_key(|extension| extension.ordinal);
+        core::mem::take(&mut self.unknown)
     }
 
     #[cold]

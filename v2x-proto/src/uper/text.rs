@@ -1,14 +1,11 @@
 //! Strings: characters of a known alphabet, UTF-8, bytes.
 
-use crate::jer::{Jer, hex};
-use crate::json::{ImageError, Naming};
 use crate::uper::Failed;
 use crate::uper::element::{Element, width};
 use crate::uper::error::UperErrorKind;
 use crate::uper::reader::BitReader;
 use crate::uper::writer::BitWriter;
 use heapless::String;
-use std::string::String as StdString;
 
 /// An IA5String of `MIN..=MAX` characters, seven bits each.
 pub(crate) struct Ia5<const MIN: usize, const MAX: usize>;
@@ -22,14 +19,6 @@ impl<const MIN: usize, const MAX: usize> Element for Ia5<MIN, MAX> {
 
     fn decode(r: &mut BitReader<'_>) -> Result<String<MAX>, Failed> {
         decode_characters::<MIN, MAX>(r, 7, Some)
-    }
-
-    fn to_jer(value: &String<MAX>, _names: Naming) -> Jer {
-        value.as_str().into()
-    }
-
-    fn from_image(image: &Jer) -> Result<String<MAX>, ImageError> {
-        text(image, MIN, MAX)
     }
 }
 
@@ -53,14 +42,6 @@ impl<const MIN: usize, const MAX: usize> Element for Numeric<MIN, MAX> {
             1..=10 => Some(b'0' + code - 1),
             _ => None,
         })
-    }
-
-    fn to_jer(value: &String<MAX>, _names: Naming) -> Jer {
-        value.as_str().into()
-    }
-
-    fn from_image(image: &Jer) -> Result<String<MAX>, ImageError> {
-        text(image, MIN, MAX)
     }
 }
 
@@ -133,14 +114,6 @@ impl<const MIN: usize, const MAX: usize, const BYTES: usize> Element for Utf8<MI
         }
         Ok(text)
     }
-
-    fn to_jer(value: &String<BYTES>, _names: Naming) -> Jer {
-        value.as_str().into()
-    }
-
-    fn from_image(image: &Jer) -> Result<String<BYTES>, ImageError> {
-        text(image, MIN, MAX)
-    }
 }
 
 /// An OCTET STRING of `MIN..=MAX` bytes.
@@ -168,31 +141,4 @@ impl<const MIN: usize, const MAX: usize> Element for Octets<MIN, MAX> {
         r.bytes_into(&mut bytes)?;
         Ok(bytes)
     }
-
-    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
-        match names {
-            Naming::R1 | Naming::R2 => hex(value).into(),
-            // The schema allows as many characters as bytes: one character a byte, U+0000 to U+00FF.
-            Naming::Cam | Naming::Denm | Naming::Cpm => {
-                value.iter().map(|b| char::from(*b)).collect::<StdString>().into()
-            }
-        }
-    }
-
-    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
-        let text = image.as_str().ok_or_else(|| ImageError::new("a string is expected"))?;
-        let bytes = text.chars().map(u8::try_from).collect::<Result<Vec<u8>, _>>();
-        let bytes = bytes.map_err(|_| ImageError::new("one character a byte, U+0000 to U+00FF, is expected"))?;
-        let count = bytes.len();
-        let bytes = heapless::Vec::from_slice(&bytes).ok().filter(|_| count >= MIN);
-        bytes.ok_or_else(|| ImageError::new(format!("{count} bytes, {MIN}..={MAX} allowed")))
-    }
-}
-
-/// A string of `min..=max` characters.
-fn text<const BYTES: usize>(image: &Jer, min: usize, max: usize) -> Result<String<BYTES>, ImageError> {
-    let text = image.as_str().ok_or_else(|| ImageError::new("a string is expected"))?;
-    let count = text.chars().count();
-    let fits = String::try_from(text).ok().filter(|_| (min..=max).contains(&count));
-    fits.ok_or_else(|| ImageError::new(format!("{count} characters, {min}..={max} allowed")))
 }

@@ -20,6 +20,8 @@ pub(crate) struct BitWriter<'a> {
     /// Ordinal of the next sequence with unknown extensions.
     next_unknown: u32,
     unknown: &'a [UnknownExtension],
+    /// Unknown extensions that were lost.
+    not_kept: u32,
     pub(crate) dialect: Dialect,
     failure: Option<Failure>,
 }
@@ -29,7 +31,8 @@ impl<'a> BitWriter<'a> {
     const WIDEST: u32 = 56;
 
     pub(crate) fn new(out: &'a mut [u8], unknown: &'a UnknownExtensions, dialect: Dialect) -> Self {
-        let unknown = unknown.0.as_slice();
+        let not_kept = unknown.not_kept();
+        let unknown = unknown.kept.as_slice();
         Self {
             out,
             stored: 0,
@@ -39,6 +42,7 @@ impl<'a> BitWriter<'a> {
             ordinal: 0,
             next_unknown: unknown.first().map_or(u32::MAX, |first| first.ordinal),
             unknown,
+            not_kept,
             dialect,
             failure: None,
         }
@@ -247,6 +251,9 @@ impl<'a> BitWriter<'a> {
     pub(crate) fn finish(&mut self) -> Result<usize, Failed> {
         if let Some(left) = self.unknown.first() {
             return Err(self.fail(UperErrorKind::UnknownExtensionMoved(left.owner)));
+        }
+        if self.not_kept > 0 {
+            return Err(self.fail(UperErrorKind::NotKept(self.not_kept)));
         }
         self.store_word();
         if self.overflow {

@@ -70,7 +70,7 @@ pub(super) fn denm(
             stationary_since: report.stationary_since,
             ..StationaryVehicleContainer::default()
         };
-        Box::new(AlacarteContainer { stationary_vehicle: Some(stationary), ..AlacarteContainer::default() })
+        AlacarteContainer { stationary_vehicle: Some(stationary), ..AlacarteContainer::default() }
     });
     let management = ManagementContainer {
         action_id,

@@ -19,6 +19,8 @@ mod settings;
 pub(crate) use connection::{Happening, connect, poll};
 pub use settings::{MqttSettings, Queue};
 
+use crate::clock;
+use crate::current::{self, CurrentSet, Retained, Standing};
 use crate::error::LinkError;
 use crate::keys::{self, Item};
 use crate::message::{MessageKind, Numbered, Station};
@@ -29,8 +31,8 @@ use crate::transport::{Refusal, Start, Transport, TransportEvent};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use rumqttc::{AsyncClient, ClientError, PublishNotice, PublishOptions, QoS, SessionMode};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -51,6 +53,7 @@ pub(crate) fn start(settings: MqttSettings, start: Start) -> Result<Box<dyn Tran
     let (client, event_loop) = connect(&settings, &client_id, SessionMode::Persistent)?;
     let connectivity = Connectivity::new();
     let unechoed = Arc::new(AtomicU32::new(0));
+    let retained = Arc::new(Mutex::new(Retained::default()));
     let transport = MqttTransport {
         root: settings.json_root(),
         peer: settings.peer(),
@@ -58,6 +61,8 @@ pub(crate) fn start(settings: MqttSettings, start: Start) -> Result<Box<dyn Tran
             let handler = Handler {
                 client: client.clone(),
                 station: start.station.clone(),
+                current: start.current.clone(),
+                retained: retained.clone(),
                 connectivity: connectivity.clone(),
                 events: start.events.clone(),
                 ledger: start.ledger.clone(),
@@ -69,6 +74,8 @@ pub(crate) fn start(settings: MqttSettings, start: Start) -> Result<Box<dyn Tran
         reporter: tokio::spawn(connectivity.report(start.events.clone())),
         client,
         station: start.station,
+        current: start.current,
+        retained,
         events: start.events,
         ledger: start.ledger,
         unechoed,
@@ -82,6 +89,8 @@ struct MqttTransport {
     /// `<instance>/<queue>` of the JSON topics.
     root: String,
     peer: String,
+    current: Arc<CurrentSet>,
+    retained: Arc<Mutex<Retained>>,
     events: mpsc::Sender<TransportEvent>,
     ledger: Arc<Ledger>,
     /// Announcements sent since the last one came back.
@@ -98,7 +107,7 @@ impl Transport for MqttTransport {
     fn send(&mut self, message: &Arc<Numbered>, owed: bool) -> Result<(), Refusal> {
         let m = message.as_ref();
         let json_topic = keys::json_topic(&self.root, self.station.source_uuid(), m.kind, &m.quadkey);
-        let uper_topic = keys::uper_key(&self.station, m.kind, &m.quadkey);
+        let uper_topic = keys::uper_topic(&self.station, m.kind, &m.quadkey);
         if !owed {
             self.publish(json_topic, m.json.clone())?;
             return self.publish(uper_topic, m.uper.clone());
@@ -129,6 +138,13 @@ impl Transport for MqttTransport {
             );
             self.ledger.status(LinkName::Mqtt, LinkState::Failed, words);
         }
+    }
+
+    fn tend(&mut self) {
+        let standing = self.current.standing(clock::now());
+        let publish = |topic, payload| retain(&self.client, topic, payload);
+        let topic_of = |standing: &Standing| current::mqtt_topic(&self.station, standing);
+        self.retained.lock().unwrap_or_else(PoisonError::into_inner).sync(&standing, topic_of, publish);
     }
 
     fn window(&self) -> usize {
@@ -162,6 +178,11 @@ impl MqttTransport {
     fn publish_tracked(&self, topic: String, payload: Bytes) -> Result<PublishNotice, Refusal> {
         self.client.try_publish_tracked(topic, payload, PublishOptions::at_least_once()).map_err(|e| refusal(&e))
     }
+}
+
+/// Asks the broker to retain a payload, or with an empty one to forget it; false when it must be tried again.
+fn retain(client: &AsyncClient, topic: String, payload: Bytes) -> bool {
+    client.try_publish(topic, payload, PublishOptions::at_least_once().retained()).is_ok()
 }
 
 fn refusal(error: &ClientError) -> Refusal {
@@ -198,6 +219,8 @@ async fn watch_delivery(
 struct Handler {
     client: AsyncClient,
     station: Station,
+    current: Arc<CurrentSet>,
+    retained: Arc<Mutex<Retained>>,
     connectivity: Connectivity,
     events: mpsc::Sender<TransportEvent>,
     ledger: Arc<Ledger>,
@@ -210,6 +233,7 @@ impl Handler {
         match happening {
             Happening::Connected => {
                 self.subscribe();
+                self.retained.lock().unwrap_or_else(PoisonError::into_inner).forget();
                 self.unechoed.store(0, Ordering::Relaxed);
                 self.ledger.status(LinkName::Mqtt, LinkState::Up, self.peer.clone());
                 self.connectivity.up();
@@ -229,7 +253,8 @@ impl Handler {
 
     fn subscribe(&self) {
         let (site, station) = (self.station.site(), self.station.station().to_string());
-        let mut filters = vec![keys::ack_key(site, &station, "+"), keys::get_topic(site, &station, "+")];
+        let current = format!("{}/#", keys::current_root(&self.station));
+        let mut filters = vec![keys::ack_key(site, &station, "+"), keys::get_topic(site, &station, "+"), current];
         filters.extend(MessageKind::ALL.map(|kind| keys::outbox_key(site, &station, kind)));
         for filter in filters {
             if let Err(e) = self.client.try_subscribe(filter, QoS::AtLeastOnce) {
@@ -255,6 +280,14 @@ impl Handler {
             Item::Outbox { .. } => {
                 if self.unechoed.swap(0, Ordering::Relaxed) > MISSING_ECHOES {
                     self.ledger.status(LinkName::Mqtt, LinkState::Up, self.peer.clone());
+                }
+                return;
+            }
+            // The broker still retains something from before that no longer holds.
+            Item::Current { kind, quadkey, name } => {
+                let standing = self.current.standing(clock::now());
+                if !payload.is_empty() && !current::holds(&standing, kind, &name, &quadkey) {
+                    retain(&self.client, topic.to_owned(), Bytes::new());
                 }
                 return;
             }

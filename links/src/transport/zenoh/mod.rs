@@ -17,6 +17,8 @@ pub(crate) use config::to_config;
 pub use config::{Discovery, Mode, ZenohSettings};
 pub(crate) use session::{open, watch_peers};
 
+use crate::clock;
+use crate::current::{self, CurrentSet};
 use crate::error::LinkError;
 use crate::keys::{self, Item};
 use crate::message::{Delivery, MessageKind, Numbered, Policy, Priority, Station};
@@ -28,7 +30,9 @@ use futures::future::BoxFuture;
 use session::Change;
 use std::sync::{Arc, OnceLock};
 use tokio::task::JoinHandle;
+use zenoh::key_expr::KeyExpr;
 use zenoh::qos::{CongestionControl, Reliability};
+use zenoh::query::Query;
 use zenoh::{Session, Wait};
 
 /// Starts the link; the session opens in the background.
@@ -162,6 +166,15 @@ async fn declare(
             }
         })
         .await?;
+    let current = session
+        .declare_queryable(format!("{}/**", keys::current_root(&start.station)))
+        .callback({
+            let (station, current) = (start.station.clone(), start.current.clone());
+            move |query| answer(&query, &station, &current)
+        })
+        .await?;
+    // Declared after the queryable: whoever sees this can ask.
+    let token = session.liveliness().declare_token(keys::current_root(&start.station)).await?;
     let mut at_least_once = Vec::new();
     for kind in MessageKind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
         let key = outbox_key(&start.station, kind);
@@ -196,5 +209,17 @@ async fn declare(
             .await?;
         at_least_once.push((queryable, matching, publisher));
     }
-    Ok(Box::new((peers, acks, at_least_once)))
+    Ok(Box::new((peers, acks, current, token, at_least_once)))
+}
+
+/// Answers with what holds where the query asks.
+fn answer(query: &Query, station: &Station, current: &CurrentSet) {
+    for standing in current.standing(clock::now()) {
+        let Ok(key) = KeyExpr::try_from(current::zenoh_key(station, &standing)) else { continue };
+        if query.key_expr().intersects(&key)
+            && let Err(e) = query.reply(key, standing.uper.clone()).wait()
+        {
+            tracing::debug!(error = %e, "zenoh reply");
+        }
+    }
 }
