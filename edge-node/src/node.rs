@@ -6,9 +6,10 @@
 
 use crate::effect::{Effects, MessageKind, OutMessage, Provenance};
 use crate::event::{DetectionFrame, DropReason, EgoState, Event, EventBody, EventId, SourceId};
+use crate::facilities::cp::{MAX_FOOTPRINT_CORNERS, MAX_FOOTPRINT_OFFSET_M};
 use crate::facilities::{
     Draft, Encoded, FacilitiesSettings, Facility, Scene, SettingError, Station, ca::CaService, cp::CpService,
-    den::DenService, encode, profile::Profile, profile::StationKind,
+    den::DenService, encode, profile::Profile, profile::StationKind, va::VaService,
 };
 use crate::perception::{CameraPerception, CameraSettings};
 use crate::telemetry::{Stage, StageProbe};
@@ -16,7 +17,7 @@ use crate::world::ldm::{Ldm, LdmSettings};
 use crate::world::site::{SiteError, SiteMap, ZoneSettings};
 use crate::world::{Drops, World, WorldSettings};
 use masa_v2x_proto::cdd::StationId;
-use masa_v2x_proto::geo::{SiteFrame, Wgs84};
+use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::geonet::dcc::{self, Adaptive};
 use masa_v2x_proto::json::Envelope;
 use masa_v2x_proto::time::Timestamp;
@@ -72,6 +73,11 @@ pub enum NodeError {
     /// A timeout names a camera that does not exist.
     #[error("world.camera-timeouts-ms names camera `{0}`, which does not exist")]
     UnknownCamera(String),
+    /// A camera's footprint cannot be said in a CPM.
+    #[error(
+        "footprint-m of camera `{0}` needs 3 to {MAX_FOOTPRINT_CORNERS} corners within {MAX_FOOTPRINT_OFFSET_M} m of the station"
+    )]
+    Footprint(String),
     /// A zone in which events are denied does not exist.
     #[error("den.negation.zones names zone `{0}`, which does not exist")]
     UnknownZone(String),
@@ -93,6 +99,7 @@ pub struct Node {
     /// Of a node that has heard of a channel load.
     dcc: Option<Adaptive>,
     pub(crate) ca: CaService,
+    pub(crate) va: VaService,
     pub(crate) den: DenService,
     pub(crate) cp: CpService,
     now: Option<Timestamp>,
@@ -130,6 +137,7 @@ impl Node {
             reference: frame.to_enu(settings.position),
             frame,
             cameras: settings.cameras.iter().map(|(source, _)| *source).collect(),
+            footprints: footprints(&settings, frame.to_enu(settings.position))?,
         };
         Ok(Self {
             station,
@@ -143,6 +151,7 @@ impl Node {
             ca: CaService::new(settings.station_kind, &settings.facilities.ca, &settings.facilities.vehicle),
             den: DenService::new(settings.facilities.den),
             cp: CpService::new(settings.facilities.cp),
+            va: VaService::new(settings.station_kind, settings.facilities.va),
             now: None,
             drafts: Vec::new(),
             messages: BTreeMap::new(),
@@ -179,19 +188,21 @@ impl Node {
     fn decide(&mut self, now: Timestamp, effects: &mut Effects, probe: &mut dyn StageProbe) {
         self.world.age(now);
         self.ldm.age(now);
-        let Self { world, ldm, map, station, ego, dcc, den, cp, ca, drafts, .. } = self;
+        let Self { world, ldm, map, station, ego, dcc, den, cp, ca, va, drafts, .. } = self;
         let t_gen_cam_dcc_ms = dcc.as_ref().map_or(0, |dcc| dcc.t_off_ns(dcc::t_on_ns(CAM_FRAME_BYTES)) / 1_000_000);
         let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms, ego: ego.as_ref(), map, station };
         den.evaluate(&scene, drafts);
         cp.evaluate(&scene, drafts);
         ca.evaluate(&scene, drafts);
+        va.evaluate(&scene, drafts);
         probe.lap(Stage::World);
         effects.messages.clear();
         effects.next_denm_number = self.den.next_sequence_number();
         for draft in std::mem::take(&mut self.drafts) {
             self.publish(draft, now, effects);
         }
-        let wishes = [self.world.wake_at(), self.den.wake_at(), self.cp.wake_at(), self.ca.wake_at()];
+        let wishes =
+            [self.world.wake_at(), self.den.wake_at(), self.cp.wake_at(), self.ca.wake_at(), self.va.wake_at()];
         // Later than now in any case, so that a runner that obeys at once cannot spin.
         effects.wake_at = wishes.into_iter().flatten().min().map(|at| at.max(now.plus_ms(1)));
         probe.lap(Stage::Encode);
@@ -278,6 +289,20 @@ fn is_valid(ego: &EgoState) -> bool {
 fn check_position(name: &'static str, p: Wgs84) -> Result<(), NodeError> {
     let allowed = "latitude within 90°, longitude within 180°, height within 10 km";
     is_on_earth(p).then_some(()).ok_or_else(|| SettingError { name, value: format!("{p:?}"), allowed }.into())
+}
+
+/// The footprints of the cameras that state one.
+fn footprints(settings: &NodeSettings, station: Enu) -> Result<BTreeMap<SourceId, Vec<[f64; 2]>>, NodeError> {
+    let stated = settings.cameras.iter().filter(|(_, camera)| !camera.footprint_m.is_empty());
+    let checked = stated.map(|(source, camera)| {
+        let corners = &camera.footprint_m;
+        let near = |[e_m, n_m]: &[f64; 2]| {
+            (e_m - station.e_m).abs() <= MAX_FOOTPRINT_OFFSET_M && (n_m - station.n_m).abs() <= MAX_FOOTPRINT_OFFSET_M
+        };
+        let fits = (3..=MAX_FOOTPRINT_CORNERS).contains(&corners.len()) && corners.iter().all(near);
+        fits.then(|| (*source, corners.clone())).ok_or_else(|| NodeError::Footprint(camera.id.clone()))
+    });
+    checked.collect()
 }
 
 /// Checks that cameras differ and resolves the timeouts of single cameras.

@@ -283,7 +283,8 @@ impl Node {
 
     fn counters(&self) -> Counters {
         let mut drops = BTreeMap::new();
-        let own = [&self.drops, self.world.drops(), self.ldm.drops(), self.den.drops(), self.cp.drops()];
+        let own =
+            [&self.drops, self.world.drops(), self.ldm.drops(), self.den.drops(), self.cp.drops(), self.va.drops()];
         for (reason, count) in own.into_iter().chain(self.ca.drops()).flat_map(|drops| drops.iter()) {
             *drops.entry(reason).or_default() += count;
         }

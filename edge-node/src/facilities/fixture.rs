@@ -47,6 +47,7 @@ impl Street {
                 reference: Enu::ground(0.0, 0.0),
                 frame,
                 cameras: vec![CAMERA],
+                footprints: BTreeMap::new(),
             },
             ldm: Ldm::new(LdmSettings::default(), StationId(4_711), frame),
             ego: None,

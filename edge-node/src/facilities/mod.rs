@@ -13,6 +13,7 @@ mod encode;
 #[cfg(test)]
 mod fixture;
 pub mod profile;
+pub mod va;
 
 pub(crate) use encode::{Encoded, encode};
 
@@ -27,8 +28,10 @@ use masa_v2x_proto::denm::Denm;
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
+use masa_v2x_proto::vam::Vam;
 use profile::StationKind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Settings of all facilities.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub struct FacilitiesSettings {
     pub den: den::DenSettings,
     /// Collective perception.
     pub cp: cp::CpSettings,
+    /// Vulnerable road user awareness.
+    pub va: va::VaSettings,
 }
 
 /// A setting outside what the standard or the code allows.
@@ -59,7 +64,7 @@ pub struct SettingError {
 impl FacilitiesSettings {
     /// Checks what the types do not: ranges of the standards, and numbers that make no sense.
     pub(crate) fn check(&self) -> Result<(), SettingError> {
-        let Self { vehicle, ca, den, cp } = self;
+        let Self { vehicle, ca, den, cp, va } = self;
         let at_least = |name, value: f64, least: f64, allowed| {
             // Written so that "not a number" fails too.
             if value >= least && value < 1e9 {
@@ -83,6 +88,13 @@ impl FacilitiesSettings {
         }
         let zones = ca.protected_zones.len() as f64;
         at_least("ca.protected-zones", ca::MAX_PROTECTED_ZONES as f64 - zones, 0.0, "at most 16 zones")?;
+        at_least("va.skip-vams", 10.0 - f64::from(va.skip_vams), 0.0, "0 to 10 (TS 103 300-3 table 16)")?;
+        if let Some(cluster) = &va.cluster {
+            at_least("va.cluster.num-create-cluster", cluster.num_create_cluster.into(), 2.0, "at least 2")?;
+            at_least("va.cluster.max-cluster-distance-m", cluster.max_cluster_distance_m, 0.1, "at least 0.1")?;
+            at_least("va.cluster.max-velocity-difference", cluster.max_velocity_difference, 0.0, "not negative")?;
+            at_least("va.cluster.max-cluster-size", cluster.max_cluster_size.into(), 2.0, "at least 2")?;
+        }
         at_least("cp.t-gen-cpm-min-ms", cp.t_gen_cpm_min_ms.into(), 50.0, "at least 50 (TS 103 324 table F.1)")?;
         let min_ms = cp.t_gen_cpm_min_ms.into();
         at_least("cp.t-gen-cpm-max-ms", cp.t_gen_cpm_max_ms.into(), min_ms, "at least cp.t-gen-cpm-min-ms")?;
@@ -128,6 +140,8 @@ pub(crate) struct Station {
     pub(crate) reference: Enu,
     pub(crate) frame: SiteFrame,
     pub(crate) cameras: Vec<SourceId>,
+    /// What each camera sees of the ground, `[east, north]` metres in the site frame, where the site states it.
+    pub(crate) footprints: BTreeMap<SourceId, Vec<[f64; 2]>>,
 }
 
 impl Station {
@@ -185,6 +199,7 @@ pub(crate) enum Content {
         denm: Box<Denm>,
         uper: Vec<u8>,
     },
+    Vam(Box<Vam>),
     /// Not segmented yet: may become several messages.
     Cpm(Box<cp::CpmContent>),
 }
@@ -195,6 +210,7 @@ impl Content {
             Self::Cam(_) => MessageKind::Cam,
             Self::Denm(_) | Self::ForwardedDenm { .. } => MessageKind::Denm,
             Self::Cpm(_) => MessageKind::Cpm,
+            Self::Vam(_) => MessageKind::Vam,
         }
     }
 }

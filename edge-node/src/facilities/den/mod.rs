@@ -436,4 +436,6 @@ fn detection_time(user: &RoadUser, now: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
+mod others_tests;
+#[cfg(test)]
 mod tests;

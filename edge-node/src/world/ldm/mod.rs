@@ -13,7 +13,7 @@ mod stations;
 
 pub use denm::{EventPhase, ReceivedEvent};
 pub use objects::{ReceivedObject, ReceivedObjectKind};
-pub use stations::Neighbour;
+pub use stations::{ClusterView, Neighbour};
 
 use super::Drops;
 use heapless::HistoryBuf;

@@ -27,8 +27,8 @@ pub struct Neighbour {
     pub heading_deg: Option<f64>,
     /// Speed over ground, m/s.
     pub speed_mps: Option<f64>,
-    /// The cluster it leads: id and number of members (TS 103 300-3); `None` for one that leads none.
-    pub leads_cluster: Option<(u8, u8)>,
+    /// What its VAM says of clusters.
+    pub cluster: ClusterView,
     /// The instant the position is given for.
     pub generated_at: Timestamp,
     /// When its newest message was taken.
@@ -37,6 +37,19 @@ pub struct Neighbour {
     pub verdict: Verdict,
     /// When it is forgotten.
     pub(super) expires_at: Timestamp,
+}
+
+/// What a VAM says of clusters (TS 103 300-3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClusterView {
+    /// The cluster it leads: id and number of members.
+    pub leads: Option<(u8, u8)>,
+    /// That cluster is about to end.
+    pub breaks_up: bool,
+    /// The cluster it is about to join.
+    pub joins: Option<u8>,
+    /// The cluster it has left.
+    pub leaves: Option<u8>,
 }
 
 /// A message's position, when it states one; the height of the ellipsoid where it states none.
@@ -71,12 +84,18 @@ impl Ldm {
         let parameters = &vam.vam.vam_parameters;
         let movement = &parameters.vru_high_frequency_container;
         let cluster = parameters.vru_cluster_information_container.as_ref().map(|c| &c.vru_cluster_information);
+        let operation = parameters.vru_cluster_operation_container.as_ref();
         let delta_time = vam.vam.generation_delta_time_ms;
         let neighbour = self.neighbour(MessageKind::Vam, delta_time, &parameters.basic_container, reception);
         self.keep_station(Neighbour {
             heading_deg: movement.heading.value_deg.map(f64::from),
             speed_mps: metres_per_second(movement.speed),
-            leads_cluster: cluster.and_then(|c| Some((c.cluster_id?, c.cluster_cardinality_size))),
+            cluster: ClusterView {
+                leads: cluster.and_then(|c| Some((c.cluster_id?, c.cluster_cardinality_size))),
+                breaks_up: operation.is_some_and(|o| o.cluster_breakup_info.is_some()),
+                joins: operation.and_then(|o| Some(o.cluster_join_info?.cluster_id)),
+                leaves: operation.and_then(|o| Some(o.cluster_leave_info?.cluster_id)),
+            },
             ..neighbour
         })
     }
@@ -95,7 +114,7 @@ impl Ldm {
             ground: position.map(|position| ground(&self.frame, position)),
             heading_deg: None,
             speed_mps: None,
-            leads_cluster: None,
+            cluster: ClusterView::default(),
             generated_at: generation_time(delta_time, reception.now),
             heard_at: reception.now,
             verdict: reception.verdict,
