@@ -38,6 +38,11 @@ enum Kind {
     R1Denm,
     R2Denm,
     R2Cpm,
+    #[value(name = "is13_IVIM")]
+    Is13Ivim,
+    #[value(name = "is22_IVIM")]
+    Is22Ivim,
+    R2Poim,
     R2Vam,
     #[value(name = "is13_SPATEM")]
     Is13Spatem,
@@ -67,6 +72,8 @@ impl Kind {
             Self::R1Denm | Self::R2Denm => 1,
             Self::R1Cam | Self::R2Cam => 2,
             Self::R2Cpm => 14,
+            Self::Is13Ivim | Self::Is22Ivim => 6,
+            Self::R2Poim => 3,
             Self::R2Vam => 16,
             Self::Is13Spatem | Self::Is22Spatem => 4,
             Self::Is13Mapem | Self::Is22Mapem => 5,
@@ -79,6 +86,8 @@ impl Kind {
     const fn release(self) -> Release {
         match self {
             Self::R1Cam | Self::R1Denm => Release::R1,
+            Self::Is13Ivim => Release::R1,
+            Self::Is22Ivim | Self::R2Poim => Release::R2,
             Self::R2Cam | Self::R2Denm | Self::R2Cpm | Self::R2Vam => Release::R2,
             Self::Is13Spatem | Self::Is13Mapem | Self::Is13Srem | Self::Is13Ssem | Self::Is13Rtcmem => Release::R1,
             Self::Is22Spatem | Self::Is22Mapem | Self::Is22Srem | Self::Is22Ssem | Self::Is22Rtcmem => Release::R2,

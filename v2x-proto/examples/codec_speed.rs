@@ -39,7 +39,7 @@ fn main() {
         let bytes = unhex(message["uper"].as_str().unwrap_or_default());
         macro_rules! measure {
             ($message:ty) => {{
-                let decode = best_ns(|| drop(black_box(<$message>::decode(black_box(&bytes)))));
+                let decode = best_ns(|| _ = black_box(&<$message>::decode(black_box(&bytes))));
                 let message = <$message>::decode(&bytes).expect("a valid message");
                 let mut out = [0; 4096];
                 let encode = best_ns(|| drop(black_box(black_box(&message).encode(black_box(&mut out)))));

@@ -159,7 +159,7 @@ fn decode_entry<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Result<O
 
 /// Makes a struct with one optional field a container, and `others`, a [`ContainerSet`] and an element.
 macro_rules! container_set {
-    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $($in_place:ident)? <$codec:ty>, $jer:literal; )* }) => {
+    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = <$codec:ty>, $jer:literal; )* }) => {
         impl $crate::containers::ContainerSet for $name {
             const KNOWN: u8 = [$( $id ),*].len() as u8;
 
@@ -198,7 +198,7 @@ macro_rules! container_set {
                 r: &mut $crate::uper::reader::BitReader<'_>,
             ) -> Result<(), $crate::uper::Failed> {
                 match id {
-                    $( $id => $crate::containers::container_set!(@decode self.$field, r, $codec $(, $in_place)?), )*
+                    $( $id => <$codec as $crate::uper::element::Element>::decode_some(&mut self.$field, r), )*
                     _ => Ok(()),
                 }
             }
@@ -228,6 +228,13 @@ macro_rules! container_set {
                 let mut set = Self::default();
                 $crate::containers::decode(&mut set, r)?;
                 Ok(set)
+            }
+
+            fn decode_into(
+                value: &mut Self,
+                r: &mut $crate::uper::reader::BitReader<'_>,
+            ) -> Result<(), $crate::uper::Failed> {
+                $crate::containers::decode(value, r)
             }
         }
 
@@ -271,12 +278,6 @@ macro_rules! container_set {
                 $crate::json::containers_from_image(image)
             }
         }
-    };
-    (@decode $slot:expr, $r:ident, $codec:ty) => {
-        <$codec as $crate::uper::element::Element>::decode($r).map(|container| $slot = Some(container))
-    };
-    (@decode $slot:expr, $r:ident, $codec:ty, in_place) => {
-        $crate::uper::element::InPlace::decode_into($slot.insert(<$codec>::default()), $r)
     };
 }
 

@@ -9,7 +9,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(feature = "std"),
-    allow(clippy::result_large_err, clippy::large_enum_variant, reason = "nothing can be put on the heap")
+    allow(
+        clippy::result_large_err,
+        clippy::large_enum_variant,
+        dead_code,
+        reason = "no heap, and no messages that need it"
+    )
 )]
 
 pub mod cam;
@@ -24,6 +29,8 @@ pub mod geo;
 pub mod geonet;
 pub mod heap;
 #[cfg(feature = "std")]
+pub mod ivim;
+#[cfg(feature = "std")]
 pub mod jer;
 #[cfg(feature = "std")]
 pub mod json;
@@ -33,6 +40,7 @@ pub mod mapem;
 pub mod message;
 #[cfg(feature = "std")]
 mod message_kind;
+pub mod poim;
 #[cfg(feature = "std")]
 pub mod relevance;
 pub mod rtcmem;

@@ -5,7 +5,11 @@ use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::Cpm;
 use crate::denm::Denm;
 use crate::heap::{Box, path_text};
+#[cfg(feature = "std")]
+use crate::ivim::Ivim;
 use crate::mapem::Mapem;
+#[cfg(feature = "std")]
+use crate::poim::Poim;
 use crate::rtcmem::Rtcmem;
 use crate::spatem::Spatem;
 use crate::srem::Srem;
@@ -85,10 +89,12 @@ macro_rules! message {
             /// # Errors
             /// The first component that does not decode, and its bit offset.
             pub fn decode(bytes: &[u8]) -> Result<Self, $crate::uper::UperError> {
-                match Self::decode_as($crate::uper::Dialect::DEFAULT, bytes) {
-                    Ok(message) => Ok(message),
-                    Err(error) => Ok(Self::decode_in_another(bytes).ok_or(error)?.0),
+                // One local of the function's type, so that the message is made where the caller wants it.
+                let mut decoded = Self::decode_as($crate::uper::Dialect::DEFAULT, bytes);
+                if decoded.is_err() && let Some((message, _)) = Self::decode_in_another(bytes) {
+                    decoded = Ok(message);
                 }
+                decoded
             }
 
             /// Decodes as [`decode`](Self::decode) does and names the dialect, for sending the message on unchanged.
@@ -120,13 +126,8 @@ macro_rules! message {
                 bytes: &[u8],
             ) -> Result<Self, $crate::uper::UperError> {
                 let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
-                match Self::read(&mut r) {
-                    Ok(message) => Ok(message),
-                    Err(_) => Err(r.into_error($asn1)),
-                }
+                $crate::message::message!(@$read r, $asn1, $id, $field, $ty, $jer)
             }
-
-            $crate::message::message!(@$read $id, $field, $ty, $jer);
 
             #[cfg(feature = "std")]
             pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
@@ -138,29 +139,42 @@ macro_rules! message {
             }
         }
     };
-    (@by_value $id:path, $field:ident, $ty:ident, $jer:literal) => {
-        #[inline(always)]
-        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-            let header = $crate::message::read_header(r, $id)?;
-            let decoded = <$ty as $crate::uper::element::Element>::decode(r);
-            let $field = decoded.map_err(|failed| r.in_field(failed, $jer))?;
-            r.finish()?;
-            Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
+    (@by_value $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
+        let mut read = || {
+            let header = $crate::message::read_header(&mut $r, $id)?;
+            let decoded = <$ty as $crate::uper::element::Element>::decode(&mut $r);
+            let $field = decoded.map_err(|failed| $r.in_field(failed, $jer))?;
+            $r.finish()?;
+            Ok::<_, $crate::uper::Failed>(Self { header, $field, unknown_extensions: $r.take_unknown() })
+        };
+        read().map_err(|_| $r.into_error($asn1))
+    }};
+    // A large message is made where it stays: each move of it would cost as much as decoding.
+    (@in_place $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
+        let mut decoded = Ok(Self {
+            header: $crate::cdd::ItsPduHeader {
+                protocol_version: Self::PROTOCOL_VERSION,
+                message_id: $id,
+                station_id: $crate::cdd::StationId(0),
+            },
+            $field: $ty::default(),
+            unknown_extensions: $crate::uper::UnknownExtensions::default(),
+        });
+        if let Ok(message) = &mut decoded {
+            let mut read = || {
+                message.header = $crate::message::read_header(&mut $r, $id)?;
+                let done = <$ty as $crate::uper::element::Element>::decode_into(&mut message.$field, &mut $r);
+                done.map_err(|failed| $r.in_field(failed, $jer))?;
+                $r.finish()?;
+                $r.move_unknown_to(&mut message.unknown_extensions);
+                Ok::<_, $crate::uper::Failed>(())
+            };
+            if read().is_err() {
+                decoded = Err($r.into_error($asn1));
+            }
         }
-    };
-    // A large message is built where it stays: each move of it would cost as much as decoding.
-    (@in_place $id:path, $field:ident, $ty:ident, $jer:literal) => {
-        #[inline(always)]
-        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-            let mut message = Self::new($crate::cdd::StationId(0), $ty::default());
-            message.header = $crate::message::read_header(r, $id)?;
-            let decoded = $crate::uper::element::InPlace::decode_into(&mut message.$field, r);
-            decoded.map_err(|failed| r.in_field(failed, $jer))?;
-            r.finish()?;
-            message.unknown_extensions = r.take_unknown();
-            Ok(message)
-        }
-    };
+        decoded
+    }};
 }
 
 pub(crate) use message;
@@ -184,6 +198,12 @@ pub enum Message {
     Denm(Box<Denm>),
     /// Collective perception.
     Cpm(Box<Cpm>),
+    /// In-vehicle information.
+    #[cfg(feature = "std")]
+    Ivim(Box<Ivim>),
+    /// Points of interest.
+    #[cfg(feature = "std")]
+    Poim(Box<Poim>),
     /// Vulnerable road user awareness.
     Vam(Box<Vam>),
     /// Signal phase and timing.
@@ -225,6 +245,10 @@ impl Message {
             MessageId::Cam => Cam::decode_detecting(bytes).map(|(cam, d)| (Self::Cam(cam.into()), d)),
             MessageId::Denm => Denm::decode_detecting(bytes).map(|(denm, d)| (Self::Denm(denm.into()), d)),
             MessageId::Cpm => Cpm::decode_detecting(bytes).map(|(cpm, d)| (Self::Cpm(cpm.into()), d)),
+            #[cfg(feature = "std")]
+            MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
+            #[cfg(feature = "std")]
+            MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
             MessageId::Mapem => Mapem::decode_detecting(bytes).map(|(mapem, d)| (Self::Mapem(mapem.into()), d)),
@@ -260,6 +284,10 @@ impl Message {
             Self::Cam(cam) => cam.encode_as(dialect, out),
             Self::Denm(denm) => denm.encode_as(dialect, out),
             Self::Cpm(cpm) => cpm.encode_as(dialect, out),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.encode_as(dialect, out),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
             Self::Spatem(spatem) => spatem.encode_as(dialect, out),
             Self::Mapem(mapem) => mapem.encode_as(dialect, out),
@@ -279,6 +307,10 @@ impl Message {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.to_uper(),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
             Self::Spatem(spatem) => spatem.to_uper(),
             Self::Mapem(mapem) => mapem.to_uper(),
@@ -295,6 +327,10 @@ impl Message {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.to_jer(release),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
             Self::Spatem(spatem) => spatem.to_jer(release),
             Self::Mapem(mapem) => mapem.to_jer(release),
@@ -310,6 +346,10 @@ impl Message {
             Self::Cam(_) => MessageId::Cam,
             Self::Denm(_) => MessageId::Denm,
             Self::Cpm(_) => MessageId::Cpm,
+            #[cfg(feature = "std")]
+            Self::Ivim(_) => MessageId::Ivim,
+            #[cfg(feature = "std")]
+            Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
             Self::Spatem(_) => MessageId::Spatem,
             Self::Mapem(_) => MessageId::Mapem,
@@ -330,6 +370,22 @@ impl Message {
                 let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
                 Some((name, management.termination.is_some()))
             }
+            Self::Mapem(mapem) => {
+                let intersection = mapem.map.intersections.iter().flatten().next()?;
+                let region = intersection.id.region.unwrap_or(0);
+                let layer = mapem.map.layer_id.map_or_else(String::new, |layer| format!("-{layer}"));
+                Some((format!("{region}-{}{layer}", intersection.id.id), false))
+            }
+            Self::Ivim(ivim) => {
+                use crate::ivim::IviStatus::{Cancellation, Negation};
+                let management = &ivim.ivi.mandatory;
+                let provider = management.service_provider_id;
+                let name = format!(
+                    "{}-{}-{}",
+                    provider.country_code, provider.provider_identifier, management.ivi_identification_number
+                );
+                Some((name, matches!(management.ivi_status, Cancellation | Negation)))
+            }
             _ => None,
         }
     }
@@ -340,6 +396,10 @@ impl Message {
             Self::Cam(cam) => cam.header.station_id,
             Self::Denm(denm) => denm.header.station_id,
             Self::Cpm(cpm) => cpm.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
             Self::Spatem(spatem) => spatem.header.station_id,
             Self::Mapem(mapem) => mapem.header.station_id,
@@ -365,6 +425,20 @@ impl From<Denm> for Message {
 impl From<Cpm> for Message {
     fn from(cpm: Cpm) -> Self {
         Self::Cpm(Box::new(cpm))
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Ivim> for Message {
+    fn from(ivim: Ivim) -> Self {
+        Self::Ivim(Box::new(ivim))
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Poim> for Message {
+    fn from(poim: Poim) -> Self {
+        Self::Poim(Box::new(poim))
     }
 }
 

@@ -6,8 +6,8 @@ use common::{realistic, vectors};
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::uper::Dialect;
 use masa_v2x_proto::{
-    Message, cam::Cam, cpm::Cpm, denm::Denm, mapem::Mapem, rtcmem::Rtcmem, spatem::Spatem, srem::Srem, ssem::Ssem,
-    vam::Vam,
+    Message, cam::Cam, cpm::Cpm, denm::Denm, ivim::Ivim, mapem::Mapem, poim::Poim, rtcmem::Rtcmem, spatem::Spatem,
+    srem::Srem, ssem::Ssem, vam::Vam,
 };
 use serde_json::Value;
 
@@ -36,6 +36,8 @@ fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
     let message: Message = match name {
         "cam" => Cam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "denm" => Denm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "IVIM" => Ivim::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "poim" => Poim::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "vam" => Vam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "cpm" => Cpm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "SPATEM" => Spatem::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
@@ -131,6 +133,21 @@ fn ssem() {
 #[test]
 fn rtcmem() {
     check_file("is13_RTCMEM", 150);
+}
+
+#[test]
+fn is13_ivim() {
+    check_file("is13_IVIM", 125);
+}
+
+#[test]
+fn is22_ivim() {
+    check_file("is22_IVIM", 125);
+}
+
+#[test]
+fn r2_poim() {
+    check_file("r2_poim", 109);
 }
 
 #[test]

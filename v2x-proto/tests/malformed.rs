@@ -58,7 +58,7 @@ fn every_flipped_bit_is_survived() {
 
 #[test]
 fn flips_of_random_vectors_are_survived() {
-    for kind in ["r2_cam", "r2_denm", "r2_cpm"] {
+    for kind in ["r2_cam", "r2_denm", "r2_cpm", "r2_poim", "is13_IVIM", "is22_IVIM"] {
         for (_, bytes, _) in vectors(kind, "flips_of_random_vectors_are_survived").iter().step_by(3) {
             for bit in (0..bytes.len() * 8).step_by(13) {
                 let mut flipped = bytes.clone();
@@ -71,7 +71,7 @@ fn flips_of_random_vectors_are_survived() {
 
 proptest! {
     #[test]
-    fn random_bytes_are_survived(message_id in prop::sample::select(vec![1u8, 2, 14]), mut bytes in prop::collection::vec(any::<u8>(), 2..400)) {
+    fn random_bytes_are_survived(message_id in prop::sample::select(vec![1u8, 2, 3, 6, 14]), mut bytes in prop::collection::vec(any::<u8>(), 2..400)) {
         bytes[1] = message_id;
         check(&bytes);
     }

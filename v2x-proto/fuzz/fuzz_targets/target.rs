@@ -25,6 +25,8 @@ pub fn check(message_id: u8, data: &[u8]) {
         Message::Cam(cam) => cam.unknown_extensions.clear(),
         Message::Denm(denm) => denm.unknown_extensions.clear(),
         Message::Cpm(cpm) => cpm.unknown_extensions.clear(),
+        Message::Ivim(ivim) => ivim.unknown_extensions.clear(),
+        Message::Poim(poim) => poim.unknown_extensions.clear(),
         Message::Vam(vam) => vam.unknown_extensions.clear(),
         Message::Spatem(spatem) => spatem.unknown_extensions.clear(),
         Message::Mapem(mapem) => mapem.unknown_extensions.clear(),

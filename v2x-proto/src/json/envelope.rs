@@ -6,10 +6,12 @@ use crate::cdd::codec::Int;
 use crate::cdd::{ItsPduHeader, MessageId, StationId};
 use crate::cpm::{Cpm, CpmPayload};
 use crate::denm::{Denm, DenmPayload};
+use crate::ivim::{IviStructure, Ivim};
 use crate::jer::Jer;
 use crate::json::dsrc::{content_of, image_of};
 use crate::json::{Image, ImageError, Naming, members, number, required};
 use crate::mapem::{MapData, Mapem};
+use crate::poim::{self, Poim};
 use crate::rtcmem::{RtcmCorrections, Rtcmem};
 use crate::spatem::{Spat, Spatem};
 use crate::srem::{SignalRequestMessage, Srem};
@@ -49,6 +51,9 @@ const SREM_SCHEMA: &str = "2.0.1";
 const SSEM_SCHEMA: &str = "2.0.1";
 /// Ours: its-client has no schema for RTCMEM.
 const RTCMEM_IMAGE: &str = "1.0.0";
+const POI_SCHEMA: &str = "2.0.0";
+/// Ours: its-client has no schema for IVIM.
+const IVIM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -58,6 +63,8 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Cam(cam) => ("cam", CAM_SCHEMA, cam_image(cam), &cam.header),
         Message::Denm(denm) => ("denm", DENM_SCHEMA, denm_image(denm), &denm.header),
         Message::Cpm(cpm) => ("cpm", CPM_SCHEMA, cpm_image(cpm), &cpm.header),
+        Message::Ivim(ivim) => ("ivim", IVIM_IMAGE, IviStructure::to_jer(&ivim.ivi, Naming::Cam), &ivim.header),
+        Message::Poim(poim) => ("poi", POI_SCHEMA, poim::to_image(&poim.payload), &poim.header),
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
         Message::Spatem(spatem) => {
             ("spatem", SPATEM_SCHEMA, image_of::<Spat>(&spatem.spat, Naming::Dsrc), &spatem.header)
@@ -85,6 +92,9 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
     if matches!(message, Message::Spatem(_) | Message::Mapem(_)) {
         json["origin"] = "self".into();
     }
+    if message_type == "poi" {
+        json["message_format"] = "json/raw".into();
+    }
     json
 }
 
@@ -97,6 +107,8 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("cam") => "cam",
         Some("denm") => "denm",
         Some("cpm") => "cpm",
+        Some("ivim") => "ivim",
+        Some("poi") => "poi",
         Some("vam") => "vam",
         Some("spatem") => "spatem",
         Some("mapem") => "mapem",
@@ -132,6 +144,14 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
         "denm" => {
             let denm = DenmPayload::from_image(&denm_structure(image.clone()))?;
             Denm { header: header(image, MessageId::Denm)?, denm, unknown_extensions }.into()
+        }
+        "ivim" => {
+            let ivi = IviStructure::from_image(image)?;
+            Ivim { header: header(image, MessageId::Ivim)?, ivi, unknown_extensions }.into()
+        }
+        "poi" => {
+            let payload = poim::from_image(image)?;
+            Poim { header: header(image, MessageId::Poim)?, payload, unknown_extensions }.into()
         }
         "vam" => {
             let generation_delta_time_ms =

@@ -25,7 +25,7 @@ pub(crate) fn number(image: &Jer, min: i64, max: i64) -> Result<i64, ImageError>
     Ok(code)
 }
 
-fn elements_from_image<C: Image, const INLINE: usize, const CAP: usize>(
+pub(crate) fn elements_from_image<C: Image, const INLINE: usize, const CAP: usize>(
     image: &Jer,
     min: usize,
 ) -> Result<List<C::Value, INLINE, CAP>, ImageError> {

@@ -1,18 +1,22 @@
 //! The JSON image of messages, as Orange's its-client sends them over MQTT (its-client-schemas: CAM 2.4.0, DENM 2.3.0,
-//! CPM 2.1.1).
+//! CPM 2.1.1, POI 2.0.0).
 //!
 //! In: a message and an [`Envelope`]. Out: JSON, and back. Keys are in alphabetical order, numbers are the standard's
 //! codes. The schemas close only the envelope, so what they do not name is written beside it under the standard's names
 //! in snake case, and nothing is lost but `unknown_extensions`.
 //!
 //! There is no schema for VAM: its image follows the same rules, with `message_type` `vam` and version 1.0.0.
+//! Nor is there one for IVIM: `ivim`, 1.0.0, `mandatory` and `optional` beside the station id; what ISO/TS 19321's second
+//! edition adds to a text part is in `added`. What POIM's schema has no place for is listed in `poim/image.rs`.
 //!
 //! What the schemas ask for and a message cannot give, so that the JSON of such a message does not validate:
 //! - CAM: `protected_zone_radius` above 255; extension values of enumerations;
 //! - DENM: `recommended_path` as offsets (the message has absolute positions); `traffic_flow_rule` 4; an
 //!   `emergency_action_code` longer than four characters;
 //! - CPM: a bounding box for every group of road users (the message forbids it); rectangles with half a side above
-//!   10.2 m; lists beyond the standard's maxima.
+//!   10.2 m; lists beyond the standard's maxima;
+//! - POI: `spaces_basic`, whose schema asks for the properties that only `spaces_detailed` have; a first block of another
+//!   type.
 
 mod containers;
 mod dsrc;
@@ -22,7 +26,7 @@ mod names;
 
 pub(crate) use containers::{ContainerImages, containers_from_image, containers_to_image, containers_to_jer};
 pub use envelope::{Envelope, JsonError, from_json, to_json};
-pub(crate) use image::{Image, number};
+pub(crate) use image::{Image, elements_from_image, number};
 pub(crate) use names::Naming;
 
 use crate::jer::{Jer, hex};

@@ -114,6 +114,10 @@ pub(crate) fn image_name(owner: &'static str, name: &'static str) -> String {
         (_, "roadworksSubCauseCode") => "road_works_sub_cause_code",
         (_, "innerhardShoulderStatus") => "inner_hard_shoulder_status",
         (_, "outerhardShoulderStatus") => "outer_hard_shoulder_status",
+        (_, "its-Rrid") => "its_rrid",
+        (_, "freeSpacesId") => "freespaces_id",
+        // `unknown` is an alternative of a later version.
+        ("ParkingSpaceStatus" | "ParkingOccupancyInfo", "unknown") => "not_known",
         (_, "roadsegment") => "road_segment",
         ("ObjectClass", "vehicleSubClass") => "vehicle",
         ("ObjectClass", "vruSubClass") => "vru",

@@ -18,6 +18,8 @@ pub struct Dialect {
     pub cam_container_id: ExtensionBit,
     /// `pathPredicted` of `PathPredicted2` (TS 102 894-2), a constrained `SIZE(1..16, ..., 17..40)`.
     pub path_predicted: ExtensionBit,
+    /// `poiType` of POIM's blocks (TS 103 916), a table-constrained `(1..128, ...)`.
+    pub poi_type: ExtensionBit,
 }
 
 impl Dialect {
@@ -26,18 +28,21 @@ impl Dialect {
         cpm_containers: ExtensionBit::Absent,
         cam_container_id: ExtensionBit::Present,
         path_predicted: ExtensionBit::Absent,
+        poi_type: ExtensionBit::Present,
     };
     /// What code from rasn-compiler sends: every extension bit stays.
     pub const RASN: Self = Self {
         cpm_containers: ExtensionBit::Present,
         cam_container_id: ExtensionBit::Present,
         path_predicted: ExtensionBit::Present,
+        poi_type: ExtensionBit::Present,
     };
     /// A table constraint takes the extension bit away too.
     pub const BARE: Self = Self {
         cpm_containers: ExtensionBit::Absent,
         cam_container_id: ExtensionBit::Absent,
         path_predicted: ExtensionBit::Absent,
+        poi_type: ExtensionBit::Absent,
     };
     /// All that are known.
     pub const ALL: [Self; 3] = [Self::ASN1C, Self::RASN, Self::BARE];

@@ -5,7 +5,10 @@
 //! an error that names the component and the bit; encoding never allocates, decoding only for lists that outgrow their
 //! usual size. Absent: fragmented lengths (above 16 KiB), which no message here reaches.
 
+#[cfg(feature = "std")]
+pub(crate) mod bounded;
 pub(crate) mod declare;
+pub(crate) mod declare_decode;
 pub(crate) mod declare_values;
 mod dialect;
 pub(crate) mod element;
@@ -16,6 +19,8 @@ pub(crate) mod reader;
 pub(crate) mod text;
 pub(crate) mod writer;
 
+#[cfg(feature = "std")]
+pub use bounded::Null;
 pub use dialect::{Dialect, ExtensionBit};
 pub(crate) use error::Failed;
 pub use error::{UperError, UperErrorKind};

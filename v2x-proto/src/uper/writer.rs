@@ -22,6 +22,8 @@ pub(crate) struct BitWriter<'a> {
     unknown: &'a [UnknownExtension],
     /// Unknown extensions that were lost.
     not_kept: u32,
+    /// Elements inside elements of their own type, at the present place.
+    pub(crate) nesting: u8,
     pub(crate) dialect: Dialect,
     failure: Option<Failure>,
 }
@@ -43,6 +45,7 @@ impl<'a> BitWriter<'a> {
             next_unknown: unknown.first().map_or(u32::MAX, |first| first.ordinal),
             unknown,
             not_kept,
+            nesting: 0,
             dialect,
             failure: None,
         }
