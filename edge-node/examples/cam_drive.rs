@@ -10,6 +10,7 @@ use masa_edge_node::facilities::profile::StationKind;
 use masa_edge_node::node::{Node, NodeError, NodeSettings};
 use masa_edge_node::telemetry::NoProbe;
 use masa_edge_node::world::WorldSettings;
+use masa_edge_node::world::infrastructure::InfrastructureSite;
 use masa_edge_node::world::ldm::LdmSettings;
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::time::Timestamp;
@@ -26,6 +27,7 @@ fn main() -> Result<(), NodeError> {
         zones: Vec::new(),
         cameras: Vec::new(),
         world: WorldSettings::default(),
+        infrastructure: InfrastructureSite::default(),
         ldm: LdmSettings::default(),
         facilities: FacilitiesSettings::default(),
     })?;

@@ -57,6 +57,10 @@ pub enum EventBody {
     Ego(EgoState),
     /// A service or an operator asks for a DENM.
     DenRequest(DenRequest),
+    /// What the signals of an intersection show.
+    Signals(SignalReport),
+    /// What a signal controller has decided about a request for priority.
+    PriorityAnswer(PriorityAnswer),
     /// How busy the radio channel is.
     Channel(ChannelLoad),
     /// A source or link changed its state.
@@ -75,6 +79,8 @@ impl EventBody {
             Self::Received(_) => "received",
             Self::Ego(_) => "ego",
             Self::DenRequest(_) => "den-request",
+            Self::Signals(_) => "signals",
+            Self::PriorityAnswer(_) => "priority-answer",
             Self::Channel(_) => "channel",
             Self::Status(_) => "status",
             Self::WakeUp => "wake-up",
@@ -344,4 +350,109 @@ pub enum SourceState {
     Ended,
     /// Given up; needs an operator.
     Failed,
+}
+
+/// What the signals of an intersection show, as its controller tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignalReport {
+    /// The intersection's number in the site file.
+    pub intersection: u16,
+    /// When it was so.
+    pub captured_at: Timestamp,
+    /// How the controller works.
+    pub operation: Operation,
+    /// What each signal group shows.
+    pub groups: Vec<GroupState>,
+}
+
+/// How a signal controller works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// By a fixed plan.
+    #[default]
+    FixedTime,
+    /// By the traffic.
+    TrafficDependent,
+    /// Flashing or partly dark.
+    Standby,
+    /// Failed.
+    Failure,
+    /// Off.
+    Off,
+}
+
+/// What a signal group shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupState {
+    /// Its number, 1 to 254.
+    pub group: u8,
+    /// What it shows.
+    pub shows: SignalPhase,
+    /// It shows this at least until then.
+    pub min_end: Option<Timestamp>,
+    /// It shows this at most until then.
+    pub max_end: Option<Timestamp>,
+    /// It most likely shows this until then.
+    pub likely_end: Option<Timestamp>,
+}
+
+/// A phase of a signal (`MovementPhaseState` of ISO/TS 19091).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalPhase {
+    /// Not known.
+    #[default]
+    Unavailable,
+    /// Nothing.
+    Dark,
+    /// Flashing red: stop, then go when free.
+    StopThenProceed,
+    /// Red.
+    StopAndRemain,
+    /// Red and amber.
+    PreMovement,
+    /// Green, with conflicting traffic.
+    PermissiveMovementAllowed,
+    /// Green, without conflicting traffic.
+    ProtectedMovementAllowed,
+    /// Amber, with conflicting traffic.
+    PermissiveClearance,
+    /// Amber, without conflicting traffic.
+    ProtectedClearance,
+    /// Flashing amber.
+    CautionConflictingTraffic,
+}
+
+/// What a signal controller has decided about a request for priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriorityAnswer {
+    /// The station that asks.
+    pub station: u32,
+    /// The intersection's number.
+    pub intersection: u16,
+    /// The request's number at that station.
+    pub request: u8,
+    /// What became of it.
+    pub status: PriorityStatus,
+}
+
+/// What became of a request for priority (`PrioritizationResponseStatus`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PriorityStatus {
+    /// Taken.
+    Requested,
+    /// Being decided.
+    Processing,
+    /// Cannot be granted fully.
+    WatchOtherTraffic,
+    /// Granted.
+    Granted,
+    /// Rejected.
+    Rejected,
+    /// Granted for too long already.
+    MaxPresence,
+    /// Not again so soon.
+    ReserviceLocked,
 }

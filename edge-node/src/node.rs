@@ -5,17 +5,21 @@
 //! enters can panic; every table has a capacity. `now` is the arrival time of the event and never goes back.
 
 use crate::effect::{Effects, MessageKind, OutMessage, Provenance};
-use crate::event::{DetectionFrame, DropReason, EgoState, Event, EventBody, EventId, SourceId};
+use crate::event::{DetectionFrame, DropReason, EgoState, Event, EventBody, EventId, SignalReport, SourceId};
 use crate::facilities::cp::{MAX_FOOTPRINT_CORNERS, MAX_FOOTPRINT_OFFSET_M};
+use crate::facilities::infrastructure::InfrastructureService;
 use crate::facilities::{
     Draft, Encoded, FacilitiesSettings, Facility, Scene, SettingError, Station, ca::CaService, cp::CpService,
     den::DenService, encode, profile::Profile, profile::StationKind, va::VaService,
 };
 use crate::perception::{CameraPerception, CameraSettings};
 use crate::telemetry::{Stage, StageProbe};
+use crate::world::infrastructure::{InfrastructureError, InfrastructureSite};
 use crate::world::ldm::{Ldm, LdmSettings};
+use crate::world::signals::Signals;
 use crate::world::site::{SiteError, SiteMap, ZoneSettings};
 use crate::world::{Drops, World, WorldSettings};
+use masa_v2x_proto::Message;
 use masa_v2x_proto::cdd::StationId;
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::geonet::dcc::{self, Adaptive};
@@ -26,6 +30,8 @@ use std::collections::BTreeMap;
 /// Most cameras of a node: what a CPM's sensor information holds.
 pub const MAX_CAMERAS: usize = 128;
 
+/// Most signal groups of an intersection (`MovementList`).
+const MAX_SIGNAL_GROUPS: usize = 255;
 /// Length of a CAM on the air that congestion control reckons with, bytes: a path history, GeoNetworking and BTP headers,
 /// and an envelope with its certificate.
 const CAM_FRAME_BYTES: usize = 450;
@@ -49,6 +55,8 @@ pub struct NodeSettings {
     pub cameras: Vec<(SourceId, CameraSettings)>,
     /// Ageing and capacities.
     pub world: WorldSettings,
+    /// Intersections and signs of the site.
+    pub infrastructure: InfrastructureSite,
     /// Ageing and capacities of what other stations say.
     pub ldm: LdmSettings,
     /// What is sent, and when.
@@ -73,6 +81,9 @@ pub enum NodeError {
     /// A timeout names a camera that does not exist.
     #[error("world.camera-timeouts-ms names camera `{0}`, which does not exist")]
     UnknownCamera(String),
+    /// An intersection or a sign of the site is wrong.
+    #[error(transparent)]
+    Infrastructure(#[from] InfrastructureError),
     /// A camera's footprint cannot be said in a CPM.
     #[error(
         "footprint-m of camera `{0}` needs 3 to {MAX_FOOTPRINT_CORNERS} corners within {MAX_FOOTPRINT_OFFSET_M} m of the station"
@@ -100,6 +111,8 @@ pub struct Node {
     dcc: Option<Adaptive>,
     pub(crate) ca: CaService,
     pub(crate) va: VaService,
+    pub(crate) infrastructure: InfrastructureService,
+    pub(crate) signals: Signals,
     pub(crate) den: DenService,
     pub(crate) cp: CpService,
     now: Option<Timestamp>,
@@ -119,6 +132,7 @@ impl Node {
         check_position("station position", settings.position)?;
         check_position("site origin", settings.site_origin)?;
         settings.facilities.check()?;
+        settings.infrastructure.check()?;
         let negation = settings.facilities.den.negation.as_ref();
         let unknown = |id: &&String| settings.zones.iter().all(|zone| zone.id != **id);
         if let Some(id) = negation.and_then(|negation| negation.zones.iter().find(unknown)) {
@@ -152,6 +166,12 @@ impl Node {
             den: DenService::new(settings.facilities.den),
             cp: CpService::new(settings.facilities.cp),
             va: VaService::new(settings.station_kind, settings.facilities.va),
+            infrastructure: InfrastructureService::new(
+                settings.station_kind,
+                settings.facilities.infrastructure,
+                settings.infrastructure,
+            ),
+            signals: Signals::default(),
             now: None,
             drafts: Vec::new(),
             messages: BTreeMap::new(),
@@ -173,8 +193,12 @@ impl Node {
             EventBody::FrameDropped(dropped) => *self.frames_dropped.entry(dropped.reason).or_default() += 1,
             EventBody::Observation(observation) => self.world.observe(observation, now),
             EventBody::Received(message) => {
-                self.ldm.take(message, now);
+                if let Some(Message::Srem(srem)) = self.ldm.take(message, now) {
+                    self.infrastructure.request(&srem, message.verdict, now);
+                }
             }
+            EventBody::Signals(report) => self.take_signals(report, now),
+            EventBody::PriorityAnswer(answer) => self.infrastructure.answer(answer),
             EventBody::Ego(ego) => self.move_to(ego),
             EventBody::DenRequest(request) => self.den.request(request),
             EventBody::Channel(load) => self.dcc.get_or_insert_default().measure(load.busy_ratio),
@@ -188,24 +212,45 @@ impl Node {
     fn decide(&mut self, now: Timestamp, effects: &mut Effects, probe: &mut dyn StageProbe) {
         self.world.age(now);
         self.ldm.age(now);
-        let Self { world, ldm, map, station, ego, dcc, den, cp, ca, va, drafts, .. } = self;
+        let Self { world, ldm, map, station, ego, dcc, den, cp, ca, va, infrastructure, signals, drafts, .. } = self;
         let t_gen_cam_dcc_ms = dcc.as_ref().map_or(0, |dcc| dcc.t_off_ns(dcc::t_on_ns(CAM_FRAME_BYTES)) / 1_000_000);
-        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms, ego: ego.as_ref(), map, station };
+        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms, ego: ego.as_ref(), signals, map, station };
         den.evaluate(&scene, drafts);
         cp.evaluate(&scene, drafts);
         ca.evaluate(&scene, drafts);
         va.evaluate(&scene, drafts);
+        infrastructure.evaluate(&scene, drafts);
         probe.lap(Stage::World);
         effects.messages.clear();
         effects.next_denm_number = self.den.next_sequence_number();
+        effects.priority_requests = self.infrastructure.take_requests();
         for draft in std::mem::take(&mut self.drafts) {
             self.publish(draft, now, effects);
         }
-        let wishes =
-            [self.world.wake_at(), self.den.wake_at(), self.cp.wake_at(), self.ca.wake_at(), self.va.wake_at()];
+        let wishes = [
+            self.world.wake_at(),
+            self.den.wake_at(),
+            self.cp.wake_at(),
+            self.ca.wake_at(),
+            self.va.wake_at(),
+            self.infrastructure.wake_at(),
+        ];
         // Later than now in any case, so that a runner that obeys at once cannot spin.
         effects.wake_at = wishes.into_iter().flatten().min().map(|at| at.max(now.plus_ms(1)));
         probe.lap(Stage::Encode);
+    }
+
+    /// Takes what a controller tells of an intersection of the site.
+    fn take_signals(&mut self, report: &SignalReport, now: Timestamp) {
+        if self.infrastructure.site().intersections.iter().all(|known| known.id != report.intersection) {
+            return self.drops.count("signals-of-unknown-intersection");
+        }
+        if report.groups.len() > MAX_SIGNAL_GROUPS || report.groups.is_empty() {
+            return self.drops.count("signals-not-valid");
+        }
+        if !self.signals.take(report, now) {
+            self.drops.count("signals-late");
+        }
     }
 
     /// Takes over where a mobile station is.

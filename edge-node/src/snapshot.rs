@@ -5,7 +5,7 @@
 //! are degrees clockwise from north. Absent: pixels; the page gets those from the camera itself.
 
 use crate::effect::MessageKind;
-use crate::event::{DropReason, Quantity, SourceId, SourceState};
+use crate::event::{DropReason, Quantity, SignalPhase, SourceId, SourceState};
 use crate::facilities::Station;
 use crate::facilities::den::ActiveEvent;
 use crate::node::Node;
@@ -36,8 +36,23 @@ pub struct Snapshot {
     pub statuses: Vec<StatusView>,
     /// What other stations say.
     pub received: ReceivedView,
+    /// What the signals of the site show, by intersection.
+    pub signals: Vec<SignalView>,
     /// Running totals since the node started.
     pub counters: Counters,
+}
+
+/// What a signal group shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SignalView {
+    /// The intersection's number.
+    pub intersection: u16,
+    /// The group's number.
+    pub group: u8,
+    /// What it shows.
+    pub shows: SignalPhase,
+    /// Seconds until it most likely, or at least, changes.
+    pub for_s: Option<f64>,
 }
 
 /// What other stations say, in numbers.
@@ -277,14 +292,37 @@ impl Node {
             observations: observations.collect(),
             statuses: statuses.collect(),
             received: received_view(&self.ldm),
+            signals: self.signal_views(now),
             counters: self.counters(),
         }
     }
 
+    fn signal_views(&self, now: Timestamp) -> Vec<SignalView> {
+        let timeout_ms = self.infrastructure.signal_timeout_ms();
+        let views = self.infrastructure.site().intersections.iter().flat_map(|intersection| {
+            let state = self.signals.state(intersection, timeout_ms, now);
+            let groups = state.map(|state| state.groups).unwrap_or_default();
+            groups.into_iter().map(|group| SignalView {
+                intersection: intersection.id,
+                group: group.group,
+                shows: group.shows,
+                for_s: group.likely_end.or(group.min_end).map(|end| end.seconds_since(now)),
+            })
+        });
+        views.collect()
+    }
+
     fn counters(&self) -> Counters {
         let mut drops = BTreeMap::new();
-        let own =
-            [&self.drops, self.world.drops(), self.ldm.drops(), self.den.drops(), self.cp.drops(), self.va.drops()];
+        let own = [
+            &self.drops,
+            self.world.drops(),
+            self.ldm.drops(),
+            self.den.drops(),
+            self.cp.drops(),
+            self.va.drops(),
+            self.infrastructure.drops(),
+        ];
         for (reason, count) in own.into_iter().chain(self.ca.drops()).flat_map(|drops| drops.iter()) {
             *drops.entry(reason).or_default() += count;
         }

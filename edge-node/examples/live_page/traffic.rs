@@ -151,6 +151,7 @@ impl Traffic {
             .collect();
         Snapshot {
             received: Default::default(),
+            signals: Vec::new(),
             time_ms,
             events: vec![self.event(&objects[8], "1", 94, "Stationary vehicle", time_ms)],
             objects,

@@ -16,6 +16,7 @@ use crate::sources::camera::{CameraSourceSettings, Pace};
 use crate::sources::iot_mqtt::IotSettings;
 use crate::sources::v2x_in::V2xInSettings;
 use crate::web::WebSettings;
+use crate::world::infrastructure::{IntersectionSettings, SignSettings};
 use crate::world::ldm::LdmSettings;
 use crate::world::site::ZoneSettings;
 use masa_inference::EngineSettings;
@@ -136,6 +137,12 @@ pub struct SiteFile {
     /// Its map.
     #[serde(default, rename = "zone")]
     pub zones: Vec<ZoneSettings>,
+    /// Its signalised intersections.
+    #[serde(default, rename = "intersection")]
+    pub intersections: Vec<IntersectionSettings>,
+    /// Its signs.
+    #[serde(default, rename = "sign")]
+    pub signs: Vec<SignSettings>,
 }
 
 /// Which site.

@@ -6,6 +6,7 @@ use crate::event::EgoState;
 use crate::perception::GroundTrack;
 use crate::world::fixture::{CAMERA, at, frame};
 use crate::world::ldm::{Ldm, LdmSettings};
+use crate::world::signals::Signals;
 use crate::world::site::{SiteMap, ZoneKind, ZoneSettings};
 use crate::world::{World, WorldSettings};
 use masa_v2x_proto::cdd::StationId;
@@ -19,6 +20,7 @@ pub(crate) struct Street {
     pub(crate) station: Station,
     pub(crate) ldm: Ldm,
     pub(crate) ego: Option<EgoState>,
+    pub(crate) signals: Signals,
 }
 
 impl Street {
@@ -51,6 +53,7 @@ impl Street {
             },
             ldm: Ldm::new(LdmSettings::default(), StationId(4_711), frame),
             ego: None,
+            signals: Signals::default(),
         }
     }
 
@@ -65,8 +68,8 @@ impl Street {
         let now = at(ms);
         self.world.age(now);
         self.ldm.age(now);
-        let Self { world, ldm, map, station, ego } = self;
-        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms: 100, ego: ego.as_ref(), map, station };
+        let Self { world, ldm, map, station, ego, signals } = self;
+        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms: 100, ego: ego.as_ref(), signals, map, station };
         let mut drafts = Vec::new();
         facility.evaluate(&scene, &mut drafts);
         drafts

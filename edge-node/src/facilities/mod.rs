@@ -12,6 +12,7 @@ pub mod dynamics;
 mod encode;
 #[cfg(test)]
 mod fixture;
+pub mod infrastructure;
 pub mod profile;
 pub mod va;
 
@@ -21,7 +22,9 @@ use crate::effect::{MessageKind, Provenance};
 use crate::event::{EgoState, SourceId};
 use crate::world::World;
 use crate::world::ldm::Ldm;
+use crate::world::signals::Signals;
 use crate::world::site::SiteMap;
+use masa_v2x_proto::Message;
 use masa_v2x_proto::cam::Cam;
 use masa_v2x_proto::cdd::{Altitude, PosConfidenceEllipse, Reading, ReferencePosition, StationId};
 use masa_v2x_proto::denm::Denm;
@@ -47,6 +50,8 @@ pub struct FacilitiesSettings {
     pub cp: cp::CpSettings,
     /// Vulnerable road user awareness.
     pub va: va::VaSettings,
+    /// Maps, signals, signs and priority.
+    pub infrastructure: infrastructure::InfrastructureSettings,
 }
 
 /// A setting outside what the standard or the code allows.
@@ -64,7 +69,8 @@ pub struct SettingError {
 impl FacilitiesSettings {
     /// Checks what the types do not: ranges of the standards, and numbers that make no sense.
     pub(crate) fn check(&self) -> Result<(), SettingError> {
-        let Self { vehicle, ca, den, cp, va } = self;
+        let Self { vehicle, ca, den, cp, va, infrastructure } = self;
+        let repeated = infrastructure.mapem_interval_ms.min(infrastructure.spatem_interval_ms);
         let at_least = |name, value: f64, least: f64, allowed| {
             // Written so that "not a number" fails too.
             if value >= least && value < 1e9 {
@@ -74,6 +80,9 @@ impl FacilitiesSettings {
             }
         };
         at_least("ca.t-gen-cam-ms", ca.t_gen_cam_ms.into(), 1_000.0, "at least 1000 (EN 302 637-2 6.1.4)")?;
+        let repeated = repeated.min(infrastructure.ivim_interval_ms).min(infrastructure.signal_timeout_ms);
+        at_least("infrastructure intervals and timeout", repeated.into(), 100.0, "at least 100")?;
+        at_least("infrastructure.range-m", infrastructure.range_m, 1.0, "at least 1")?;
         at_least("ca.n-gen-cam", ca.n_gen_cam.into(), 1.0, "at least 1 (EN 302 637-2 6.1.3)")?;
         at_least("ca.path-history-error-m", ca.path_history_error_m, 0.1, "at least 0.1")?;
         at_least("ca.path-history-length-m", ca.path_history_length_m, 10.0, "at least 10")?;
@@ -170,6 +179,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) t_gen_cam_dcc_ms: i64,
     /// Newest state of a mobile station.
     pub(crate) ego: Option<&'a EgoState>,
+    pub(crate) signals: &'a Signals,
     pub(crate) map: &'a SiteMap,
     pub(crate) station: &'a Station,
 }
@@ -200,17 +210,25 @@ pub(crate) enum Content {
         uper: Vec<u8>,
     },
     Vam(Box<Vam>),
+    /// MAPEM, SPATEM, IVIM or SSEM.
+    Infrastructure(Box<Message>),
     /// Not segmented yet: may become several messages.
     Cpm(Box<cp::CpmContent>),
 }
 
 impl Content {
-    pub(crate) const fn kind(&self) -> MessageKind {
+    pub(crate) fn kind(&self) -> MessageKind {
         match self {
             Self::Cam(_) => MessageKind::Cam,
             Self::Denm(_) | Self::ForwardedDenm { .. } => MessageKind::Denm,
             Self::Cpm(_) => MessageKind::Cpm,
             Self::Vam(_) => MessageKind::Vam,
+            Self::Infrastructure(message) => match **message {
+                Message::Mapem(_) => MessageKind::Mapem,
+                Message::Spatem(_) => MessageKind::Spatem,
+                Message::Ivim(_) => MessageKind::Ivim,
+                _ => MessageKind::Ssem,
+            },
         }
     }
 }

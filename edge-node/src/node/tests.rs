@@ -28,6 +28,7 @@ fn settings() -> NodeSettings {
         zones: vec![road],
         cameras: vec![],
         world: WorldSettings::default(),
+        infrastructure: InfrastructureSite::default(),
         ldm: LdmSettings::default(),
         facilities: FacilitiesSettings::default(),
     }

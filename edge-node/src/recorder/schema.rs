@@ -85,6 +85,8 @@ impl From<&Event> for proto::Event {
             EventBody::Received(message) => Body::Received(message.into()),
             EventBody::Ego(ego) => Body::Ego(ego.into()),
             EventBody::DenRequest(request) => Body::DenRequest(request.into()),
+            EventBody::Signals(report) => Body::Signals(report.into()),
+            EventBody::PriorityAnswer(answer) => Body::PriorityAnswer(answer.into()),
             EventBody::Channel(load) => Body::Channel(proto::ChannelLoad { busy_ratio: load.busy_ratio }),
         };
         Self {
@@ -139,6 +141,8 @@ impl TryFrom<proto::Event> for Event {
             Body::Received(message) => EventBody::Received(message.try_into()?),
             Body::Ego(ego) => EventBody::Ego(ego.into()),
             Body::DenRequest(request) => EventBody::DenRequest(request.try_into()?),
+            Body::Signals(report) => EventBody::Signals(report.try_into()?),
+            Body::PriorityAnswer(answer) => EventBody::PriorityAnswer(answer.try_into()?),
             Body::Channel(load) => EventBody::Channel(ChannelLoad { busy_ratio: load.busy_ratio }),
         };
         let source = u16::try_from(event.source)

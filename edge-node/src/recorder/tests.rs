@@ -4,8 +4,8 @@ use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Re
 use crate::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
 use crate::event::{
     ChannelLoad, DenAction, DenRequest, DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId,
-    EventReport, FrameDropped, FrameTimings, Observation, Quantity, ReceivedMessage, SourceId, SourceState,
-    StatusChange, Traffic,
+    EventReport, FrameDropped, FrameTimings, GroupState, Observation, Operation, PriorityAnswer, PriorityStatus,
+    Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState, StatusChange, Traffic,
 };
 use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
@@ -107,6 +107,11 @@ fn any_body() -> impl Strategy<Value = EventBody> {
         any_received().prop_map(EventBody::Received),
         any_ego().prop_map(EventBody::Ego),
         any_den_request().prop_map(EventBody::DenRequest),
+        any_signals().prop_map(EventBody::Signals),
+        any::<(u32, u16, u8)>().prop_map(|(station, intersection, request)| {
+            let status = PriorityStatus::Granted;
+            EventBody::PriorityAnswer(PriorityAnswer { station, intersection, request, status })
+        }),
         any::<f64>().prop_map(|busy_ratio| EventBody::Channel(ChannelLoad { busy_ratio })),
         Just(EventBody::Status(StatusChange { name: "n".into(), state: SourceState::Connecting, detail: "é".into() })),
         Just(EventBody::FrameDropped(FrameDropped {
@@ -132,6 +137,25 @@ fn any_received() -> impl Strategy<Value = ReceivedMessage> {
             received_at: Timestamp::from_unix_ns(ns),
         },
     )
+}
+
+fn any_signals() -> impl Strategy<Value = SignalReport> {
+    let end = || prop::option::of(any::<i64>().prop_map(Timestamp::from_unix_ns));
+    let group = (any::<u8>(), end(), end(), end()).prop_map(|(group, min_end, max_end, likely_end)| GroupState {
+        group,
+        shows: SignalPhase::PermissiveClearance,
+        min_end,
+        max_end,
+        likely_end,
+    });
+    (any::<u16>(), any::<i64>(), prop::collection::vec(group, 0..4)).prop_map(|(intersection, ns, groups)| {
+        SignalReport {
+            intersection,
+            captured_at: Timestamp::from_unix_ns(ns),
+            operation: Operation::TrafficDependent,
+            groups,
+        }
+    })
 }
 
 fn any_den_request() -> impl Strategy<Value = DenRequest> {

@@ -2,9 +2,12 @@
 
 use super::Error;
 use super::schema::{from_json, from_name, instant, name_of, proto};
-use crate::event::{DenAction, DenRequest, EgoState, Equipment, EventReport, ReceivedMessage};
+use crate::event::{
+    DenAction, DenRequest, EgoState, Equipment, EventReport, GroupState, PriorityAnswer, ReceivedMessage, SignalReport,
+};
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
+use masa_v2x_proto::time::Timestamp;
 
 impl From<&ReceivedMessage> for proto::ReceivedMessage {
     fn from(message: &ReceivedMessage) -> Self {
@@ -158,4 +161,72 @@ impl From<proto::Place> for Wgs84 {
     fn from(p: proto::Place) -> Self {
         Self { lat_deg: p.latitude_deg, lon_deg: p.longitude_deg, alt_m: p.altitude_m }
     }
+}
+
+impl From<&SignalReport> for proto::SignalReport {
+    fn from(report: &SignalReport) -> Self {
+        let group = |group: &GroupState| proto::GroupState {
+            group: group.group.into(),
+            shows: name_of(&group.shows),
+            min_end_ns: group.min_end.map(Timestamp::unix_ns),
+            max_end_ns: group.max_end.map(Timestamp::unix_ns),
+            likely_end_ns: group.likely_end.map(Timestamp::unix_ns),
+        };
+        Self {
+            intersection: report.intersection.into(),
+            captured_at_ns: report.captured_at.unix_ns(),
+            operation: name_of(&report.operation),
+            groups: report.groups.iter().map(group).collect(),
+        }
+    }
+}
+
+impl TryFrom<proto::SignalReport> for SignalReport {
+    type Error = Error;
+
+    fn try_from(report: proto::SignalReport) -> Result<Self, Error> {
+        let group = |group: proto::GroupState| {
+            Ok(GroupState {
+                group: byte(group.group, "signals.group")?,
+                shows: from_name(&group.shows, "signals.shows")?,
+                min_end: group.min_end_ns.map(instant),
+                max_end: group.max_end_ns.map(instant),
+                likely_end: group.likely_end_ns.map(instant),
+            })
+        };
+        Ok(Self {
+            intersection: short(report.intersection, "signals.intersection")?,
+            captured_at: instant(report.captured_at_ns),
+            operation: from_name(&report.operation, "signals.operation")?,
+            groups: report.groups.into_iter().map(group).collect::<Result<_, Error>>()?,
+        })
+    }
+}
+
+impl From<&PriorityAnswer> for proto::PriorityAnswer {
+    fn from(answer: &PriorityAnswer) -> Self {
+        Self {
+            station: answer.station,
+            intersection: answer.intersection.into(),
+            request: answer.request.into(),
+            status: name_of(&answer.status),
+        }
+    }
+}
+
+impl TryFrom<proto::PriorityAnswer> for PriorityAnswer {
+    type Error = Error;
+
+    fn try_from(answer: proto::PriorityAnswer) -> Result<Self, Error> {
+        Ok(Self {
+            station: answer.station,
+            intersection: short(answer.intersection, "priority_answer.intersection")?,
+            request: byte(answer.request, "priority_answer.request")?,
+            status: from_name(&answer.status, "priority_answer.status")?,
+        })
+    }
+}
+
+fn short(value: u32, field: &'static str) -> Result<u16, Error> {
+    u16::try_from(value).map_err(|_| Error::Content { field, value: value.to_string() })
 }

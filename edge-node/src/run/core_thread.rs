@@ -4,7 +4,7 @@
 //! Timers that the core asked for become wake-up events. This is where event ids and arrival times are given.
 
 use super::state::{State, StateFile};
-use crate::effect::{Effects, MessageKind, OutMessage};
+use crate::effect::{Effects, MessageKind, OutMessage, PriorityRequest};
 use crate::event::{Event, EventBody, EventId, SourceId};
 use crate::node::Node;
 use crate::recorder::{Record, Recorder};
@@ -22,7 +22,7 @@ use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 /// Arrivals kept until the first frame at most; there is one per camera and link.
 const MAX_EARLY: usize = 256;
@@ -56,6 +56,7 @@ pub(crate) struct Outlets {
     pub(crate) log: Arc<MessageLog>,
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(crate) state: Option<StateFile>,
+    pub(crate) priority_requests: broadcast::Sender<PriorityRequest>,
 }
 
 /// What the core has done, for the summary at the end.
@@ -174,6 +175,11 @@ impl CoreThread {
             recorder.record(Record::Event(event));
         }
         self.keep_denm_number();
+        for request in self.effects.priority_requests.drain(..) {
+            tracing::info!(?request, "a vehicle asks for priority");
+            // Nobody listens where there is no controller.
+            let _ = self.outlets.priority_requests.send(request);
+        }
         for message in std::mem::take(&mut self.effects.messages) {
             self.publish(message);
         }

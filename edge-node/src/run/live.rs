@@ -6,7 +6,8 @@ use super::state::StateFile;
 use super::v2x_in;
 use super::{RunError, node_settings};
 use crate::config::Configuration;
-use crate::event::{DenRequest, EventBody, SourceId, SourceState, StatusChange};
+use crate::effect::PriorityRequest;
+use crate::event::{EventBody, SourceId, SourceState, StatusChange};
 use crate::node::Node;
 use crate::recorder::{Recorder, proto, recordings, repair};
 use crate::snapshot::Snapshot;
@@ -25,11 +26,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 /// Arrivals waiting for the core at most. It takes tens of microseconds for one, so this is a second's worth and more.
 const ARRIVALS: usize = 1024;
+
+/// Requests for priority that wait for the controller's adapter at most.
+const PRIORITY_REQUESTS: usize = 64;
 
 /// A running node.
 pub struct LiveNode {
@@ -44,6 +48,7 @@ pub struct LiveNode {
     telemetry: Arc<Telemetry>,
     arrivals: Option<Sender<Arrival>>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    priority_requests: broadcast::Sender<PriorityRequest>,
 }
 
 impl std::fmt::Debug for LiveNode {
@@ -115,6 +120,7 @@ impl LiveNode {
             None => None,
         };
 
+        let (priority_requests, _) = broadcast::channel(PRIORITY_REQUESTS);
         let (arrivals, waiting) = queue::bounded(ARRIVALS, WhenFull::Block);
         let outlets = Outlets {
             links: Some(Arc::clone(&links)),
@@ -123,6 +129,7 @@ impl LiveNode {
             log,
             snapshots,
             state: state.map(|(file, _)| file),
+            priority_requests: priority_requests.clone(),
         };
         let core = CoreThread::new(node, base, clock.clone(), outlets);
         let core = thread("core", move || core.run(&waiting))?;
@@ -168,6 +175,7 @@ impl LiveNode {
             telemetry,
             arrivals: Some(arrivals),
             snapshots: core_snapshots,
+            priority_requests,
         })
     }
 
@@ -181,10 +189,16 @@ impl LiveNode {
         self.links.as_ref().and_then(|links| links.broker_address())
     }
 
-    /// Asks the DEN service for an event, or for its end. False when the node is stopping.
-    pub fn request_denm(&self, request: DenRequest) -> bool {
-        let arrival = Arrival { source: SourceId::NODE, body: EventBody::DenRequest(request) };
+    /// Hands an event of a service or a controller to the core: a request for a DENM, what signals show, an answer to a
+    /// request for priority. False when the node is stopping.
+    pub fn submit(&self, body: EventBody) -> bool {
+        let arrival = Arrival { source: SourceId::NODE, body };
         self.arrivals.as_ref().is_some_and(|arrivals| !matches!(arrivals.send(arrival), Sent::Closed(_)))
+    }
+
+    /// Requests for priority from now on, for the signal controller; one that is read too late is lost.
+    pub fn priority_requests(&self) -> broadcast::Receiver<PriorityRequest> {
+        self.priority_requests.subscribe()
     }
 
     /// What the node knows, now and on every change.

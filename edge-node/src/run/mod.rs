@@ -18,6 +18,7 @@ use crate::recorder;
 use crate::sources::camera::CameraError;
 use crate::web::WebError;
 use crate::world::WorldSettings;
+use crate::world::infrastructure::InfrastructureSite;
 use masa_links::LinkError;
 use masa_v2x_proto::geo::{Enu, SiteFrame};
 use std::path::PathBuf;
@@ -80,6 +81,10 @@ pub fn node_settings(configuration: &Configuration) -> NodeSettings {
         zones: configuration.site.zones.clone(),
         cameras: configuration.cameras().map(|(source, _, settings)| (source, settings.clone())).collect(),
         world: WorldSettings::default(),
+        infrastructure: InfrastructureSite {
+            intersections: configuration.site.intersections.clone(),
+            signs: configuration.site.signs.clone(),
+        },
         ldm: configuration.node.ldm.clone(),
         facilities: configuration.node.facilities.clone(),
     }

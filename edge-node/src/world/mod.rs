@@ -11,8 +11,10 @@ mod drops;
 mod environment;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod infrastructure;
 pub mod ldm;
 mod road_user;
+pub mod signals;
 pub mod site;
 
 pub use drops::Drops;

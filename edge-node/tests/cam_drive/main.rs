@@ -12,6 +12,7 @@ use masa_edge_node::facilities::profile::StationKind;
 use masa_edge_node::node::{Node, NodeSettings};
 use masa_edge_node::telemetry::NoProbe;
 use masa_edge_node::world::WorldSettings;
+use masa_edge_node::world::infrastructure::InfrastructureSite;
 use masa_edge_node::world::ldm::LdmSettings;
 use masa_v2x_proto::Message;
 use masa_v2x_proto::cam::LowFrequencyContainer;
@@ -67,6 +68,7 @@ fn node() -> Node {
         zones: Vec::new(),
         cameras: Vec::new(),
         world: WorldSettings::default(),
+        infrastructure: InfrastructureSite::default(),
         ldm: LdmSettings::default(),
         facilities: FacilitiesSettings::default(),
     })

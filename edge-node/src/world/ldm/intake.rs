@@ -43,7 +43,12 @@ impl Ldm {
             Message::Cam(cam) => self.take_cam(cam, reception),
             Message::Vam(vam) => self.take_vam(vam, reception),
             Message::Denm(denm) => self.take_denm(denm, &received.uper, reception),
-            other => self.take_other(other, reception),
+            Message::Cpm(cpm) => self.take_cpm(cpm, reception),
+            Message::Mapem(mapem) => self.take_mapem(mapem, reception),
+            Message::Spatem(spatem) => self.take_spatem(spatem, reception),
+            Message::Ivim(ivim) => self.take_ivim(ivim, reception),
+            // Of these nothing is kept: they are asked and answered, or are of no use to the node.
+            _ => Ok(()),
         };
         match taken {
             Ok(()) => Some(message),
@@ -52,13 +57,6 @@ impl Ldm {
                 None
             }
         }
-    }
-
-    fn take_other(&mut self, message: &Message, reception: Reception) -> Result<(), &'static str> {
-        if let Message::Cpm(cpm) = message {
-            return self.take_cpm(cpm, reception);
-        }
-        Ok(())
     }
 
     /// Whether `at` is further in the future than clocks may differ.

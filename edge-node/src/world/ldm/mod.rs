@@ -9,17 +9,23 @@
 mod denm;
 mod intake;
 mod objects;
+mod roadside;
 mod stations;
 
 pub use denm::{EventPhase, ReceivedEvent};
 pub use objects::{ReceivedObject, ReceivedObjectKind};
+pub use roadside::{SignId, Told};
 pub use stations::{ClusterView, Neighbour};
 
 use super::Drops;
 use heapless::HistoryBuf;
 use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::cdd::{ActionId, StationId};
+use masa_v2x_proto::dsrc::IntersectionReferenceId;
 use masa_v2x_proto::geo::{Enu, SiteFrame};
+use masa_v2x_proto::ivim::Ivim;
+use masa_v2x_proto::mapem::IntersectionGeometry;
+use masa_v2x_proto::spatem::IntersectionState;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,6 +89,9 @@ pub struct Ldm {
     stations: BTreeMap<StationId, Neighbour>,
     events: BTreeMap<ActionId, ReceivedEvent>,
     objects: BTreeMap<(StationId, u16), ReceivedObject>,
+    maps: BTreeMap<IntersectionReferenceId, Told<IntersectionGeometry>>,
+    signals: BTreeMap<IntersectionReferenceId, Told<IntersectionState>>,
+    signs: BTreeMap<SignId, Told<Ivim>>,
     received: BTreeMap<MessageKind, u64>,
     undecodable: HistoryBuf<Undecodable, KEPT_ERRORS>,
     drops: Drops,
@@ -100,6 +109,9 @@ impl Ldm {
             stations: BTreeMap::new(),
             events: BTreeMap::new(),
             objects: BTreeMap::new(),
+            maps: BTreeMap::new(),
+            signals: BTreeMap::new(),
+            signs: BTreeMap::new(),
             received: BTreeMap::new(),
             undecodable: HistoryBuf::new(),
             drops: Drops::default(),
@@ -172,10 +184,16 @@ impl Ldm {
         self.stations.retain(|_, station| now < station.expires_at);
         self.events.retain(|_, event| now < event.expires_at);
         self.objects.retain(|_, object| now < object.expires_at);
+        self.maps.retain(|_, map| now < map.expires_at);
+        self.signals.retain(|_, signals| now < signals.expires_at);
+        self.signs.retain(|_, sign| now < sign.expires_at);
         let stations = self.stations.values().map(|station| station.expires_at);
         let events = self.events.values().map(|event| event.expires_at);
         let objects = self.objects.values().map(|object| object.expires_at);
-        self.next_expiry = stations.chain(events).chain(objects).min();
+        let maps = self.maps.values().map(|map| map.expires_at);
+        let signals = self.signals.values().map(|signals| signals.expires_at);
+        let signs = self.signs.values().map(|sign| sign.expires_at);
+        self.next_expiry = stations.chain(events).chain(objects).chain(maps).chain(signals).chain(signs).min();
     }
 
     fn expires(&mut self, at: Timestamp) {

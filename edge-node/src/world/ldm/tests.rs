@@ -275,3 +275,45 @@ fn full_tables_keep_what_they_have_and_count() {
     assert_eq!((ldm.drops().get("ldm-stations-full"), ldm.drops().get("ldm-objects-full")), (2, 1));
     assert_eq!(ldm.received().get(&MessageKind::Cam), Some(&5));
 }
+
+#[test]
+fn maps_signals_and_signs_are_kept_as_long_as_they_hold() {
+    use masa_v2x_proto::cdd::Provider;
+    use masa_v2x_proto::dsrc::{IntersectionReferenceId, Position3D, SignalGroupId};
+    use masa_v2x_proto::ivim::{IviManagementContainer, IviStatus, Ivim};
+    use masa_v2x_proto::mapem::{
+        GenericLane, IntersectionGeometry, LaneAttributes, LaneAttributesVehicle, LaneDirection, LaneSharing,
+        LaneTypeAttributes, Mapem, Node,
+    };
+    use masa_v2x_proto::spatem::{IntersectionState, IntersectionStatus, MovementEvent, MovementState, Spatem};
+    let mut ldm = ldm(LdmSettings::default());
+    let id = IntersectionReferenceId { region: None, id: 5 };
+    let kind = LaneTypeAttributes::Vehicle(LaneAttributesVehicle::default());
+    let attributes = LaneAttributes::new(LaneDirection::INGRESS_PATH, LaneSharing::default(), kind);
+    let nodes = [(0.0, 0.0), (9.0, 0.0)].map(|(x, y)| Node::from_offset(x, y).unwrap());
+    let lane = GenericLane::new(1, attributes, List::try_from_iter(nodes).unwrap());
+    let geometry = IntersectionGeometry::new(id, 1, Position3D::new(44.6, 10.9), List::try_from_iter([lane]).unwrap());
+    let map = Mapem::new(OTHER, at(0), 1, List::try_from_iter([geometry]).unwrap());
+    let movement = MovementState::new(SignalGroupId(1), List::try_from_iter([MovementEvent::default()]).unwrap());
+    let movements = List::try_from_iter([movement]).unwrap();
+    let state = IntersectionState::new(id, 0, IntersectionStatus::default(), at(0), movements);
+    let spat = Spatem::new(OTHER, at(0), List::try_from_iter([state]).unwrap());
+    let sign = |status| {
+        let provider = Provider { country_code: 1, provider_identifier: 2 };
+        Ivim::new(OTHER, IviManagementContainer::new(provider, 3, status))
+    };
+    for message in [map.into(), spat.into(), Message::from(sign(IviStatus::New))] {
+        assert!(ldm.take(&received(&message), at(0)).is_some());
+    }
+    let counts = |ldm: &Ldm| (ldm.maps().count(), ldm.signals().count(), ldm.signs().count());
+    assert_eq!(counts(&ldm), (1, 1, 1));
+    assert_eq!(ldm.signals_of(&id).map(|told| told.from), Some(OTHER));
+    ldm.age(at(2_999));
+    assert_eq!(counts(&ldm), (1, 1, 1));
+    ldm.age(at(3_000));
+    assert_eq!(counts(&ldm), (1, 0, 1));
+    ldm.take(&received(&Message::from(sign(IviStatus::Cancellation))), at(3_100));
+    assert_eq!(counts(&ldm), (1, 0, 0));
+    ldm.age(at(60_000));
+    assert_eq!(counts(&ldm), (0, 0, 0));
+}
