@@ -21,6 +21,10 @@ bare:
 test:
     cargo test --workspace
 
+# Writes v2x-proto/proto anew; refuses when a number would change its meaning.
+schemas:
+    UPDATE_SCHEMAS=1 cargo test -p masa-v2x-proto --test protobuf_schema
+
 # Figures of the whole path beside a plain Python pipeline (needs the test data; see benches/README.md).
 bench *args:
     cargo run --release -p masa-benches --bin pipeline -- {{ args }}

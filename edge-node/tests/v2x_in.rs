@@ -12,6 +12,7 @@ use masa_edge_node::run::replay::replay;
 use masa_links::{BrokerSettings, Links, LinksSettings, MessageKind, MqttSettings, Outgoing, Station, ZenohSettings};
 use masa_v2x_proto::cam::{BasicContainer, Cam, CamParameters, HighFrequencyContainer, RsuContainerHighFrequency};
 use masa_v2x_proto::cdd::{ReferencePosition, StationId, StationType};
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -71,6 +72,7 @@ fn publish(links: &Links, station: u32, seq: u64, uper: Vec<u8>) {
         quadkey: "120210233".into(),
         deadline: None,
         current: None,
+        dissemination: Dissemination::default(),
         uper: Bytes::from(uper),
         json: Bytes::from_static(b"{}"),
     };
@@ -80,6 +82,10 @@ fn publish(links: &Links, station: u32, seq: u64, uper: Vec<u8>) {
 /// Publishes a neighbour's CAM, its garbage and an echo of the node's own until all three have shown their effect; then
 /// the recording must hold them and replay to the same bytes.
 async fn neighbour_is_heard(settings: LinksSettings, v2x_in: impl FnOnce(&Links) -> String) {
+    neighbour_is_heard_by(settings, v2x_in, "there/4001").await;
+}
+
+async fn neighbour_is_heard_by(settings: LinksSettings, v2x_in: impl FnOnce(&Links) -> String, origin: &str) {
     let neighbour = Links::start(settings, Station::new("there", NEIGHBOUR).unwrap()).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let configuration = configuration(directory.path(), &v2x_in(&neighbour));
@@ -106,7 +112,7 @@ async fn neighbour_is_heard(settings: LinksSettings, v2x_in: impl FnOnce(&Links)
     };
     let snapshot = timeout(PATIENCE, heard).await.expect("the neighbour is heard");
     let undecodable = snapshot.received.undecodable.clone().unwrap();
-    assert!(undecodable.contains("there/4001: CAM"), "{undecodable}");
+    assert!(undecodable.contains(origin) && undecodable.contains("CAM"), "{undecodable}");
     let summary = node.shutdown(Duration::from_secs(5)).await;
     let (recording, lost) = summary.recording.unwrap();
     assert_eq!(lost, 0);
@@ -143,4 +149,23 @@ async fn a_neighbour_is_heard_over_mqtt() {
     let settings = LinksSettings { mqtt: Some(mqtt), ..LinksSettings::default() };
     let v2x_in = format!("[v2x-in.reader.mqtt]\nport = {port}\n[[v2x-in.select]]\nsite = 'there'\nkind = 'cam'\n");
     neighbour_is_heard(settings, |_| v2x_in).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_neighbour_is_heard_over_geonetworking() {
+    // Two tunnels that know each other's port: the neighbour's is found first, and is told the node's when it runs.
+    let (here, there) = (free_udp_port(), free_udp_port());
+    let geonet = |own: u16, peer: u16| {
+        format!(
+            "{{ medium = {{ udp = {{ listen = '127.0.0.1:{own}', peers = ['127.0.0.1:{peer}'] }} }}, \
+             position = {{ lat_deg = 44.6556, lon_deg = 10.9344, alt_m = 0.0 }} }}"
+        )
+    };
+    let neighbours: LinksSettings = toml::from_str(&format!("geonet = {}", geonet(there, here))).unwrap();
+    let v2x_in = format!("[links]\ngeonet = {}\n", geonet(here, there));
+    neighbour_is_heard_by(neighbours, |_| v2x_in, "geonet ").await;
+}
+
+fn free_udp_port() -> u16 {
+    std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

@@ -34,7 +34,7 @@ fn main() {
     };
     let text = std::fs::read_to_string(&path).expect("a readable file");
     let messages: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).expect("a JSON object");
-    println!("{:24} {:>6} {:>10} {:>10}", "message", "bytes", "decode ns", "encode ns");
+    println!("{:34} {:>6} {:>10} {:>10}", "message", "bytes", "decode ns", "encode ns");
     for (name, message) in messages {
         let bytes = unhex(message["uper"].as_str().unwrap_or_default());
         macro_rules! measure {
@@ -43,7 +43,11 @@ fn main() {
                 let message = <$message>::decode(&bytes).expect("a valid message");
                 let mut out = [0; 4096];
                 let encode = best_ns(|| drop(black_box(black_box(&message).encode(black_box(&mut out)))));
-                println!("{name:24} {:6} {decode:10.0} {encode:10.0}", bytes.len());
+                println!("{name:24} UPER      {:6} {decode:10.0} {encode:10.0}", bytes.len());
+                let image = message.to_protobuf().expect("a decoded message");
+                let decode = best_ns(|| drop(black_box(<$message>::from_protobuf(black_box(&image)))));
+                let encode = best_ns(|| drop(black_box(black_box(&message).to_protobuf())));
+                println!("{name:24} protobuf  {:6} {decode:10.0} {encode:10.0}", image.len());
             }};
         }
         match bytes.get(1) {

@@ -36,6 +36,10 @@ pub(crate) struct ContainerEntry {
 }
 
 impl ContainerOrder {
+    /// Most containers of one message.
+    #[cfg(feature = "std")]
+    pub(crate) const CAPACITY: usize = MOST;
+
     /// Repeated and unknown containers: id and undecoded content.
     pub fn others(&self) -> impl Iterator<Item = (u8, &[u8])> {
         self.entries.iter().filter_map(|entry| Some((entry.id, entry.content.as_deref()?)))
@@ -158,7 +162,7 @@ fn decode_entry<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Result<O
 }
 
 /// Makes a struct with one optional field a container, and `others`, a [`ContainerSet`] and an element.
-macro_rules! container_set {
+macro_rules! container_set_codec {
     ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = <$codec:ty>, $jer:literal; )* }) => {
         impl $crate::containers::ContainerSet for $name {
             const KNOWN: u8 = [$( $id ),*].len() as u8;
@@ -281,4 +285,5 @@ macro_rules! container_set {
     };
 }
 
-pub(crate) use container_set;
+pub(crate) use crate::uper::tables::container_set;
+pub(crate) use container_set_codec;

@@ -42,6 +42,8 @@ pub mod message;
 mod message_kind;
 pub mod poim;
 #[cfg(feature = "std")]
+pub mod protobuf;
+#[cfg(feature = "std")]
 pub mod relevance;
 pub mod rtcmem;
 #[cfg(feature = "std")]

@@ -16,14 +16,14 @@ use crate::srem::Srem;
 use crate::ssem::Ssem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
-use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
+use crate::uper::{Dialect, Failed, UnknownExtensions, UperError, UperErrorKind};
 use crate::vam::Vam;
 
 /// Longest message, bytes: what the length of a payload in GeoNetworking can express is more, no sender uses it.
 pub const MAX_MESSAGE_BYTES: usize = 8192;
 
 /// Declares a message: a header, one component, and what later versions add.
-macro_rules! message {
+macro_rules! message_codec {
     (
         $(#[$meta:meta])*
         pub struct $name:ident: $asn1:literal, $id:path, version $version:literal, $read:ident {
@@ -126,7 +126,7 @@ macro_rules! message {
                 bytes: &[u8],
             ) -> Result<Self, $crate::uper::UperError> {
                 let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
-                $crate::message::message!(@$read r, $asn1, $id, $field, $ty, $jer)
+                $crate::message::message_codec!(@$read r, $asn1, $id, $field, $ty, $jer)
             }
 
             #[cfg(feature = "std")]
@@ -177,7 +177,8 @@ macro_rules! message {
     }};
 }
 
-pub(crate) use message;
+pub(crate) use crate::uper::tables::message;
+pub(crate) use message_codec;
 
 /// The header of a message that must be of one kind.
 pub(crate) fn read_header(r: &mut BitReader<'_>, id: MessageId) -> Result<ItsPduHeader, Failed> {
@@ -356,6 +357,25 @@ impl Message {
             Self::Srem(_) => MessageId::Srem,
             Self::Ssem(_) => MessageId::Ssem,
             Self::Rtcmem(_) => MessageId::Rtcmem,
+        }
+    }
+
+    /// What later versions of the standard add, as received.
+    pub fn unknown_extensions(&self) -> &UnknownExtensions {
+        match self {
+            Self::Cam(cam) => &cam.unknown_extensions,
+            Self::Denm(denm) => &denm.unknown_extensions,
+            Self::Cpm(cpm) => &cpm.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => &ivim.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => &poim.unknown_extensions,
+            Self::Vam(vam) => &vam.unknown_extensions,
+            Self::Spatem(spatem) => &spatem.unknown_extensions,
+            Self::Mapem(mapem) => &mapem.unknown_extensions,
+            Self::Srem(srem) => &srem.unknown_extensions,
+            Self::Ssem(ssem) => &ssem.unknown_extensions,
+            Self::Rtcmem(rtcmem) => &rtcmem.unknown_extensions,
         }
     }
 

@@ -214,6 +214,7 @@ impl Configuration {
         names.extend(self.node.cameras.iter().map(|camera| camera.id.clone()));
         names.extend(self.node.iot.iter().map(|_| "iot".to_owned()));
         names.extend(self.node.v2x_in.iter().map(|_| "v2x-in".to_owned()));
+        names.extend(self.node.links.geonet.iter().map(|_| "geonet".to_owned()));
         names
     }
 
@@ -233,6 +234,11 @@ impl Configuration {
     /// The source id of messages of other stations.
     pub fn v2x_in_source(&self) -> SourceId {
         camera_source(self.node.cameras.len() + usize::from(self.node.iot.is_some()))
+    }
+
+    /// The source id of messages that came over GeoNetworking.
+    pub fn geonet_source(&self) -> SourceId {
+        SourceId(self.v2x_in_source().0 + u16::from(self.node.v2x_in.is_some()))
     }
 
     /// Makes every file and folder source play at `pace`; live sources have their own.

@@ -5,7 +5,7 @@
 
 use super::state::{State, StateFile};
 use crate::effect::{Effects, MessageKind, OutMessage, PriorityRequest};
-use crate::event::{Event, EventBody, EventId, SourceId};
+use crate::event::{EgoState, Event, EventBody, EventId, SourceId};
 use crate::node::Node;
 use crate::recorder::{Record, Recorder};
 use crate::snapshot::Snapshot;
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use masa_links::{Current, Links, Outgoing, Phase};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::geo::quadkey;
+use masa_v2x_proto::geonet::{Position, PositionAccuracy};
 use masa_v2x_proto::tiles::MESSAGE_ZOOM;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
@@ -170,6 +171,9 @@ impl CoreThread {
         self.node.step(&event, &mut self.effects, &mut self.probe);
         self.wake_at = self.effects.wake_at;
         self.summary.events += 1;
+        if let (EventBody::Ego(ego), Some(links)) = (&event.body, &self.outlets.links) {
+            links.set_geonet_position(network_position(ego));
+        }
         let saw_frame = matches!(event.body, EventBody::Detections(_));
         if let Some(recorder) = &self.outlets.recorder {
             recorder.record(Record::Event(event));
@@ -218,6 +222,19 @@ impl CoreThread {
     }
 }
 
+/// The position vector of a mobile station. "Accurate" (EN 302 636-4-1 clause 9.5.2) is a 95 % ellipse that stays within
+/// `itsGnPaiInterval` / 2, 40 m.
+fn network_position(ego: &EgoState) -> Position {
+    let is_accurate = ego.covariance.is_some_and(|covariance| 2.45 * covariance.ellipse().0 <= 40.0);
+    Position {
+        at: ego.position,
+        measured_at: ego.captured_at,
+        accuracy: if is_accurate { PositionAccuracy::Accurate } else { PositionAccuracy::Unknown },
+        speed_mps: ego.speed_mps.unwrap_or(0.0),
+        heading_deg: ego.heading_deg.unwrap_or(0.0),
+    }
+}
+
 /// What a message means for somebody who comes later.
 fn current(message: &OutMessage) -> Option<Current> {
     let (name, is_over) = Message::decode(&message.uper).ok()?.state()?;
@@ -232,6 +249,7 @@ fn outgoing(message: &OutMessage) -> Outgoing {
         generated_at: message.generated_at,
         quadkey: quadkey(message.position, MESSAGE_ZOOM),
         deadline: message.deadline,
+        dissemination: message.dissemination,
         current: current(message),
         uper: Bytes::copy_from_slice(&message.uper),
         json: Bytes::copy_from_slice(message.json.as_bytes()),

@@ -97,7 +97,9 @@ impl LiveNode {
         let recorder = start_recorder(configuration, &clock)?;
         let station = Station::new(&configuration.site.site.id, configuration.node.node.station_id)?
             .with_source_uuid(&super::source_uuid(configuration))?;
-        let links = Arc::new(Links::start(configuration.node.links.clone(), station).await?);
+        let mut links = Links::start(configuration.node.links.clone(), station).await?;
+        let from_radio = links.take_geonet_received();
+        let links = Arc::new(links);
         let feeds: BTreeMap<SourceId, Arc<CameraFeed>> =
             configuration.cameras().map(|(source, _, _)| (source, Arc::default())).collect();
         let log = Arc::new(MessageLog::default());
@@ -147,6 +149,10 @@ impl LiveNode {
             tasks.spawn(follow_links("v2x-in ", reader.status(), arrivals.clone(), stop.clone()));
             let own = configuration.node.node.station_id;
             tasks.spawn(v2x_in::follow(reader, own, source, arrivals.clone(), stop.clone()));
+        }
+        if let Some(packets) = from_radio {
+            let source = configuration.geonet_source();
+            tasks.spawn(v2x_in::follow_radio(packets, source, arrivals.clone(), stop.clone()));
         }
         let mut cameras = Vec::new();
         for ((source, section, _), detector) in configuration.cameras().zip(detectors) {
@@ -332,6 +338,11 @@ fn node_info(configuration: &Configuration, detectors: &[Detector]) -> NodeInfo 
         id,
         name: section.id.clone(),
         kind: camera_kind(&section.source).into(),
+    }));
+    sources.extend(configuration.node.links.geonet.iter().map(|_| SourceInfo {
+        id: configuration.geonet_source(),
+        name: "geonet".into(),
+        kind: "V2X messages by radio".into(),
     }));
     sources.extend(configuration.node.v2x_in.iter().map(|_| SourceInfo {
         id: configuration.v2x_in_source(),

@@ -4,8 +4,9 @@ use super::core_thread::Arrival;
 use crate::event::{EventBody, ReceivedMessage, SourceId};
 use crate::sources::queue::{Sender, Sent};
 use crate::sources::stop::StopToken;
-use masa_links::{Reader, Received};
+use masa_links::{LinkName, Reader, Received, ReceivedPacket};
 use masa_v2x_proto::security::Verdict;
+use tokio::sync::mpsc;
 
 /// Forwards what `reader` receives, save what the node itself published, until stopped.
 pub(super) async fn follow(
@@ -25,6 +26,32 @@ pub(super) async fn follow(
         }
         let body = EventBody::Received(received_message(received));
         if let Sent::Closed(_) = arrivals.send(Arrival { source, body }) {
+            return;
+        }
+    }
+}
+
+/// Forwards what the GeoNetworking link receives, until stopped.
+pub(super) async fn follow_radio(
+    mut packets: mpsc::Receiver<ReceivedPacket>,
+    source: SourceId,
+    arrivals: Sender<Arrival>,
+    stop: StopToken,
+) {
+    loop {
+        let packet = tokio::select! {
+            packet = packets.recv() => packet,
+            () = stop.stopped() => return,
+        };
+        let Some(packet) = packet else { return };
+        let message = ReceivedMessage {
+            link: LinkName::Geonet.name().to_owned(),
+            origin: packet.header.source().address.to_string(),
+            uper: packet.bytes.to_vec(),
+            verdict: packet.verdict,
+            received_at: packet.received_at,
+        };
+        if let Sent::Closed(_) = arrivals.send(Arrival { source, body: EventBody::Received(message) }) {
             return;
         }
     }

@@ -9,6 +9,7 @@ use crate::denm::{Denm, DenmPayload};
 use crate::ivim::{IviStructure, Ivim};
 use crate::jer::Jer;
 use crate::json::dsrc::{content_of, image_of};
+use crate::json::extension::{extensions_from_image, extensions_to_image};
 use crate::json::{Image, ImageError, Naming, members, number, required};
 use crate::mapem::{MapData, Mapem};
 use crate::poim::{self, Poim};
@@ -17,7 +18,6 @@ use crate::spatem::{Spat, Spatem};
 use crate::srem::{SignalRequestMessage, Srem};
 use crate::ssem::{SignalStatusMessage, Ssem};
 use crate::time::Timestamp;
-use crate::uper::UnknownExtensions;
 use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
 
@@ -82,6 +82,9 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
+    if let Some(extensions) = extensions_to_image(message.unknown_extensions()) {
+        image["unknown_extensions"] = extensions;
+    }
     let mut json = json!({
         "message_type": message_type,
         "version": version,
@@ -132,7 +135,7 @@ fn read(json: &Jer, message_type: &'static str) -> Result<(Envelope, Message), I
 }
 
 fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, ImageError> {
-    let unknown_extensions = UnknownExtensions::default();
+    let unknown_extensions = extensions_from_image(image)?;
     Ok(match message_type {
         "cam" => {
             let generation_delta_time_ms =

@@ -30,7 +30,7 @@ pub enum Refusal {
     TooOld,
     /// Generated in the future.
     FromTheFuture,
-    /// Received before.
+    /// Received and verified before: copied by an attacker, or sent on by a forwarder.
     Replayed,
     /// Position or speed cannot be true.
     Implausible,
@@ -72,6 +72,12 @@ pub enum SignError {
     /// No certificate that is valid now permits the application.
     #[error("no certificate that is valid now permits ITS-AID {its_aid}")]
     NoCertificate {
+        /// Application.
+        its_aid: u32,
+    },
+    /// The certificate permits the application, but not what is in the message (SSP).
+    #[error("the certificate permits ITS-AID {its_aid}, but not what is in this message")]
+    NotPermitted {
         /// Application.
         its_aid: u32,
     },

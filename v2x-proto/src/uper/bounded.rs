@@ -221,7 +221,7 @@ impl Image for Null {
 /// Every level costs stack: without a limit a message of 8 kB could nest a thousand of them.
 pub(crate) struct Nested<C, const MOST: u8>(PhantomData<C>);
 
-const TOO_DEEP: UperErrorKind = UperErrorKind::NotSupported("deeper nesting of a type in itself");
+pub(crate) const TOO_DEEP: UperErrorKind = UperErrorKind::NotSupported("deeper nesting of a type in itself");
 
 impl<C: Element, const MOST: u8> Element for Nested<C, MOST> {
     type Value = C::Value;

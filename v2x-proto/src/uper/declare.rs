@@ -4,7 +4,7 @@
 /// extension additions, `+` before a single component and `[[ ]]` around a group. Each line is
 /// `kind name: RustType = Codec, "jerName" | "release-1 jerName";`. `pub struct Name in_place` is for a large value, which
 /// then needs a `Default`.
-macro_rules! sequence {
+macro_rules! sequence_codec {
     (
         $(#[$meta:meta])*
         pub struct $name:ident $($in_place:ident)? {
@@ -223,7 +223,7 @@ macro_rules! r1_name {
     };
 }
 
-pub(crate) use crate::uper::declare_values::{bit_string, choice, codes, enumerated};
-pub(crate) use {encode_field, field_type, presence, sequence};
+pub(crate) use crate::uper::tables::{bit_string, choice, codes, enumerated, sequence};
+pub(crate) use {encode_field, field_type, presence, sequence_codec};
 #[cfg(feature = "std")]
 pub(crate) use {image_field, jer_field, r1_name};

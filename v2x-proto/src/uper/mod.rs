@@ -13,9 +13,10 @@ pub(crate) mod declare_values;
 mod dialect;
 pub(crate) mod element;
 mod error;
-mod extension;
+pub(crate) mod extension;
 pub(crate) mod quantity;
 pub(crate) mod reader;
+pub(crate) mod tables;
 pub(crate) mod text;
 pub(crate) mod writer;
 

@@ -60,7 +60,7 @@ impl Range {
 
 /// Declares quantities: `Name: type [min..=max] scale, mark code, …;`. The scale is `per` steps in one unit, rounded to the
 /// nearest step, `upto` the same for an accuracy, rounded up, or `times` units in one step.
-macro_rules! quantities {
+macro_rules! quantities_codec {
     ($( $name:ident : $ty:ident [$min:literal..=$max:literal] $kind:ident $scale:tt $(, $mark:ident $code:literal)* ; )*) => {
         $(
             pub(crate) struct $name;
@@ -276,4 +276,5 @@ macro_rules! coded {
     };
 }
 
-pub(crate) use {coded, mark, quantities, scale};
+pub(crate) use crate::uper::tables::quantities;
+pub(crate) use {coded, mark, quantities_codec, scale};
