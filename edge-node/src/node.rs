@@ -317,18 +317,22 @@ fn is_on_earth(p: Wgs84) -> bool {
     p.lat_deg.abs() <= 90.0 && p.lon_deg.abs() <= 180.0 && p.alt_m.abs() < 10_000.0
 }
 
-/// A receiver may say anything: what is not a number must not reach a message.
+/// A receiver may say anything: what is not a number, or no station can do, must not reach a message.
 fn is_valid(ego: &EgoState) -> bool {
-    let numbers = [
-        ego.heading_deg,
-        ego.heading_sigma_deg,
-        ego.speed_mps,
-        ego.speed_sigma_mps,
-        ego.acceleration_mps2,
-        ego.yaw_rate_degps,
-        ego.covariance.map(|c| c.ee_m2 + c.en_m2 + c.nn_m2),
+    let covariance = ego.covariance.unwrap_or_default();
+    let limited = [
+        (ego.heading_deg, 1e4),
+        (ego.heading_sigma_deg, 1e4),
+        (ego.speed_mps, 200.0),
+        (ego.speed_sigma_mps, 200.0),
+        (ego.acceleration_mps2, 200.0),
+        (ego.yaw_rate_degps, 1e4),
+        (Some(covariance.ee_m2), 1e12),
+        (Some(covariance.en_m2), 1e12),
+        (Some(covariance.nn_m2), 1e12),
     ];
-    is_on_earth(ego.position) && numbers.into_iter().flatten().all(f64::is_finite)
+    // Written so that "not a number" fails too.
+    is_on_earth(ego.position) && limited.iter().all(|(value, limit)| value.is_none_or(|value| value.abs() <= *limit))
 }
 
 fn check_position(name: &'static str, p: Wgs84) -> Result<(), NodeError> {

@@ -91,9 +91,11 @@ impl PathHistory {
         let mut length_m = 0.0;
         let mut path = Path::new();
         for point in &self.kept {
-            length_m += point.position.ground_distance_m(&from_enu);
+            let step_m = point.position.ground_distance_m(&from_enu);
+            length_m += step_m;
             let delta_ms = from_at.unix_ms() - point.at.unix_ms();
-            if length_m > self.max_length_m || delta_ms > MAX_DELTA_MS {
+            // A receiver of positions may jump; no path leads there.
+            if length_m > self.max_length_m || step_m > MAX_CHORD_M || delta_ms > MAX_DELTA_MS {
                 break;
             }
             // The point of the present position says nothing.

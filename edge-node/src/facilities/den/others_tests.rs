@@ -91,12 +91,14 @@ fn a_requested_event_ends_with_its_validity_and_nonsense_is_counted() {
         EventReport { validity_s: 0, ..report(&street) },
         EventReport { repetition_interval_ms: 10_001, ..report(&street) },
         EventReport { traces: vec![vec![]; 8], ..report(&street) },
+        EventReport { traces: vec![vec![street.station.frame.to_wgs84(Enu::ground(0.0, 2_000.0))]], ..report(&street) },
+        EventReport { speed_mps: Some(200.0), ..report(&street) },
     ] {
         ask(&mut service, 1, DenAction::Report(bad));
     }
     ask(&mut service, 9, DenAction::Withdraw);
     assert!(street.wake(&mut service, 0).is_empty());
-    assert_eq!(service.drops().get("denm-request-not-valid"), 6);
+    assert_eq!(service.drops().get("denm-request-not-valid"), 8);
     assert_eq!(service.drops().get("denm-request-for-unknown-event"), 1);
     ask(&mut service, 2, DenAction::Report(report(&street)));
     let sent: Vec<_> = (0..9_000).step_by(500).filter(|ms| !street.wake(&mut service, *ms).is_empty()).collect();

@@ -18,6 +18,13 @@ use masa_v2x_proto::time::Timestamp;
 /// Most requested events at a time.
 pub const MAX_REQUESTED: usize = 256;
 
+/// Longest step of a trace, degrees (`DeltaLatitude`, `DeltaLongitude`).
+const MAX_STEP_DEG: f64 = 0.0131;
+/// Fastest event, m/s (`SpeedValue`).
+const MAX_SPEED_MPS: f64 = 163.8;
+/// Largest awareness distance, metres.
+const MAX_AWARENESS_M: f64 = 100_000.0;
+
 /// An event that was asked for.
 #[derive(Clone, Debug)]
 struct Requested {
@@ -89,16 +96,24 @@ impl RequestedEvents {
 fn is_valid(action: &DenAction) -> bool {
     let DenAction::Report(report) = action else { return true };
     let on_earth = |p: &Wgs84| p.lat_deg.abs() <= 90.0 && p.lon_deg.abs() <= 180.0 && p.alt_m.abs() < 10_000.0;
-    let numbers = [report.heading_deg, report.speed_mps, Some(report.awareness_distance_m)];
+    let is_step = |a: &Wgs84, b: &Wgs84| {
+        (a.lat_deg - b.lat_deg).abs() <= MAX_STEP_DEG && (a.lon_deg - b.lon_deg).abs() <= MAX_STEP_DEG
+    };
+    let leads_away = |trace: &Vec<Wgs84>| {
+        let from = std::iter::once(&report.position).chain(trace);
+        from.zip(trace).all(|(a, b)| is_step(a, b))
+    };
     on_earth(&report.position)
         && report.traces.iter().flatten().all(on_earth)
-        && numbers.into_iter().flatten().all(f64::is_finite)
+        && report.heading_deg.is_none_or(f64::is_finite)
+        && report.speed_mps.is_none_or(|mps| (0.0..=MAX_SPEED_MPS).contains(&mps))
+        && (0.0..=MAX_AWARENESS_M).contains(&report.awareness_distance_m)
         && (1..=128).contains(&report.cause_code)
         && report.information_quality <= 7
         && (1..=message::MAX_VALIDITY_S).contains(&report.validity_s)
         && (100..=message::MAX_INTERVAL_MS).contains(&report.repetition_interval_ms)
         && report.traces.len() <= Traces::CAPACITY
-        && report.traces.iter().all(|trace| trace.len() <= Path::CAPACITY)
+        && report.traces.iter().all(|trace| trace.len() <= Path::CAPACITY && leads_away(trace))
 }
 
 impl Requested {
