@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 pub struct Effects {
     /// Messages to publish, in order.
     pub messages: Vec<OutMessage>,
+    /// The next free sequence number of events, when it has changed: to be kept across restarts.
+    pub next_denm_number: Option<u16>,
+    /// Requests for priority for the signal controller, in order.
+    pub priority_requests: Vec<PriorityRequest>,
     /// When the core wants a [`crate::event::EventBody::WakeUp`] at the latest.
     pub wake_at: Option<Timestamp>,
 }
@@ -74,4 +78,47 @@ pub struct ObjectCause {
     pub detection: Option<u16>,
     /// The box of the track in that frame.
     pub bounding_box: BoundingBox,
+}
+
+/// A vehicle asks a signal controller for priority; the answer comes back as [`crate::event::PriorityAnswer`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PriorityRequest {
+    /// The station that asks.
+    pub station: u32,
+    /// The intersection's number.
+    pub intersection: u16,
+    /// The request's number at that station.
+    pub request: u8,
+    /// What it asks.
+    pub action: PriorityAction,
+    /// Where it comes from.
+    pub inbound: Option<Way>,
+    /// Where it goes.
+    pub outbound: Option<Way>,
+    /// When it arrives at the intersection.
+    pub arrives_at: Option<Timestamp>,
+}
+
+/// What a request for priority asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PriorityAction {
+    /// Priority.
+    Request,
+    /// Priority, at another time or place than it said before.
+    Update,
+    /// Nothing any more.
+    Cancel,
+}
+
+/// Where a road user enters or leaves an intersection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// On a lane.
+    Lane(u8),
+    /// On an approach.
+    Approach(u8),
+    /// On a connection of lanes.
+    Connection(u8),
 }

@@ -5,6 +5,10 @@
 //! pure function of the log.
 
 use masa_inference::Detection;
+use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
+use masa_v2x_proto::denm::TrafficDirection;
+use masa_v2x_proto::geo::{Covariance2, Wgs84};
+use masa_v2x_proto::security::Verdict;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +51,18 @@ pub enum EventBody {
     FrameDropped(FrameDropped),
     /// A reading of an IoT sensor.
     Observation(Observation),
+    /// A V2X message of another station.
+    Received(ReceivedMessage),
+    /// Where the station itself is, and how it moves.
+    Ego(EgoState),
+    /// A service or an operator asks for a DENM.
+    DenRequest(DenRequest),
+    /// What the signals of an intersection show.
+    Signals(SignalReport),
+    /// What a signal controller has decided about a request for priority.
+    PriorityAnswer(PriorityAnswer),
+    /// How busy the radio channel is.
+    Channel(ChannelLoad),
     /// A source or link changed its state.
     Status(StatusChange),
     /// A timer that the core asked for has run out.
@@ -60,6 +76,12 @@ impl EventBody {
             Self::Detections(_) => "detections",
             Self::FrameDropped(_) => "frame-dropped",
             Self::Observation(_) => "observation",
+            Self::Received(_) => "received",
+            Self::Ego(_) => "ego",
+            Self::DenRequest(_) => "den-request",
+            Self::Signals(_) => "signals",
+            Self::PriorityAnswer(_) => "priority-answer",
+            Self::Channel(_) => "channel",
             Self::Status(_) => "status",
             Self::WakeUp => "wake-up",
         }
@@ -169,6 +191,142 @@ pub struct Observation {
     pub captured_at: Timestamp,
 }
 
+/// A V2X message of another station, as a link delivered it: not decoded, so that replay decodes it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedMessage {
+    /// The link it came over (`zenoh`, `mqtt`, `geonet`).
+    pub link: String,
+    /// Who delivered it, as the link knows it: names the sender of what cannot be decoded.
+    pub origin: String,
+    /// ETSI UPER bytes.
+    pub uper: Vec<u8>,
+    /// Whether it is trusted: found outside the core, a recorded fact.
+    pub verdict: Verdict,
+    /// When it reached the link.
+    pub received_at: Timestamp,
+}
+
+/// State of the station that carries the node: what its GNSS receiver and its vehicle say.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct EgoState {
+    /// The instant everything here is given for.
+    pub captured_at: Timestamp,
+    /// Position of the station's reference point.
+    pub position: Wgs84,
+    /// Covariance of the ground position.
+    pub covariance: Option<Covariance2>,
+    /// Direction of travel, degrees clockwise from north.
+    pub heading_deg: Option<f64>,
+    /// Standard deviation of the heading, degrees.
+    pub heading_sigma_deg: Option<f64>,
+    /// Speed over ground, m/s.
+    pub speed_mps: Option<f64>,
+    /// Standard deviation of the speed, m/s.
+    pub speed_sigma_mps: Option<f64>,
+    /// Acceleration forwards, m/s².
+    pub acceleration_mps2: Option<f64>,
+    /// Rate of turn, degrees per second, positive counter-clockwise.
+    pub yaw_rate_degps: Option<f64>,
+    /// Forwards or backwards.
+    pub drive_direction: DriveDirection,
+    /// Lights that are on.
+    pub exterior_lights: ExteriorLights,
+    /// What only some vehicles have.
+    pub equipment: Equipment,
+}
+
+/// A service or an operator asks for a DENM: AppDENM_trigger, AppDENM_update, AppDENM_termination of EN 302 637-3 5.4.1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenRequest {
+    /// Who asks.
+    pub application: String,
+    /// The asker's number for the event: a report for a number that is in force is an update.
+    pub event: u32,
+    /// What is to be done.
+    pub action: DenAction,
+}
+
+/// What is to be done about an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DenAction {
+    /// Announce it, or say anew how it is; repeated until its validity runs out.
+    Report(EventReport),
+    /// Announce that it is over.
+    Withdraw,
+}
+
+/// What is to be announced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventReport {
+    /// `CauseCodeType` (TS 102 894-2), 1 to 128.
+    pub cause_code: u8,
+    /// `SubCauseCodeType`; 0 when not known.
+    pub sub_cause_code: u8,
+    /// `informationQuality`, 0 (unknown) to 7.
+    pub information_quality: u8,
+    /// Where it is.
+    pub position: Wgs84,
+    /// Direction of the event, degrees clockwise from north.
+    pub heading_deg: Option<f64>,
+    /// Speed of a moving event, m/s.
+    pub speed_mps: Option<f64>,
+    /// Distance within which it matters, metres: rounded up to the standard's classes.
+    pub awareness_distance_m: f64,
+    /// Traffic for which it matters.
+    pub traffic: Traffic,
+    /// How long it is valid, seconds, 1 to 86,400.
+    pub validity_s: u32,
+    /// Interval of the repetitions, milliseconds, 100 to 10,000.
+    pub repetition_interval_ms: u32,
+    /// Paths that lead to it, each from the event outwards against the traffic; at most 7 of at most 40 points.
+    pub traces: Vec<Vec<Wgs84>>,
+}
+
+/// Traffic for which an event matters (`trafficDirection` of TS 103 831).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Traffic {
+    /// All.
+    #[default]
+    All,
+    /// Upstream of the event.
+    Upstream,
+    /// Downstream of the event.
+    Downstream,
+    /// In the opposite direction.
+    Opposite,
+}
+
+impl Traffic {
+    /// The value in messages.
+    pub const fn direction(self) -> TrafficDirection {
+        match self {
+            Self::All => TrafficDirection::AllTrafficDirections,
+            Self::Upstream => TrafficDirection::UpstreamTraffic,
+            Self::Downstream => TrafficDirection::DownstreamTraffic,
+            Self::Opposite => TrafficDirection::OppositeTraffic,
+        }
+    }
+}
+
+/// How busy the radio channel is, measured every 100 ms (`T_CBR` of TS 102 687).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ChannelLoad {
+    /// Channel busy ratio, 0 to 1: the largest of the local one and those of the neighbours, as far as known.
+    pub busy_ratio: f64,
+}
+
+/// What only some vehicles have, and whether it is in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Equipment {
+    /// The light bar flashes.
+    pub light_bar: bool,
+    /// The siren sounds.
+    pub siren: bool,
+    /// Passengers are boarding or alighting.
+    pub embarkation: bool,
+}
+
 /// A source or link changed its state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusChange {
@@ -192,4 +350,109 @@ pub enum SourceState {
     Ended,
     /// Given up; needs an operator.
     Failed,
+}
+
+/// What the signals of an intersection show, as its controller tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignalReport {
+    /// The intersection's number in the site file.
+    pub intersection: u16,
+    /// When it was so.
+    pub captured_at: Timestamp,
+    /// How the controller works.
+    pub operation: Operation,
+    /// What each signal group shows.
+    pub groups: Vec<GroupState>,
+}
+
+/// How a signal controller works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// By a fixed plan.
+    #[default]
+    FixedTime,
+    /// By the traffic.
+    TrafficDependent,
+    /// Flashing or partly dark.
+    Standby,
+    /// Failed.
+    Failure,
+    /// Off.
+    Off,
+}
+
+/// What a signal group shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupState {
+    /// Its number, 1 to 254.
+    pub group: u8,
+    /// What it shows.
+    pub shows: SignalPhase,
+    /// It shows this at least until then.
+    pub min_end: Option<Timestamp>,
+    /// It shows this at most until then.
+    pub max_end: Option<Timestamp>,
+    /// It most likely shows this until then.
+    pub likely_end: Option<Timestamp>,
+}
+
+/// A phase of a signal (`MovementPhaseState` of ISO/TS 19091).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalPhase {
+    /// Not known.
+    #[default]
+    Unavailable,
+    /// Nothing.
+    Dark,
+    /// Flashing red: stop, then go when free.
+    StopThenProceed,
+    /// Red.
+    StopAndRemain,
+    /// Red and amber.
+    PreMovement,
+    /// Green, with conflicting traffic.
+    PermissiveMovementAllowed,
+    /// Green, without conflicting traffic.
+    ProtectedMovementAllowed,
+    /// Amber, with conflicting traffic.
+    PermissiveClearance,
+    /// Amber, without conflicting traffic.
+    ProtectedClearance,
+    /// Flashing amber.
+    CautionConflictingTraffic,
+}
+
+/// What a signal controller has decided about a request for priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriorityAnswer {
+    /// The station that asks.
+    pub station: u32,
+    /// The intersection's number.
+    pub intersection: u16,
+    /// The request's number at that station.
+    pub request: u8,
+    /// What became of it.
+    pub status: PriorityStatus,
+}
+
+/// What became of a request for priority (`PrioritizationResponseStatus`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PriorityStatus {
+    /// Taken.
+    Requested,
+    /// Being decided.
+    Processing,
+    /// Cannot be granted fully.
+    WatchOtherTraffic,
+    /// Granted.
+    Granted,
+    /// Rejected.
+    Rejected,
+    /// Granted for too long already.
+    MaxPresence,
+    /// Not again so soon.
+    ReserviceLocked,
 }

@@ -5,23 +5,36 @@
 //! enters can panic; every table has a capacity. `now` is the arrival time of the event and never goes back.
 
 use crate::effect::{Effects, MessageKind, OutMessage, Provenance};
-use crate::event::{DetectionFrame, DropReason, Event, EventBody, EventId, SourceId};
+use crate::event::{DetectionFrame, DropReason, EgoState, Event, EventBody, EventId, SignalReport, SourceId};
+use crate::facilities::cp::{MAX_FOOTPRINT_CORNERS, MAX_FOOTPRINT_OFFSET_M};
+use crate::facilities::infrastructure::InfrastructureService;
 use crate::facilities::{
     Draft, Encoded, FacilitiesSettings, Facility, Scene, SettingError, Station, ca::CaService, cp::CpService,
-    den::DenService, encode,
+    den::DenService, encode, profile::Profile, profile::StationKind, va::VaService,
 };
 use crate::perception::{CameraPerception, CameraSettings};
 use crate::telemetry::{Stage, StageProbe};
+use crate::world::infrastructure::{InfrastructureError, InfrastructureSite};
+use crate::world::ldm::{Ldm, LdmSettings};
+use crate::world::signals::Signals;
 use crate::world::site::{SiteError, SiteMap, ZoneSettings};
 use crate::world::{Drops, World, WorldSettings};
+use masa_v2x_proto::Message;
 use masa_v2x_proto::cdd::StationId;
-use masa_v2x_proto::geo::{SiteFrame, Wgs84};
+use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
+use masa_v2x_proto::geonet::dcc::{self, Adaptive};
 use masa_v2x_proto::json::Envelope;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// Most cameras of a node: what a CPM's sensor information holds.
 pub const MAX_CAMERAS: usize = 128;
+
+/// Most signal groups of an intersection (`MovementList`).
+const MAX_SIGNAL_GROUPS: usize = 255;
+/// Length of a CAM on the air that congestion control reckons with, bytes: a path history, GeoNetworking and BTP headers,
+/// and an envelope with its certificate.
+const CAM_FRAME_BYTES: usize = 450;
 
 /// Everything that a node is made from.
 #[derive(Clone, Debug)]
@@ -30,7 +43,9 @@ pub struct NodeSettings {
     pub station_id: u32,
     /// Name of the sender in JSON images (`source_uuid` of the its-client schemas).
     pub source_uuid: String,
-    /// Where the station stands: reference position of its messages.
+    /// What kind of station it is.
+    pub station_kind: StationKind,
+    /// Where the station stands: reference position of its messages; a mobile station moves from here.
     pub position: Wgs84,
     /// Origin of the site frame.
     pub site_origin: Wgs84,
@@ -40,6 +55,10 @@ pub struct NodeSettings {
     pub cameras: Vec<(SourceId, CameraSettings)>,
     /// Ageing and capacities.
     pub world: WorldSettings,
+    /// Intersections and signs of the site.
+    pub infrastructure: InfrastructureSite,
+    /// Ageing and capacities of what other stations say.
+    pub ldm: LdmSettings,
     /// What is sent, and when.
     pub facilities: FacilitiesSettings,
 }
@@ -62,12 +81,23 @@ pub enum NodeError {
     /// A timeout names a camera that does not exist.
     #[error("world.camera-timeouts-ms names camera `{0}`, which does not exist")]
     UnknownCamera(String),
+    /// An intersection or a sign of the site is wrong.
+    #[error(transparent)]
+    Infrastructure(#[from] InfrastructureError),
+    /// A camera's footprint cannot be said in a CPM.
+    #[error(
+        "footprint-m of camera `{0}` needs 3 to {MAX_FOOTPRINT_CORNERS} corners within {MAX_FOOTPRINT_OFFSET_M} m of the station"
+    )]
+    Footprint(String),
+    /// A zone in which events are denied does not exist.
+    #[error("den.negation.zones names zone `{0}`, which does not exist")]
+    UnknownZone(String),
     /// A setting is outside what the standard or the code allows.
     #[error(transparent)]
     Setting(#[from] SettingError),
 }
 
-/// A roadside node.
+/// A node, at the roadside or on board.
 #[derive(Debug)]
 pub struct Node {
     pub(crate) station: Station,
@@ -75,7 +105,14 @@ pub struct Node {
     pub(crate) map: SiteMap,
     pub(crate) cameras: BTreeMap<SourceId, CameraPerception>,
     pub(crate) world: World,
-    ca: CaService,
+    pub(crate) ldm: Ldm,
+    pub(crate) ego: Option<EgoState>,
+    /// Of a node that has heard of a channel load.
+    dcc: Option<Adaptive>,
+    pub(crate) ca: CaService,
+    pub(crate) va: VaService,
+    pub(crate) infrastructure: InfrastructureService,
+    pub(crate) signals: Signals,
     pub(crate) den: DenService,
     pub(crate) cp: CpService,
     now: Option<Timestamp>,
@@ -95,6 +132,12 @@ impl Node {
         check_position("station position", settings.position)?;
         check_position("site origin", settings.site_origin)?;
         settings.facilities.check()?;
+        settings.infrastructure.check()?;
+        let negation = settings.facilities.den.negation.as_ref();
+        let unknown = |id: &&String| settings.zones.iter().all(|zone| zone.id != **id);
+        if let Some(id) = negation.and_then(|negation| negation.zones.iter().find(unknown)) {
+            return Err(NodeError::UnknownZone(id.clone()));
+        }
         let frame = SiteFrame::new(settings.site_origin);
         let timeouts_ms = camera_timeouts(&settings)?;
         let mut cameras = BTreeMap::new();
@@ -103,10 +146,12 @@ impl Node {
         }
         let station = Station {
             id: StationId(settings.station_id),
+            kind: settings.station_kind,
             position: settings.position,
             reference: frame.to_enu(settings.position),
             frame,
             cameras: settings.cameras.iter().map(|(source, _)| *source).collect(),
+            footprints: footprints(&settings, frame.to_enu(settings.position))?,
         };
         Ok(Self {
             station,
@@ -114,9 +159,19 @@ impl Node {
             map: SiteMap::new(&settings.zones)?,
             cameras,
             world: World::new(settings.world, timeouts_ms),
-            ca: CaService::new(&settings.facilities.ca),
+            ldm: Ldm::new(settings.ldm, StationId(settings.station_id), frame),
+            ego: None,
+            dcc: None,
+            ca: CaService::new(settings.station_kind, &settings.facilities.ca, &settings.facilities.vehicle),
             den: DenService::new(settings.facilities.den),
             cp: CpService::new(settings.facilities.cp),
+            va: VaService::new(settings.station_kind, settings.facilities.va),
+            infrastructure: InfrastructureService::new(
+                settings.station_kind,
+                settings.facilities.infrastructure,
+                settings.infrastructure,
+            ),
+            signals: Signals::default(),
             now: None,
             drafts: Vec::new(),
             messages: BTreeMap::new(),
@@ -137,6 +192,16 @@ impl Node {
             EventBody::Detections(frame) => self.see_frame(event.id, frame, now, probe),
             EventBody::FrameDropped(dropped) => *self.frames_dropped.entry(dropped.reason).or_default() += 1,
             EventBody::Observation(observation) => self.world.observe(observation, now),
+            EventBody::Received(message) => {
+                if let Some(Message::Srem(srem)) = self.ldm.take(message, now) {
+                    self.infrastructure.request(&srem, message.verdict, now);
+                }
+            }
+            EventBody::Signals(report) => self.take_signals(report, now),
+            EventBody::PriorityAnswer(answer) => self.infrastructure.answer(answer),
+            EventBody::Ego(ego) => self.move_to(ego),
+            EventBody::DenRequest(request) => self.den.request(request),
+            EventBody::Channel(load) => self.dcc.get_or_insert_default().measure(load.busy_ratio),
             EventBody::Status(change) => self.world.report(change, now),
             EventBody::WakeUp => {}
         }
@@ -146,19 +211,62 @@ impl Node {
     /// What follows from the world as it now is.
     fn decide(&mut self, now: Timestamp, effects: &mut Effects, probe: &mut dyn StageProbe) {
         self.world.age(now);
-        let scene = Scene { now, world: &self.world, map: &self.map, station: &self.station };
-        self.den.evaluate(&scene, &mut self.drafts);
-        self.cp.evaluate(&scene, &mut self.drafts);
-        self.ca.evaluate(&scene, &mut self.drafts);
+        self.ldm.age(now);
+        let Self { world, ldm, map, station, ego, dcc, den, cp, ca, va, infrastructure, signals, drafts, .. } = self;
+        let t_gen_cam_dcc_ms = dcc.as_ref().map_or(0, |dcc| dcc.t_off_ns(dcc::t_on_ns(CAM_FRAME_BYTES)) / 1_000_000);
+        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms, ego: ego.as_ref(), signals, map, station };
+        den.evaluate(&scene, drafts);
+        cp.evaluate(&scene, drafts);
+        ca.evaluate(&scene, drafts);
+        va.evaluate(&scene, drafts);
+        infrastructure.evaluate(&scene, drafts);
         probe.lap(Stage::World);
         effects.messages.clear();
+        effects.next_denm_number = self.den.next_sequence_number();
+        effects.priority_requests = self.infrastructure.take_requests();
         for draft in std::mem::take(&mut self.drafts) {
             self.publish(draft, now, effects);
         }
-        let wishes = [self.world.wake_at(), self.den.wake_at(), self.cp.wake_at(), self.ca.wake_at()];
+        let wishes = [
+            self.world.wake_at(),
+            self.den.wake_at(),
+            self.cp.wake_at(),
+            self.ca.wake_at(),
+            self.va.wake_at(),
+            self.infrastructure.wake_at(),
+        ];
         // Later than now in any case, so that a runner that obeys at once cannot spin.
         effects.wake_at = wishes.into_iter().flatten().min().map(|at| at.max(now.plus_ms(1)));
         probe.lap(Stage::Encode);
+    }
+
+    /// Takes what a controller tells of an intersection of the site.
+    fn take_signals(&mut self, report: &SignalReport, now: Timestamp) {
+        if self.infrastructure.site().intersections.iter().all(|known| known.id != report.intersection) {
+            return self.drops.count("signals-of-unknown-intersection");
+        }
+        if report.groups.len() > MAX_SIGNAL_GROUPS || report.groups.is_empty() {
+            return self.drops.count("signals-not-valid");
+        }
+        if !self.signals.take(report, now) {
+            self.drops.count("signals-late");
+        }
+    }
+
+    /// Takes over where a mobile station is.
+    fn move_to(&mut self, ego: &EgoState) {
+        if self.station.kind.profile() == Profile::Roadside {
+            return self.drops.count("ego-of-a-station-that-stands");
+        }
+        if !is_valid(ego) {
+            return self.drops.count("ego-not-valid");
+        }
+        if self.ego.is_some_and(|known| known.captured_at > ego.captured_at) {
+            return self.drops.count("ego-late");
+        }
+        self.station.position = ego.position;
+        self.station.reference = self.station.frame.to_enu(ego.position);
+        self.ego = Some(*ego);
     }
 
     fn see_frame(&mut self, id: EventId, frame: &DetectionFrame, now: Timestamp, probe: &mut dyn StageProbe) {
@@ -205,10 +313,45 @@ impl Node {
     }
 }
 
+fn is_on_earth(p: Wgs84) -> bool {
+    p.lat_deg.abs() <= 90.0 && p.lon_deg.abs() <= 180.0 && p.alt_m.abs() < 10_000.0
+}
+
+/// A receiver may say anything: what is not a number, or no station can do, must not reach a message.
+fn is_valid(ego: &EgoState) -> bool {
+    let covariance = ego.covariance.unwrap_or_default();
+    let limited = [
+        (ego.heading_deg, 1e4),
+        (ego.heading_sigma_deg, 1e4),
+        (ego.speed_mps, 200.0),
+        (ego.speed_sigma_mps, 200.0),
+        (ego.acceleration_mps2, 200.0),
+        (ego.yaw_rate_degps, 1e4),
+        (Some(covariance.ee_m2), 1e12),
+        (Some(covariance.en_m2), 1e12),
+        (Some(covariance.nn_m2), 1e12),
+    ];
+    // Written so that "not a number" fails too.
+    is_on_earth(ego.position) && limited.iter().all(|(value, limit)| value.is_none_or(|value| value.abs() <= *limit))
+}
+
 fn check_position(name: &'static str, p: Wgs84) -> Result<(), NodeError> {
-    let is_on_earth = p.lat_deg.abs() <= 90.0 && p.lon_deg.abs() <= 180.0 && p.alt_m.abs() < 10_000.0;
     let allowed = "latitude within 90°, longitude within 180°, height within 10 km";
-    is_on_earth.then_some(()).ok_or_else(|| SettingError { name, value: format!("{p:?}"), allowed }.into())
+    is_on_earth(p).then_some(()).ok_or_else(|| SettingError { name, value: format!("{p:?}"), allowed }.into())
+}
+
+/// The footprints of the cameras that state one.
+fn footprints(settings: &NodeSettings, station: Enu) -> Result<BTreeMap<SourceId, Vec<[f64; 2]>>, NodeError> {
+    let stated = settings.cameras.iter().filter(|(_, camera)| !camera.footprint_m.is_empty());
+    let checked = stated.map(|(source, camera)| {
+        let corners = &camera.footprint_m;
+        let near = |[e_m, n_m]: &[f64; 2]| {
+            (e_m - station.e_m).abs() <= MAX_FOOTPRINT_OFFSET_M && (n_m - station.n_m).abs() <= MAX_FOOTPRINT_OFFSET_M
+        };
+        let fits = (3..=MAX_FOOTPRINT_CORNERS).contains(&corners.len()) && corners.iter().all(near);
+        fits.then(|| (*source, corners.clone())).ok_or_else(|| NodeError::Footprint(camera.id.clone()))
+    });
+    checked.collect()
 }
 
 /// Checks that cameras differ and resolves the timeouts of single cameras.

@@ -5,12 +5,13 @@
 //! are degrees clockwise from north. Absent: pixels; the page gets those from the camera itself.
 
 use crate::effect::MessageKind;
-use crate::event::{DropReason, Quantity, SourceId, SourceState};
+use crate::event::{DropReason, Quantity, SignalPhase, SourceId, SourceState};
 use crate::facilities::Station;
 use crate::facilities::den::ActiveEvent;
 use crate::node::Node;
 use crate::perception::TrackState;
 use crate::world::RoadUser;
+use crate::world::ldm::Ldm;
 use crate::world::site::ZoneKind;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Enu, Wgs84, yaw_to_heading_rad};
@@ -33,8 +34,40 @@ pub struct Snapshot {
     pub observations: Vec<ObservationView>,
     /// State of every source and link that has reported one, by name.
     pub statuses: Vec<StatusView>,
+    /// What other stations say.
+    pub received: ReceivedView,
+    /// What the signals of the site show, by intersection.
+    pub signals: Vec<SignalView>,
     /// Running totals since the node started.
     pub counters: Counters,
+}
+
+/// What a signal group shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SignalView {
+    /// The intersection's number.
+    pub intersection: u16,
+    /// The group's number.
+    pub group: u8,
+    /// What it shows.
+    pub shows: SignalPhase,
+    /// Seconds until it most likely, or at least, changes.
+    pub for_s: Option<f64>,
+}
+
+/// What other stations say, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ReceivedView {
+    /// Messages taken since the node started, by kind.
+    pub messages: BTreeMap<MessageKind, u64>,
+    /// Stations heard lately.
+    pub stations: usize,
+    /// Events in force.
+    pub events: usize,
+    /// Objects they perceive.
+    pub objects: usize,
+    /// The newest message that could not be decoded: who delivered it and what is wrong.
+    pub undecodable: Option<String>,
 }
 
 /// One road user.
@@ -258,15 +291,39 @@ impl Node {
             events: self.den.events_in_force().map(|event| event_view(event, &self.station)).collect(),
             observations: observations.collect(),
             statuses: statuses.collect(),
+            received: received_view(&self.ldm),
+            signals: self.signal_views(now),
             counters: self.counters(),
         }
     }
 
+    fn signal_views(&self, now: Timestamp) -> Vec<SignalView> {
+        let timeout_ms = self.infrastructure.signal_timeout_ms();
+        let views = self.infrastructure.site().intersections.iter().flat_map(|intersection| {
+            let state = self.signals.state(intersection, timeout_ms, now);
+            let groups = state.map(|state| state.groups).unwrap_or_default();
+            groups.into_iter().map(|group| SignalView {
+                intersection: intersection.id,
+                group: group.group,
+                shows: group.shows,
+                for_s: group.likely_end.or(group.min_end).map(|end| end.seconds_since(now)),
+            })
+        });
+        views.collect()
+    }
+
     fn counters(&self) -> Counters {
         let mut drops = BTreeMap::new();
-        for (reason, count) in
-            [&self.drops, self.world.drops(), self.den.drops(), self.cp.drops()].iter().flat_map(|d| d.iter())
-        {
+        let own = [
+            &self.drops,
+            self.world.drops(),
+            self.ldm.drops(),
+            self.den.drops(),
+            self.cp.drops(),
+            self.va.drops(),
+            self.infrastructure.drops(),
+        ];
+        for (reason, count) in own.into_iter().chain(self.ca.drops()).flat_map(|drops| drops.iter()) {
             *drops.entry(reason).or_default() += count;
         }
         Counters {
@@ -292,6 +349,16 @@ impl Node {
             zones: zones.collect(),
             cameras: cameras.collect(),
         }
+    }
+}
+
+fn received_view(ldm: &Ldm) -> ReceivedView {
+    ReceivedView {
+        messages: ldm.received().clone(),
+        stations: ldm.stations().count(),
+        events: ldm.events_in_force().count(),
+        objects: ldm.objects().count(),
+        undecodable: ldm.undecodable().last().map(|bad| format!("{}: {}", bad.origin, bad.error)),
     }
 }
 

@@ -42,10 +42,11 @@ pub mod mcm;
 pub mod message;
 #[cfg(feature = "std")]
 mod message_kind;
-#[cfg(feature = "std")]
 pub mod poim;
 #[cfg(feature = "std")]
 pub mod protobuf;
+#[cfg(feature = "std")]
+pub mod relevance;
 pub mod rtcmem;
 #[cfg(feature = "std")]
 pub mod security;

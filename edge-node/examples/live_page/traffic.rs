@@ -150,6 +150,8 @@ impl Traffic {
             })
             .collect();
         Snapshot {
+            received: Default::default(),
+            signals: Vec::new(),
             time_ms,
             events: vec![self.event(&objects[8], "1", 94, "Stationary vehicle", time_ms)],
             objects,

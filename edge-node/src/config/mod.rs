@@ -10,11 +10,15 @@ pub use text::toml_string;
 use crate::event::SourceId;
 use crate::facilities::FacilitiesSettings;
 use crate::keystore::SecuritySection;
+use crate::facilities::profile::StationKind;
 use crate::perception::CameraSettings;
 use crate::recorder::RecorderSettings;
 use crate::sources::camera::{CameraSourceSettings, Pace};
 use crate::sources::iot_mqtt::IotSettings;
+use crate::sources::v2x_in::V2xInSettings;
 use crate::web::WebSettings;
+use crate::world::infrastructure::{IntersectionSettings, SignSettings};
+use crate::world::ldm::LdmSettings;
 use crate::world::site::ZoneSettings;
 use masa_inference::EngineSettings;
 use masa_links::LinksSettings;
@@ -73,6 +77,11 @@ pub struct NodeFile {
     pub links: LinksSettings,
     /// Certificates of what goes over radio links; absent: nothing is signed or verified.
     pub security: Option<SecuritySection>,
+    /// Where messages of other stations come from; absent: none are read.
+    pub v2x_in: Option<V2xInSettings>,
+    /// How long what other stations say is kept.
+    #[serde(default)]
+    pub ldm: LdmSettings,
     /// The live page; absent: none.
     pub web: Option<WebSettings>,
     /// The event log; absent: none.
@@ -90,6 +99,12 @@ pub struct NodeSection {
     pub name: String,
     /// ETSI `StationId`.
     pub station_id: u32,
+    /// What kind of station it is: decides which rules its messages follow.
+    #[serde(default)]
+    pub station_type: StationKind,
+    /// Where what must survive a restart is kept (sequence numbers of events), relative to this file; absent: nowhere.
+    #[serde(default)]
+    pub state_directory: Option<PathBuf>,
     /// The site file, relative to this one.
     pub site: PathBuf,
     /// Where the station's antenna stands, `[east, north, up]` metres of the site origin.
@@ -125,6 +140,12 @@ pub struct SiteFile {
     /// Its map.
     #[serde(default, rename = "zone")]
     pub zones: Vec<ZoneSettings>,
+    /// Its signalised intersections.
+    #[serde(default, rename = "intersection")]
+    pub intersections: Vec<IntersectionSettings>,
+    /// Its signs.
+    #[serde(default, rename = "sign")]
+    pub signs: Vec<SignSettings>,
 }
 
 /// Which site.
@@ -195,6 +216,8 @@ impl Configuration {
         let mut names = vec!["node".to_owned()];
         names.extend(self.node.cameras.iter().map(|camera| camera.id.clone()));
         names.extend(self.node.iot.iter().map(|_| "iot".to_owned()));
+        names.extend(self.node.v2x_in.iter().map(|_| "v2x-in".to_owned()));
+        names.extend(self.node.links.geonet.iter().map(|_| "geonet".to_owned()));
         names
     }
 
@@ -209,6 +232,16 @@ impl Configuration {
     /// The source id of the IoT sensors.
     pub fn iot_source(&self) -> SourceId {
         camera_source(self.node.cameras.len())
+    }
+
+    /// The source id of messages of other stations.
+    pub fn v2x_in_source(&self) -> SourceId {
+        camera_source(self.node.cameras.len() + usize::from(self.node.iot.is_some()))
+    }
+
+    /// The source id of messages that came over GeoNetworking.
+    pub fn geonet_source(&self) -> SourceId {
+        SourceId(self.v2x_in_source().0 + u16::from(self.node.v2x_in.is_some()))
     }
 
     /// Makes every file and folder source play at `pace`; live sources have their own.
@@ -266,6 +299,7 @@ fn resolve_node(node: &mut NodeFile, base: &Path) {
         }
     };
     resolve(&mut node.node.site);
+    node.node.state_directory.iter_mut().for_each(resolve);
     node.engine.library.iter_mut().for_each(resolve);
     for camera in &mut node.cameras {
         resolve(&mut camera.model);

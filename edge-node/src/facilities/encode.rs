@@ -30,6 +30,12 @@ pub(crate) fn encode(content: Content, station: &Station, envelope: &Envelope) -
     let (messages, left_out) = match content {
         Content::Cam(cam) => (vec![encoded(Message::Cam(cam.clone()), cam.to_uper()?, None)], 0),
         Content::Denm(denm) => (vec![encoded(Message::Denm(denm.clone()), denm.to_uper()?, None)], 0),
+        Content::Vam(vam) => (vec![encoded(Message::Vam(vam.clone()), vam.to_uper()?, None)], 0),
+        Content::Infrastructure(message) => {
+            let uper = message.to_uper()?;
+            (vec![encoded(*message, uper, None)], 0)
+        }
+        Content::ForwardedDenm { denm, uper } => (vec![encoded(Message::Denm(denm), uper, None)], 0),
         Content::Cpm(generation) => {
             let (segments, left_out) = cp::segments(&generation, station, |cpm| cpm.to_uper())?;
             let encoded = |segment: cp::Segment| encoded(segment.cpm.into(), segment.uper, Some(segment.objects));

@@ -1,8 +1,12 @@
 //! A small site for the facilities' tests: a carriageway along east with a crossing and a parking strip.
 
+use super::profile::StationKind;
 use super::{Draft, Facility, Scene, Station};
+use crate::event::EgoState;
 use crate::perception::GroundTrack;
 use crate::world::fixture::{CAMERA, at, frame};
+use crate::world::ldm::{Ldm, LdmSettings};
+use crate::world::signals::Signals;
 use crate::world::site::{SiteMap, ZoneKind, ZoneSettings};
 use crate::world::{World, WorldSettings};
 use masa_v2x_proto::cdd::StationId;
@@ -14,6 +18,9 @@ pub(crate) struct Street {
     pub(crate) world: World,
     pub(crate) map: SiteMap,
     pub(crate) station: Station,
+    pub(crate) ldm: Ldm,
+    pub(crate) ego: Option<EgoState>,
+    pub(crate) signals: Signals,
 }
 
 impl Street {
@@ -37,11 +44,16 @@ impl Street {
             map: SiteMap::new(&zones).unwrap(),
             station: Station {
                 id: StationId(4_711),
+                kind: StationKind::RoadSideUnit,
                 position: origin,
                 reference: Enu::ground(0.0, 0.0),
                 frame,
                 cameras: vec![CAMERA],
+                footprints: BTreeMap::new(),
             },
+            ldm: Ldm::new(LdmSettings::default(), StationId(4_711), frame),
+            ego: None,
+            signals: Signals::default(),
         }
     }
 
@@ -55,7 +67,9 @@ impl Street {
     pub(crate) fn wake(&mut self, facility: &mut dyn Facility, ms: i64) -> Vec<Draft> {
         let now = at(ms);
         self.world.age(now);
-        let scene = Scene { now, world: &self.world, map: &self.map, station: &self.station };
+        self.ldm.age(now);
+        let Self { world, ldm, map, station, ego, signals } = self;
+        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms: 100, ego: ego.as_ref(), signals, map, station };
         let mut drafts = Vec::new();
         facility.evaluate(&scene, &mut drafts);
         drafts

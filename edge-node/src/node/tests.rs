@@ -22,11 +22,14 @@ fn settings() -> NodeSettings {
     NodeSettings {
         station_id: 4_711,
         source_uuid: "masa_4711".into(),
+        station_kind: StationKind::RoadSideUnit,
         position: origin,
         site_origin: origin,
         zones: vec![road],
         cameras: vec![],
         world: WorldSettings::default(),
+        infrastructure: InfrastructureSite::default(),
+        ldm: LdmSettings::default(),
         facilities: FacilitiesSettings::default(),
     }
 }

@@ -35,6 +35,10 @@ pub struct CameraSettings {
     /// Motion on the ground.
     #[serde(default)]
     pub motion: MotionSettings,
+    /// What the camera sees of the ground, corners in order, `[east, north]` metres of the site origin: told to others in
+    /// CPMs. Empty: not told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub footprint_m: Vec<[f64; 2]>,
 }
 
 fn default_pixel_noise_px() -> f64 {

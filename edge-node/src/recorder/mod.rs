@@ -8,6 +8,7 @@ mod repair;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod v2x_schema;
 mod writer;
 
 pub use reader::{Entry, Recording};

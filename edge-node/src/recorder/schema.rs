@@ -5,8 +5,8 @@
 use super::Error;
 use crate::effect::{MessageKind, OutMessage};
 use crate::event::{
-    DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation, Quantity, SourceId,
-    SourceState, StatusChange,
+    ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation,
+    Quantity, SourceId, SourceState, StatusChange,
 };
 use masa_inference::{BoundingBox, Detection};
 use masa_v2x_proto::geo::Wgs84;
@@ -30,19 +30,19 @@ pub(crate) mod foxglove {
 pub(crate) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/recording.fds"));
 
 /// The kebab-case name serde gives a unit variant.
-fn name_of<T: Serialize>(value: &T) -> String {
+pub(super) fn name_of<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => name,
         _ => String::new(),
     }
 }
 
-fn from_name<T: DeserializeOwned>(name: &str, field: &'static str) -> Result<T, Error> {
+pub(super) fn from_name<T: DeserializeOwned>(name: &str, field: &'static str) -> Result<T, Error> {
     serde_json::from_value(serde_json::Value::String(name.to_owned()))
         .map_err(|_| Error::Content { field, value: name.to_owned() })
 }
 
-fn instant(ns: i64) -> Timestamp {
+pub(super) fn instant(ns: i64) -> Timestamp {
     Timestamp::from_unix_ns(ns)
 }
 
@@ -82,6 +82,12 @@ impl From<&Event> for proto::Event {
                 detail: status.detail.clone(),
             }),
             EventBody::WakeUp => Body::WakeUp(proto::WakeUp {}),
+            EventBody::Received(message) => Body::Received(message.into()),
+            EventBody::Ego(ego) => Body::Ego(ego.into()),
+            EventBody::DenRequest(request) => Body::DenRequest(request.into()),
+            EventBody::Signals(report) => Body::Signals(report.into()),
+            EventBody::PriorityAnswer(answer) => Body::PriorityAnswer(answer.into()),
+            EventBody::Channel(load) => Body::Channel(proto::ChannelLoad { busy_ratio: load.busy_ratio }),
         };
         Self {
             arrived_at_ns: event.arrived_at.unix_ns(),
@@ -132,6 +138,12 @@ impl TryFrom<proto::Event> for Event {
                 detail: status.detail,
             }),
             Body::WakeUp(_) => EventBody::WakeUp,
+            Body::Received(message) => EventBody::Received(message.try_into()?),
+            Body::Ego(ego) => EventBody::Ego(ego.into()),
+            Body::DenRequest(request) => EventBody::DenRequest(request.try_into()?),
+            Body::Signals(report) => EventBody::Signals(report.try_into()?),
+            Body::PriorityAnswer(answer) => EventBody::PriorityAnswer(answer.try_into()?),
+            Body::Channel(load) => EventBody::Channel(ChannelLoad { busy_ratio: load.busy_ratio }),
         };
         let source = u16::try_from(event.source)
             .map_err(|_| Error::Content { field: "event.source", value: event.source.to_string() })?;
@@ -211,6 +223,6 @@ impl TryFrom<proto::PublishedMessage> for OutMessage {
 }
 
 /// A value that a record carries as JSON; an error names the message it is of.
-fn from_json<T: serde::de::DeserializeOwned>(json: &str, field: &'static str, id: &str) -> Result<T, Error> {
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(json: &str, field: &'static str, id: &str) -> Result<T, Error> {
     serde_json::from_str(json).map_err(|error| Error::Content { field, value: format!("{id}: {error}") })
 }

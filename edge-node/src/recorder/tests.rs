@@ -3,12 +3,15 @@
 use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Recording, proto, recordings, repair};
 use crate::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
 use crate::event::{
-    DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation, Quantity, SourceId,
-    SourceState, StatusChange,
+    ChannelLoad, DenAction, DenRequest, DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId,
+    EventReport, FrameDropped, FrameTimings, GroupState, Observation, Operation, PriorityAnswer, PriorityStatus,
+    Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState, StatusChange, Traffic,
 };
 use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
-use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
+use masa_v2x_proto::geo::{Covariance2, Wgs84};
 use masa_v2x_proto::geonet::Dissemination;
+use masa_v2x_proto::security::{Refusal, SignedBy, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use proptest::prelude::*;
 use std::fs;
@@ -101,6 +104,15 @@ fn any_body() -> impl Strategy<Value = EventBody> {
             captured_at: Timestamp::from_unix_ns(5),
         })),
         Just(EventBody::WakeUp),
+        any_received().prop_map(EventBody::Received),
+        any_ego().prop_map(EventBody::Ego),
+        any_den_request().prop_map(EventBody::DenRequest),
+        any_signals().prop_map(EventBody::Signals),
+        any::<(u32, u16, u8)>().prop_map(|(station, intersection, request)| {
+            let status = PriorityStatus::Granted;
+            EventBody::PriorityAnswer(PriorityAnswer { station, intersection, request, status })
+        }),
+        any::<f64>().prop_map(|busy_ratio| EventBody::Channel(ChannelLoad { busy_ratio })),
         Just(EventBody::Status(StatusChange { name: "n".into(), state: SourceState::Connecting, detail: "é".into() })),
         Just(EventBody::FrameDropped(FrameDropped {
             frame: 1,
@@ -108,6 +120,86 @@ fn any_body() -> impl Strategy<Value = EventBody> {
             reason: DropReason::QueueFull,
         })),
     ]
+}
+
+fn any_received() -> impl Strategy<Value = ReceivedMessage> {
+    let verdict = prop_oneof![
+        Just(Verdict::Unsigned),
+        any::<[u8; 8]>().prop_map(|certificate| Verdict::Verified(SignedBy { certificate })),
+        Just(Verdict::Refused(Refusal::FromTheFuture)),
+    ];
+    (".{0,12}", prop::collection::vec(any::<u8>(), 0..40), verdict, any::<i64>()).prop_map(
+        |(origin, uper, verdict, ns)| ReceivedMessage {
+            link: "zenoh".into(),
+            origin,
+            uper,
+            verdict,
+            received_at: Timestamp::from_unix_ns(ns),
+        },
+    )
+}
+
+fn any_signals() -> impl Strategy<Value = SignalReport> {
+    let end = || prop::option::of(any::<i64>().prop_map(Timestamp::from_unix_ns));
+    let group = (any::<u8>(), end(), end(), end()).prop_map(|(group, min_end, max_end, likely_end)| GroupState {
+        group,
+        shows: SignalPhase::PermissiveClearance,
+        min_end,
+        max_end,
+        likely_end,
+    });
+    (any::<u16>(), any::<i64>(), prop::collection::vec(group, 0..4)).prop_map(|(intersection, ns, groups)| {
+        SignalReport {
+            intersection,
+            captured_at: Timestamp::from_unix_ns(ns),
+            operation: Operation::TrafficDependent,
+            groups,
+        }
+    })
+}
+
+fn any_den_request() -> impl Strategy<Value = DenRequest> {
+    let place = any::<[f64; 3]>().prop_map(|[lat_deg, lon_deg, alt_m]| Wgs84 { lat_deg, lon_deg, alt_m });
+    let trace = prop::collection::vec(place.clone(), 0..4);
+    let report = (place, any::<[u8; 3]>(), any::<[u32; 2]>(), any::<[Option<f64>; 2]>(), any::<f64>());
+    let report = (report, prop::collection::vec(trace, 0..3)).prop_map(
+        |((position, codes, [validity_s, repetition_interval_ms], o, awareness_distance_m), traces)| EventReport {
+            cause_code: codes[0],
+            sub_cause_code: codes[1],
+            information_quality: codes[2],
+            position,
+            heading_deg: o[0],
+            speed_mps: o[1],
+            awareness_distance_m,
+            traffic: Traffic::Downstream,
+            validity_s,
+            repetition_interval_ms,
+            traces,
+        },
+    );
+    let action = prop_oneof![Just(DenAction::Withdraw), report.prop_map(DenAction::Report)];
+    (".{0,8}", any::<u32>(), action).prop_map(|(application, event, action)| DenRequest { application, event, action })
+}
+
+fn any_ego() -> impl Strategy<Value = EgoState> {
+    let direction =
+        prop_oneof![Just(DriveDirection::Forward), Just(DriveDirection::Backward), Just(DriveDirection::Unavailable)];
+    (any::<i64>(), any::<[f64; 6]>(), any::<[Option<f64>; 6]>(), direction, any::<(u8, bool, bool)>()).prop_map(
+        |(ns, n, o, drive_direction, (lights, light_bar, siren))| EgoState {
+            captured_at: Timestamp::from_unix_ns(ns),
+            position: Wgs84 { lat_deg: n[0], lon_deg: n[1], alt_m: n[2] },
+            covariance: siren.then_some(Covariance2 { ee_m2: n[3], en_m2: n[4], nn_m2: n[5] }),
+            heading_deg: o[0],
+            heading_sigma_deg: o[1],
+            speed_mps: o[2],
+            speed_sigma_mps: o[3],
+            acceleration_mps2: o[4],
+            yaw_rate_degps: o[5],
+            drive_direction,
+            exterior_lights: ExteriorLights::from_mask(lights.into()),
+            equipment: Equipment { light_bar, siren, embarkation: !siren },
+        },
+    )
 }
 
 proptest! {

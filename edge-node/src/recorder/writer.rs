@@ -6,7 +6,7 @@
 use super::schema::{DESCRIPTORS, foxglove, proto};
 use super::{EVENT_PREFIX, Error, FORMAT, GAP_TOPIC, HEADER_TOPIC, MESSAGE_PREFIX};
 use crate::effect::OutMessage;
-use crate::event::{Event, EventBody};
+use crate::event::Event;
 use masa_inference::RgbImage;
 use masa_v2x_proto::time::Timestamp;
 use mcap::records::MessageHeader;
@@ -246,13 +246,7 @@ impl Output {
         self.mark_gap()?;
         match record {
             Record::Event(event) => {
-                let topic = match &event.body {
-                    EventBody::Detections(_) => "detections",
-                    EventBody::FrameDropped(_) => "frame-dropped",
-                    EventBody::Observation(_) => "observation",
-                    EventBody::Status(_) => "status",
-                    EventBody::WakeUp => "wake-up",
-                };
+                let topic = event.body.name();
                 let at = event.arrived_at.unix_ns();
                 let topic = format!("{EVENT_PREFIX}{topic}");
                 self.put(&topic, "masa.recording.v1.Event", at, at, &proto::Event::from(event))

@@ -3,8 +3,9 @@
 //! In: [`Arrival`]s from bounded queues. Out: messages to the links, records to the recorder, snapshots to the page.
 //! Timers that the core asked for become wake-up events. This is where event ids and arrival times are given.
 
-use crate::effect::{Effects, MessageKind, OutMessage};
-use crate::event::{Event, EventBody, EventId, SourceId};
+use super::state::{State, StateFile};
+use crate::effect::{Effects, MessageKind, OutMessage, PriorityRequest};
+use crate::event::{EgoState, Event, EventBody, EventId, SourceId};
 use crate::node::Node;
 use crate::recorder::{Record, Recorder};
 use crate::snapshot::Snapshot;
@@ -16,12 +17,13 @@ use bytes::Bytes;
 use masa_links::{Current, Links, Outgoing, Phase};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::geo::quadkey;
+use masa_v2x_proto::geonet::{Position, PositionAccuracy};
 use masa_v2x_proto::tiles::MESSAGE_ZOOM;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 /// Arrivals kept until the first frame at most; there is one per camera and link.
 const MAX_EARLY: usize = 256;
@@ -54,6 +56,8 @@ pub(crate) struct Outlets {
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) log: Arc<MessageLog>,
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
+    pub(crate) state: Option<StateFile>,
+    pub(crate) priority_requests: broadcast::Sender<PriorityRequest>,
 }
 
 /// What the core has done, for the summary at the end.
@@ -167,15 +171,32 @@ impl CoreThread {
         self.node.step(&event, &mut self.effects, &mut self.probe);
         self.wake_at = self.effects.wake_at;
         self.summary.events += 1;
+        if let (EventBody::Ego(ego), Some(links)) = (&event.body, &self.outlets.links) {
+            links.set_geonet_position(network_position(ego));
+        }
         let saw_frame = matches!(event.body, EventBody::Detections(_));
         if let Some(recorder) = &self.outlets.recorder {
             recorder.record(Record::Event(event));
+        }
+        self.keep_denm_number();
+        for request in self.effects.priority_requests.drain(..) {
+            tracing::info!(?request, "a vehicle asks for priority");
+            // Nobody listens where there is no controller.
+            let _ = self.outlets.priority_requests.send(request);
         }
         for message in std::mem::take(&mut self.effects.messages) {
             self.publish(message);
         }
         if saw_frame || self.outlets.snapshots.borrow().time_ms + 200 <= arrived_at.unix_ms() {
             self.outlets.snapshots.send_replace(Arc::new(self.node.snapshot(arrived_at)));
+        }
+    }
+
+    /// Before the event's message leaves: a crash in between costs a number, the other way round it would use one twice.
+    fn keep_denm_number(&self) {
+        let (Some(next), Some(file)) = (self.effects.next_denm_number, &self.outlets.state) else { return };
+        if let Err(error) = file.keep(&State { next_denm_number: Some(next) }) {
+            tracing::error!(%error, next, "the next sequence number of events is not kept; a restart may use it again");
         }
     }
 
@@ -198,6 +219,19 @@ impl CoreThread {
             recorder.record(Record::Message(message.clone()));
         }
         self.outlets.log.push(Arc::new(message));
+    }
+}
+
+/// The position vector of a mobile station. "Accurate" (EN 302 636-4-1 clause 9.5.2) is a 95 % ellipse that stays within
+/// `itsGnPaiInterval` / 2, 40 m.
+fn network_position(ego: &EgoState) -> Position {
+    let is_accurate = ego.covariance.is_some_and(|covariance| 2.45 * covariance.ellipse().0 <= 40.0);
+    Position {
+        at: ego.position,
+        measured_at: ego.captured_at,
+        accuracy: if is_accurate { PositionAccuracy::Accurate } else { PositionAccuracy::Unknown },
+        speed_mps: ego.speed_mps.unwrap_or(0.0),
+        heading_deg: ego.heading_deg.unwrap_or(0.0),
     }
 }
 

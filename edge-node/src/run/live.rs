@@ -2,11 +2,15 @@
 
 use super::core_thread::{Arrival, CoreSummary, CoreThread, Outlets, TimeBase};
 use super::detector::DetectorThread;
+use super::state::StateFile;
+use super::v2x_in;
 use super::{RunError, node_settings};
 use crate::config::Configuration;
+use crate::effect::PriorityRequest;
 use crate::event::{EventBody, SourceId, SourceState, StatusChange};
 use crate::node::Node;
 use crate::recorder::{Recorder, proto, recordings, repair};
+use crate::snapshot::Snapshot;
 use crate::sources::camera::{self, CameraHandle, CameraSourceSettings};
 use crate::sources::clock::Clock;
 use crate::sources::iot_mqtt::{self, IotHandle, IotOutput};
@@ -15,18 +19,21 @@ use crate::sources::stop::StopToken;
 use crate::telemetry::Telemetry;
 use crate::web::{self, CameraFeed, MessageLog, NodeInfo, SourceInfo, WebState};
 use masa_inference::Detector;
-use masa_links::{GeonetParts, KindStats, LinkState, LinkStatus, Links, Station};
+use masa_links::{GeonetParts, KindStats, LinkState, LinkStatus, Links, Reader, Station};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
 /// Arrivals waiting for the core at most. It takes tens of microseconds for one, so this is a second's worth and more.
 const ARRIVALS: usize = 1024;
+
+/// Requests for priority that wait for the controller's adapter at most.
+const PRIORITY_REQUESTS: usize = 64;
 
 /// A running node.
 pub struct LiveNode {
@@ -40,6 +47,8 @@ pub struct LiveNode {
     web: Option<web::WebServer>,
     telemetry: Arc<Telemetry>,
     arrivals: Option<Sender<Arrival>>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    priority_requests: broadcast::Sender<PriorityRequest>,
 }
 
 impl std::fmt::Debug for LiveNode {
@@ -70,6 +79,17 @@ impl LiveNode {
     /// When any part cannot start. A camera or broker that cannot be reached is no error: it is retried.
     pub async fn start(configuration: &Configuration, base: TimeBase) -> Result<Self, RunError> {
         let clock = Clock::system();
+        let mut configuration = configuration.clone();
+        let node_section = &configuration.node.node;
+        let state = match &node_section.state_directory {
+            Some(directory) => Some(StateFile::open(directory, node_section.station_id)?),
+            None => None,
+        };
+        // In the configuration, so that the recording's header has it and a replay starts alike.
+        let kept = state.as_ref().and_then(|(_, state)| state.next_denm_number);
+        let first = &mut configuration.node.facilities.den.first_sequence_number;
+        *first = kept.or(*first);
+        let configuration = &configuration;
         let stop = StopToken::new();
         let telemetry = Arc::new(Telemetry::new());
         let node = Node::new(node_settings(configuration))?;
@@ -78,12 +98,15 @@ impl LiveNode {
         let station = Station::new(&configuration.site.site.id, configuration.node.node.station_id)?
             .with_source_uuid(&super::source_uuid(configuration))?;
         let parts = geonet_parts(configuration, &clock)?;
-        let links = Arc::new(Links::start_with(configuration.node.links.clone(), station, parts).await?);
+        let mut links = Links::start_with(configuration.node.links.clone(), station, parts).await?;
+        let from_radio = links.take_geonet_received();
+        let links = Arc::new(links);
         let feeds: BTreeMap<SourceId, Arc<CameraFeed>> =
             configuration.cameras().map(|(source, _, _)| (source, Arc::default())).collect();
         let log = Arc::new(MessageLog::default());
         let (snapshots, watched) = watch::channel(Arc::new(node.snapshot(clock.now())));
 
+        let core_snapshots = watched.clone();
         let (web_stop, web_stopped) = watch::channel(false);
         let web = match &configuration.node.web {
             Some(settings) => {
@@ -100,6 +123,7 @@ impl LiveNode {
             None => None,
         };
 
+        let (priority_requests, _) = broadcast::channel(PRIORITY_REQUESTS);
         let (arrivals, waiting) = queue::bounded(ARRIVALS, WhenFull::Block);
         let outlets = Outlets {
             links: Some(Arc::clone(&links)),
@@ -107,16 +131,29 @@ impl LiveNode {
             telemetry: Arc::clone(&telemetry),
             log,
             snapshots,
+            state: state.map(|(file, _)| file),
+            priority_requests: priority_requests.clone(),
         };
         let core = CoreThread::new(node, base, clock.clone(), outlets);
         let core = thread("core", move || core.run(&waiting))?;
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(follow_links(links.status(), arrivals.clone(), stop.clone()));
+        tasks.spawn(follow_links("", links.status(), arrivals.clone(), stop.clone()));
         if let Some(settings) = &configuration.node.iot {
             let handle =
                 iot_mqtt::spawn(settings, u64::from(configuration.iot_source().0), "iot", clock.clone(), &stop)?;
             tasks.spawn(follow_iot(handle, configuration.iot_source(), arrivals.clone(), Arc::clone(&telemetry)));
+        }
+        if let Some(settings) = &configuration.node.v2x_in {
+            let reader = Reader::subscribe(&settings.reader, &settings.select)?;
+            let source = configuration.v2x_in_source();
+            tasks.spawn(follow_links("v2x-in ", reader.status(), arrivals.clone(), stop.clone()));
+            let own = configuration.node.node.station_id;
+            tasks.spawn(v2x_in::follow(reader, own, source, arrivals.clone(), stop.clone()));
+        }
+        if let Some(packets) = from_radio {
+            let source = configuration.geonet_source();
+            tasks.spawn(v2x_in::follow_radio(packets, source, arrivals.clone(), stop.clone()));
         }
         let mut cameras = Vec::new();
         for ((source, section, _), detector) in configuration.cameras().zip(detectors) {
@@ -144,6 +181,8 @@ impl LiveNode {
             web,
             telemetry,
             arrivals: Some(arrivals),
+            snapshots: core_snapshots,
+            priority_requests,
         })
     }
 
@@ -155,6 +194,23 @@ impl LiveNode {
     /// Where the embedded broker listens.
     pub fn broker_address(&self) -> Option<SocketAddr> {
         self.links.as_ref().and_then(|links| links.broker_address())
+    }
+
+    /// Hands an event of a service or a controller to the core: a request for a DENM, what signals show, an answer to a
+    /// request for priority. False when the node is stopping.
+    pub fn submit(&self, body: EventBody) -> bool {
+        let arrival = Arrival { source: SourceId::NODE, body };
+        self.arrivals.as_ref().is_some_and(|arrivals| !matches!(arrivals.send(arrival), Sent::Closed(_)))
+    }
+
+    /// Requests for priority from now on, for the signal controller; one that is read too late is lost.
+    pub fn priority_requests(&self) -> broadcast::Receiver<PriorityRequest> {
+        self.priority_requests.subscribe()
+    }
+
+    /// What the node knows, now and on every change.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
     }
 
     /// The node's measurements.
@@ -292,6 +348,16 @@ fn node_info(configuration: &Configuration, detectors: &[Detector]) -> NodeInfo 
         name: section.id.clone(),
         kind: camera_kind(&section.source).into(),
     }));
+    sources.extend(configuration.node.links.geonet.iter().map(|_| SourceInfo {
+        id: configuration.geonet_source(),
+        name: "geonet".into(),
+        kind: "V2X messages by radio".into(),
+    }));
+    sources.extend(configuration.node.v2x_in.iter().map(|_| SourceInfo {
+        id: configuration.v2x_in_source(),
+        name: "v2x-in".into(),
+        kind: "V2X messages".into(),
+    }));
     sources.extend(configuration.node.iot.iter().map(|_| SourceInfo {
         id: configuration.iot_source(),
         name: "iot".into(),
@@ -322,12 +388,17 @@ fn camera_kind(source: &CameraSourceSettings) -> &'static str {
 }
 
 /// Turns changes of the links' states into events.
-async fn follow_links(mut states: watch::Receiver<Vec<LinkStatus>>, arrivals: Sender<Arrival>, stop: StopToken) {
+async fn follow_links(
+    prefix: &str,
+    mut states: watch::Receiver<Vec<LinkStatus>>,
+    arrivals: Sender<Arrival>,
+    stop: StopToken,
+) {
     let mut known: BTreeMap<String, LinkState> = BTreeMap::new();
     loop {
         let now = states.borrow_and_update().clone();
         for status in now {
-            let name = status.link.name().to_owned();
+            let name = format!("{prefix}{}", status.link.name());
             if known.insert(name.clone(), status.state) == Some(status.state) {
                 continue;
             }

@@ -7,6 +7,8 @@ mod core_thread;
 mod detector;
 pub mod live;
 pub mod replay;
+mod state;
+mod v2x_in;
 
 pub use core_thread::{CoreSummary, TimeBase};
 
@@ -16,8 +18,10 @@ use crate::recorder;
 use crate::sources::camera::CameraError;
 use crate::web::WebError;
 use crate::world::WorldSettings;
+use crate::world::infrastructure::InfrastructureSite;
 use masa_links::LinkError;
 use masa_v2x_proto::geo::{Enu, SiteFrame};
+use std::path::PathBuf;
 
 /// Why a node cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +58,14 @@ pub enum RunError {
     /// The recording cannot be written or read.
     #[error(transparent)]
     Recording(#[from] recorder::Error),
+    /// What must survive a restart cannot be read or kept.
+    #[error("{path}: {what}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// A thread could not be started.
     #[error("the system refuses a thread: {0}")]
     Thread(std::io::Error),
@@ -66,11 +78,17 @@ pub fn node_settings(configuration: &Configuration) -> NodeSettings {
     NodeSettings {
         station_id: configuration.node.node.station_id,
         source_uuid: source_uuid(configuration),
+        station_kind: configuration.node.node.station_type,
         position: SiteFrame::new(origin).to_wgs84(Enu { e_m, n_m, u_m }),
         site_origin: origin,
         zones: configuration.site.zones.clone(),
         cameras: configuration.cameras().map(|(source, _, settings)| (source, settings.clone())).collect(),
         world: WorldSettings::default(),
+        infrastructure: InfrastructureSite {
+            intersections: configuration.site.intersections.clone(),
+            signs: configuration.site.signs.clone(),
+        },
+        ldm: configuration.node.ldm.clone(),
         facilities: configuration.node.facilities.clone(),
     }
 }

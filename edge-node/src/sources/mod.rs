@@ -12,3 +12,4 @@ pub mod clock;
 pub mod iot_mqtt;
 pub mod queue;
 pub mod stop;
+pub mod v2x_in;

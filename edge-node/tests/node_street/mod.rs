@@ -8,9 +8,12 @@
 use masa_edge_node::effect::{Effects, OutMessage};
 use masa_edge_node::event::{DetectionFrame, Event, EventBody, EventId, FrameTimings, SourceId};
 use masa_edge_node::facilities::FacilitiesSettings;
+use masa_edge_node::facilities::profile::StationKind;
 use masa_edge_node::node::{Node, NodeSettings};
 use masa_edge_node::telemetry::NoProbe;
 use masa_edge_node::world::WorldSettings;
+use masa_edge_node::world::infrastructure::InfrastructureSite;
+use masa_edge_node::world::ldm::LdmSettings;
 use masa_edge_node::world::site::{ZoneKind, ZoneSettings};
 use masa_inference::{BoundingBox, Detection, ObjectClass};
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
@@ -27,7 +30,7 @@ pub(crate) const LATENCY_MS: i64 = 60;
 const FOCAL_PX: f64 = 900.0;
 const CAMERA_HEIGHT_M: f64 = 8.0;
 const PITCH_DOWN_DEG: f64 = 15.0;
-const ORIGIN: Wgs84 = Wgs84 { lat_deg: 44.655_540, lon_deg: 10.934_315, alt_m: 0.0 };
+pub(crate) const ORIGIN: Wgs84 = Wgs84 { lat_deg: 44.655_540, lon_deg: 10.934_315, alt_m: 0.0 };
 
 /// 2026-03-01T12:00:00 UTC, and `ms` milliseconds.
 pub(crate) fn at(ms: i64) -> Timestamp {
@@ -110,6 +113,7 @@ pub(crate) fn settings(facilities: FacilitiesSettings) -> NodeSettings {
     NodeSettings {
         station_id: 4_711,
         source_uuid: "masa_4711".into(),
+        station_kind: StationKind::RoadSideUnit,
         position: ORIGIN,
         site_origin: ORIGIN,
         zones: vec![
@@ -119,6 +123,8 @@ pub(crate) fn settings(facilities: FacilitiesSettings) -> NodeSettings {
         ],
         cameras: vec![(CAMERA, camera())],
         world: WorldSettings::default(),
+        infrastructure: InfrastructureSite::default(),
+        ldm: LdmSettings::default(),
         facilities,
     }
 }

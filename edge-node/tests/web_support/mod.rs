@@ -49,6 +49,8 @@ pub(crate) fn snapshot(frame: u64, objects: u16) -> Snapshot {
         trail_m: (0..20).map(|i| [f64::from(id) - f64::from(i), 2.0]).collect(),
     };
     Snapshot {
+        received: Default::default(),
+        signals: Vec::new(),
         time_ms: 1_700_000_000_000 + frame as i64 * 40,
         objects: (1..=objects).map(object).collect(),
         frames: vec![FrameView {

@@ -10,6 +10,7 @@ mod address;
 mod area;
 mod btp;
 mod buffer;
+pub mod dcc;
 mod error;
 mod ethernet;
 mod extended;

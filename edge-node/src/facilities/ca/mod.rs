@@ -1,113 +1,137 @@
-//! Cooperative awareness (EN 302 637-2, TS 103 900): a roadside unit says that it is there.
+//! Cooperative awareness (EN 302 637-2, TS 103 900): a station says that it is there.
 //!
-//! In: `now`. Out: one CAM per interval. Absent: the rules for vehicles, and path history, which a roadside unit has not.
+//! In: `now`, and the movement of a vehicle. Out: CAMs. A roadside unit sends one per interval; a vehicle when its movement
+//! has changed, with its path history and what its role adds. Absent: dead reckoning between two states of the vehicle.
 
-use super::{Content, Draft, Facility, Scene, Station};
+mod containers;
+mod generation;
+mod path_history;
+mod rsu;
+#[cfg(test)]
+mod tests;
+mod vehicle;
+
+pub(crate) use containers::{ego_acceleration, ego_heading, ego_position, ego_speed};
+pub use generation::{CamTiming, Due, T_GEN_CAM_MAX_MS, T_GEN_CAM_MIN_MS};
+pub use path_history::PathHistory;
+
+use super::profile::{Profile, StationKind, VehicleSettings};
+use super::{Content, Draft, Facility, Scene};
 use crate::effect::Provenance;
-use masa_v2x_proto::cam::{BasicContainer, Cam, CamParameters, HighFrequencyContainer, RsuContainerHighFrequency};
-use masa_v2x_proto::cdd::StationType;
+use crate::world::Drops;
+use masa_v2x_proto::cam::Cam;
+use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
+use rsu::RsuCa;
 use serde::{Deserialize, Serialize};
+use vehicle::VehicleCa;
 
 /// Shortest interval between two CAMs of a roadside unit (EN 302 637-2 6.1.4), milliseconds.
 pub const MIN_INTERVAL_MS: u32 = 1_000;
+/// Most protected zones in a CAM.
+pub const MAX_PROTECTED_ZONES: usize = 16;
 
 /// When CAMs go out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct CaSettings {
-    /// Interval between two CAMs, milliseconds, at least 1,000 (EN 302 637-2 6.1.4). At least one must fall into the time a
-    /// vehicle spends in reach.
+    /// Interval between two CAMs of a roadside unit, milliseconds, at least 1,000 (EN 302 637-2 6.1.4). At least one must
+    /// fall into the time a vehicle spends in reach.
     pub t_gen_cam_ms: u32,
+    /// Zones near a roadside unit in which vehicles must limit their radio emissions: toll stations.
+    pub protected_zones: Vec<ProtectedZoneSettings>,
+    /// `N_GenCam`: CAMs of a vehicle in a row that keep the interval of the last change of movement, 1 to 10.
+    pub n_gen_cam: u8,
+    /// A vehicle falls silent when its own state is older than this, milliseconds.
+    pub ego_timeout_ms: u32,
+    /// The path history stays this close to the driven path, metres.
+    pub path_history_error_m: f64,
+    /// The path history reaches back this far, metres.
+    pub path_history_length_m: f64,
+}
+
+/// A zone in which vehicles must limit their radio emissions (`ProtectedCommunicationZone`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ProtectedZoneSettings {
+    /// Centre, degrees north.
+    pub latitude_deg: f64,
+    /// Centre, degrees east.
+    pub longitude_deg: f64,
+    /// Radius, metres, 1 to 255.
+    pub radius_m: u32,
+    /// Identifier in the operator's register.
+    pub id: Option<u32>,
 }
 
 impl Default for CaSettings {
     fn default() -> Self {
-        Self { t_gen_cam_ms: MIN_INTERVAL_MS }
+        Self {
+            t_gen_cam_ms: MIN_INTERVAL_MS,
+            protected_zones: Vec::new(),
+            n_gen_cam: 3,
+            ego_timeout_ms: 1_500,
+            path_history_error_m: 0.5,
+            path_history_length_m: 500.0,
+        }
     }
 }
 
-/// The cooperative awareness service of a roadside unit.
+/// The cooperative awareness service.
 #[derive(Clone, Debug)]
-pub(crate) struct CaService {
-    interval_ms: i64,
-    next: Option<Timestamp>,
+pub(crate) enum CaService {
+    /// Of a roadside unit.
+    Rsu(RsuCa),
+    /// Of a vehicle.
+    Vehicle(Box<VehicleCa>),
+    /// A vulnerable road user sends VAMs instead.
+    Off,
 }
 
 impl CaService {
-    pub(crate) fn new(settings: &CaSettings) -> Self {
-        Self { interval_ms: i64::from(settings.t_gen_cam_ms.max(MIN_INTERVAL_MS)), next: None }
+    pub(crate) fn new(kind: StationKind, settings: &CaSettings, vehicle: &VehicleSettings) -> Self {
+        match kind.profile() {
+            Profile::Roadside => Self::Rsu(RsuCa::new(settings)),
+            Profile::Vehicle => Self::Vehicle(Box::new(VehicleCa::new(settings.clone(), vehicle.clone()))),
+            Profile::Vru => Self::Off,
+        }
     }
-}
 
-fn cam(station: &Station, now: Timestamp) -> Cam {
-    let parameters = CamParameters {
-        basic_container: BasicContainer {
-            station_type: StationType::RoadSideUnit,
-            reference_position: station.reference_position(),
-        },
-        high_frequency_container: HighFrequencyContainer::Rsu(RsuContainerHighFrequency::default()),
-        low_frequency_container: None,
-        special_vehicle_container: None,
-        extension_containers: None,
-    };
-    Cam::new(station.id, now, parameters)
+    /// What was left out; only a vehicle leaves anything out.
+    pub(crate) fn drops(&self) -> Option<&Drops> {
+        match self {
+            Self::Vehicle(vehicle) => Some(vehicle.drops()),
+            Self::Rsu(_) | Self::Off => None,
+        }
+    }
 }
 
 impl Facility for CaService {
     fn evaluate(&mut self, scene: &Scene<'_>, drafts: &mut Vec<Draft>) {
-        if self.next.is_some_and(|next| scene.now < next) {
-            return;
+        match self {
+            Self::Rsu(rsu) => rsu.evaluate(scene, drafts),
+            Self::Vehicle(vehicle) => vehicle.evaluate(scene, drafts),
+            Self::Off => {}
         }
-        // From now, not from when it was due: a late wake-up must not make the next interval shorter than allowed.
-        self.next = Some(scene.now.plus_ms(self.interval_ms));
-        drafts.push(Draft {
-            content: Content::Cam(Box::new(cam(scene.station, scene.now))),
-            captured_at: None,
-            position: scene.station.position,
-            deadline: None,
-            dissemination: Dissemination::default(),
-            provenance: Provenance {
-                rule: format!("CAM: {} ms since the last one, EN 302 637-2 6.1.4", self.interval_ms),
-                objects: Vec::new(),
-            },
-        });
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        self.next
+        match self {
+            Self::Rsu(rsu) => rsu.wake_at(),
+            Self::Vehicle(vehicle) => vehicle.wake_at(),
+            Self::Off => None,
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::facilities::fixture::Street;
-    use crate::world::fixture::at;
-
-    #[test]
-    fn a_cam_leaves_at_once_and_then_never_sooner_than_the_interval() {
-        // EN 302 637-2 6.1.4: the interval is at least 1,000 ms.
-        let (mut street, mut service) = (Street::new(), CaService::new(&CaSettings { t_gen_cam_ms: 1_000 }));
-        for (ms, sent) in
-            [(0, true), (999, false), (1_000, true), (1_400, false), (2_500, true), (3_000, false), (3_500, true)]
-        {
-            assert_eq!(street.wake(&mut service, ms).len(), usize::from(sent), "at {ms} ms");
-        }
-        assert_eq!(service.wake_at(), Some(at(4_500)));
-    }
-
-    #[test]
-    fn a_roadside_unit_says_what_and_where_it_is() {
-        let (mut street, mut service) = (Street::new(), CaService::new(&CaSettings::default()));
-        let drafts = street.wake(&mut service, 12_345);
-        let Content::Cam(cam) = &drafts[0].content else { panic!("{drafts:?}") };
-        // EN 302 637-2 B.3: TimestampIts modulo 65,536.
-        assert_eq!(cam.cam.generation_delta_time_ms, (at(12_345).to_its_ms() % 65_536) as u16);
-        let parameters = &cam.cam.cam_parameters;
-        assert_eq!(parameters.basic_container.station_type, StationType::RoadSideUnit);
-        assert_eq!(parameters.basic_container.reference_position.latitude_deg, Some(44.65554));
-        assert!(matches!(parameters.high_frequency_container, HighFrequencyContainer::Rsu(_)));
+fn draft(cam: Cam, rule: String, captured_at: Option<Timestamp>, position: Wgs84) -> Draft {
+    Draft {
+        content: Content::Cam(Box::new(cam)),
+        captured_at,
+        position,
+        deadline: None,
+        dissemination: Dissemination::default(),
+        provenance: Provenance { rule, objects: Vec::new() },
     }
 }

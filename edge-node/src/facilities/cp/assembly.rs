@@ -2,11 +2,12 @@
 
 use super::CpmContent;
 use crate::facilities::Station;
+use crate::facilities::profile::Profile;
 use masa_v2x_proto::List;
-use masa_v2x_proto::cdd::PerceivedObject;
+use masa_v2x_proto::cdd::{PerceivedObject, Wgs84Angle};
 use masa_v2x_proto::cpm::{
     Cpm, CpmContainers, CpmPayload, ManagementContainer, MessageSegmentationInfo, OriginatingRsuContainer,
-    PerceivedObjectContainer,
+    OriginatingVehicleContainer, PerceivedObjectContainer,
 };
 use std::ops::Range;
 
@@ -81,11 +82,19 @@ fn message(
     station: &Station,
 ) -> Cpm {
     let sensors = if is_first { content.sensors.as_slice() } else { &[] };
+    let regions = if is_first { content.regions.as_slice() } else { &[] };
+    let stands = station.kind.profile() == Profile::Roadside;
     // The node holds at most 255 objects and cameras, which is what the lists hold.
     let perceived_objects = List::try_from_iter(objects.iter().cloned()).unwrap_or_default();
+    let perception_region = List::try_from_iter(regions.iter().cloned()).unwrap_or_default();
     let sensor_information = List::try_from_iter(sensors.iter().cloned()).unwrap_or_default();
     let containers = CpmContainers {
-        originating_rsu: Some(OriginatingRsuContainer::default()),
+        originating_rsu: stands.then(OriginatingRsuContainer::default),
+        originating_vehicle: (!stands).then(|| OriginatingVehicleContainer {
+            orientation_angle: Wgs84Angle { value_deg: content.heading_deg, confidence_deg: None },
+            ..OriginatingVehicleContainer::default()
+        }),
+        perception_region: (!regions.is_empty()).then_some(perception_region),
         sensor_information: (!sensors.is_empty()).then_some(sensor_information),
         perceived_object: (!objects.is_empty()).then_some(PerceivedObjectContainer {
             number_of_perceived_objects: content.number_of_perceived_objects,

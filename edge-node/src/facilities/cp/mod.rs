@@ -2,22 +2,25 @@
 //!
 //! In: the world. Out: the content of CPMs. Generation is asked for after every event, so an object leaves with the frame
 //! that confirms it, not at the next tick; two generations are at least `T_GenCpmMin` apart, and a wake-up comes when an
-//! object or the sensors are due. Absent: perception regions, look-ahead and the value of information (all optional), and
-//! congestion control.
+//! object or the sensors are due. Objects that others tell of are left out where the settings say so. Absent: look-ahead
+//! and the value of information (both optional), and congestion control.
 
 mod assembly;
 mod inclusion;
 mod object;
+mod redundancy;
+mod region;
 
 pub(crate) use assembly::{Segment, segments};
+pub use redundancy::{RedundancySettings, Technique};
+pub use region::{MAX_FOOTPRINT_CORNERS, MAX_FOOTPRINT_OFFSET_M};
 
 use super::{Content, Draft, Facility, Scene};
 use crate::effect::Provenance;
-use crate::event::SourceId;
 use crate::world::{Drops, RoadUser};
 use inclusion::{Included, ObjectType, Rule, due};
 use masa_v2x_proto::cdd::PerceivedObject;
-use masa_v2x_proto::cpm::{SensorInformation, SensorType};
+use masa_v2x_proto::cpm::{PerceptionRegion, SensorInformation};
 use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +47,8 @@ pub struct CpSettings {
     pub object_perception_quality_threshold: u8,
     /// Largest encoded message, bytes (TR 103 562 5.5: 1,100). More objects go into further messages.
     pub mtu_bytes: u32,
+    /// What others tell already is left out by these techniques; absent: nothing is.
+    pub redundancy: Option<RedundancySettings>,
 }
 
 impl Default for CpSettings {
@@ -57,6 +62,7 @@ impl Default for CpSettings {
             min_ground_velocity_orientation_change_deg: 4.0,
             object_perception_quality_threshold: 3,
             mtu_bytes: 1_100,
+            redundancy: None,
         }
     }
 }
@@ -67,6 +73,10 @@ pub(crate) struct CpmContent {
     pub(crate) reference_time: Timestamp,
     /// Empty unless the sensor information is due.
     pub(crate) sensors: Vec<SensorInformation>,
+    /// Empty unless the sensor information is due.
+    pub(crate) regions: Vec<PerceptionRegion>,
+    /// Direction in which a vehicle points, degrees clockwise from north; `None` of a roadside unit.
+    pub(crate) heading_deg: Option<f32>,
     /// How many objects the node perceives, included or not.
     pub(crate) number_of_perceived_objects: u8,
     /// Objects included, in the order of the draft's [`Provenance::objects`].
@@ -117,6 +127,15 @@ impl CpService {
             match self.eligible(user, scene) {
                 Ok(delta_ms) => {
                     let rule = due(user, self.included.get(&user.id), scene.now, &self.settings);
+                    let redundancy = rule.and(self.settings.redundancy.as_ref());
+                    if let Some(technique) =
+                        redundancy.and_then(|settings| redundancy::redundant(user, scene, settings))
+                    {
+                        self.drops.count(technique.reason());
+                        // As if it had been included: it is looked at again when it is due again.
+                        self.included.insert(user.id, Included::now(user, scene.now));
+                        continue;
+                    }
                     let object_type = ObjectType::of(user.class);
                     all_of_type_a |= object_type == ObjectType::A && rule == Some(Rule::IntervalElapsed);
                     selected.push((object_type, user, delta_ms, rule));
@@ -174,7 +193,9 @@ impl CpService {
             dissemination: Dissemination::default(),
             content: Content::Cpm(Box::new(CpmContent {
                 reference_time: scene.now,
-                sensors: if with_sensors { sensors(scene) } else { Vec::new() },
+                sensors: if with_sensors { region::sensors(scene) } else { Vec::new() },
+                regions: if with_sensors { region::regions(scene) } else { Vec::new() },
+                heading_deg: scene.ego.and_then(|ego| ego.heading_deg).map(|deg| deg.rem_euclid(360.0) as f32),
                 number_of_perceived_objects: u8::try_from(scene.world.users().len()).unwrap_or(u8::MAX),
                 objects: selected.iter().map(perceived).collect(),
                 mtu_bytes: self.settings.mtu_bytes,
@@ -189,18 +210,6 @@ struct Selected<'a> {
     user: &'a RoadUser,
     delta_ms: i16,
     rule: Rule,
-}
-
-/// One sensor per camera. Where it sees is not stated: shadowing applies, and the calibrated area is no region of sight.
-fn sensors(scene: &Scene<'_>) -> Vec<SensorInformation> {
-    let sensor = |camera: &SourceId| SensorInformation {
-        sensor_id: object::sensor_id(&scene.station.cameras, *camera),
-        sensor_type: SensorType::Monovideo,
-        perception_region_shape: None,
-        perception_region_confidence_percent: None,
-        shadowing_applies: true,
-    };
-    scene.station.cameras.iter().map(sensor).collect()
 }
 
 impl Facility for CpService {
@@ -259,6 +268,27 @@ mod tests {
         assert_eq!(service.wake_at(), Some(at(1_000)));
         assert_eq!(content(&street.wake(&mut service, 1_000)), [(1, vec![])]);
         assert_eq!(content(&street.wake(&mut service, 1_200)), [(0, vec![1])]);
+    }
+
+    #[test]
+    fn a_footprint_becomes_the_sensors_region_and_a_perception_region() {
+        // TS 103 324 7.1.6 and 7.1.7: relative to the reference position, with the number of objects inside.
+        let (mut street, mut service) = (Street::new(), CpService::new(CpSettings::default()));
+        street.station.reference.e_m = 5.0;
+        street.station.footprints.insert(CAMERA, vec![[0.0, -4.0], [50.0, -4.0], [50.0, 4.0], [0.0, 4.0]]);
+        let cars = [track(1, Car, [20.0, 0.0], 0), track(2, Car, [60.0, 0.0], 0)];
+        let drafts = street.frame(&mut service, 0, &cars);
+        let Content::Cpm(content) = &drafts[0].content else { panic!("{drafts:?}") };
+        let (segments, _) = segments(content, &street.station, |cpm| cpm.to_uper()).unwrap();
+        let containers = &segments[0].cpm.payload.cpm_containers;
+        let regions = containers.perception_region.as_ref().unwrap();
+        assert_eq!((regions.len(), regions[0].number_of_perceived_objects), (1, Some(1)));
+        let masa_v2x_proto::cdd::Shape::Polygonal(shape) = &regions[0].perception_region_shape else { panic!() };
+        let first = shape.polygon[0];
+        assert_eq!((first.x_m.value(), first.y_m.value()), (Some(-5.0), Some(-4.0)));
+        let sensors = containers.sensor_information.as_ref().unwrap();
+        assert_eq!(sensors[0].perception_region_shape.as_ref(), Some(&regions[0].perception_region_shape));
+        assert!(segments[0].cpm.check_limits().is_ok());
     }
 
     #[test]

@@ -1,21 +1,23 @@
 //! An event as a DENM: TS 103 831 clause 7, EN 302 637-3 annex B.
 
 use super::{Action, ActiveEvent, DenSettings, Trigger};
-use crate::effect::Provenance;
+use crate::effect::{ObjectCause, Provenance};
 use crate::facilities::{Content, Draft, Scene, Station, accuracy, reference_position};
 use crate::world::RoadUser;
+use crate::world::ldm::ReceivedEvent;
 use crate::world::site::{SiteMap, ZoneKind};
 use masa_inference::ObjectClass;
 use masa_v2x_proto::cdd::subcause::{HumanPresenceOnTheRoadSubCause, StationaryVehicleSubCause};
 use masa_v2x_proto::cdd::{
-    ActionId, CauseCode, DeltaReferencePosition, Path, PathPoint, Reading, Speed, StationType, Traces, Wgs84Angle,
+    ActionId, CauseCode, DeltaReferencePosition, Path, PathPoint, Reading, Speed, Traces, Wgs84Angle,
 };
 use masa_v2x_proto::denm::{
     AlacarteContainer, Denm, DenmPayload, LocationContainer, ManagementContainer, SituationContainer, StandardLength3b,
     StationarySince, StationaryVehicleContainer, Termination, TrafficDirection,
 };
-use masa_v2x_proto::geo::{Covariance2, Enu, yaw_to_heading_rad};
+use masa_v2x_proto::geo::{Covariance2, Enu, Wgs84, yaw_to_heading_rad};
 use masa_v2x_proto::geonet::{Dissemination, GeoArea, Scope, Shape};
+use masa_v2x_proto::relevance::awareness_distance_m;
 use masa_v2x_proto::time::Timestamp;
 
 /// What a DENM says of an object, apart from times.
@@ -83,7 +85,7 @@ pub(super) fn denm(
         traffic_direction: Some(TrafficDirection::AllTrafficDirections),
         validity_duration_s: settings.validity_duration_s.min(MAX_VALIDITY_S),
         transmission_interval_ms: u16::try_from(settings.repetition_interval_ms.clamp(1, MAX_INTERVAL_MS)).ok(),
-        station_type: StationType::RoadSideUnit,
+        station_type: station.kind.station_type(),
     };
     let situation = SituationContainer {
         information_quality: report.information_quality,
@@ -129,13 +131,13 @@ fn traces(event: Enu, map: &SiteMap, station: &Station) -> Traces {
 }
 
 /// Largest `validityDuration`, seconds.
-const MAX_VALIDITY_S: u32 = 86_400;
+pub(super) const MAX_VALIDITY_S: u32 = 86_400;
 /// DCC profile 1 (TS 102 636-4-2 clause 5).
 const DENM_TRAFFIC_CLASS: u8 = 1;
 /// Longest lifetime of a packet, seconds (EN 302 636-4-1 annex H, `itsGnMaxPacketLifetime`).
 const MAX_PACKET_LIFETIME_S: f64 = 600.0;
 /// Largest `transmissionInterval`, milliseconds.
-const MAX_INTERVAL_MS: u32 = 10_000;
+pub(super) const MAX_INTERVAL_MS: u32 = 10_000;
 
 /// The DENM that cancels the event of `last`: management container only (TS 103 831 annex A).
 pub(super) fn cancellation(last: &Denm, detected_at: Timestamp, reference_time: Timestamp) -> Denm {
@@ -149,39 +151,91 @@ pub(super) fn cancellation(last: &Denm, detected_at: Timestamp, reference_time: 
     Denm::new(last.header.station_id, payload)
 }
 
+/// A DENM to be sent, of whatever origin.
+pub(super) struct Announcement {
+    pub(super) denm: Denm,
+    pub(super) position: Wgs84,
+    pub(super) awareness_distance_m: f64,
+    pub(super) validity_s: u32,
+    pub(super) deadline: Timestamp,
+    pub(super) captured_at: Option<Timestamp>,
+    pub(super) rule: String,
+    pub(super) objects: Vec<ObjectCause>,
+}
+
+/// The draft of a DENM: broadcast in its awareness area while it is valid.
+pub(super) fn event_draft(announcement: Announcement) -> Draft {
+    let Announcement { denm, position, awareness_distance_m, validity_s, deadline, captured_at, rule, objects } =
+        announcement;
+    Draft {
+        content: Content::Denm(Box::new(denm)),
+        captured_at,
+        position,
+        deadline: Some(deadline),
+        dissemination: dissemination(position, awareness_distance_m, f64::from(validity_s.min(MAX_VALIDITY_S))),
+        provenance: Provenance { rule, objects },
+    }
+}
+
+/// An event of another station that is sent on as received.
+pub(super) struct ForwardedDenm<'a> {
+    pub(super) event: &'a ReceivedEvent,
+    pub(super) settings: &'a DenSettings,
+}
+
+/// The draft of a forwarded DENM.
+pub(super) fn forwarded_draft(forwarded: ForwardedDenm<'_>) -> Draft {
+    let ForwardedDenm { event, settings } = forwarded;
+    let management = &event.denm.denm.management;
+    let awareness_m = management.awareness_distance.and_then(awareness_distance_m);
+    let distance_m = awareness_m.unwrap_or(settings.awareness_distance_m);
+    let ActionId { originating_station_id, sequence_number } = event.action_id;
+    Draft {
+        content: Content::ForwardedDenm { denm: event.denm.clone(), uper: event.uper.clone() },
+        captured_at: None,
+        position: event.position,
+        deadline: Some(event.expires_at),
+        dissemination: dissemination(event.position, distance_m, f64::from(management.validity_duration_s)),
+        provenance: Provenance {
+            rule: format!(
+                "DENM {}-{sequence_number}: kept alive, not heard for two transmission intervals, EN 302 637-3 8.2.2",
+                originating_station_id.0
+            ),
+            objects: Vec::new(),
+        },
+    }
+}
+
+fn dissemination(position: Wgs84, awareness_distance_m: f64, validity_s: f64) -> Dissemination {
+    let awareness =
+        GeoArea { shape: Shape::Circle, centre: position, a_m: awareness_distance_m, b_m: 0.0, azimuth_deg: 0.0 };
+    Dissemination {
+        scope: Scope::Broadcast(awareness),
+        traffic_class: DENM_TRAFFIC_CLASS,
+        lifetime_s: validity_s.min(MAX_PACKET_LIFETIME_S),
+    }
+}
+
 /// The draft of an event's current DENM.
 pub(super) fn draft(event: &ActiveEvent, action: Action, station: &Station, settings: &DenSettings) -> Draft {
     let validity_s = settings.validity_duration_s.min(MAX_VALIDITY_S);
-    let position = station.frame.to_wgs84(event.position);
-    let awareness = GeoArea {
-        shape: Shape::Circle,
-        centre: position,
-        a_m: settings.awareness_distance_m,
-        b_m: 0.0,
-        azimuth_deg: 0.0,
-    };
-    Draft {
-        content: Content::Denm(Box::new(event.denm.clone())),
+    event_draft(Announcement {
+        denm: event.denm.clone(),
+        position: station.frame.to_wgs84(event.position),
+        awareness_distance_m: settings.awareness_distance_m,
+        validity_s,
+        deadline: event.cause.captured_at.plus_ms(i64::from(validity_s) * 1_000),
         captured_at: Some(event.cause.captured_at),
-        position,
-        deadline: Some(event.cause.captured_at.plus_ms(i64::from(validity_s) * 1_000)),
-        dissemination: Dissemination {
-            scope: Scope::Broadcast(awareness),
-            traffic_class: DENM_TRAFFIC_CLASS,
-            lifetime_s: f64::from(validity_s).min(MAX_PACKET_LIFETIME_S),
-        },
-        provenance: Provenance {
-            rule: format!(
-                "DENM {}-{}: {} (cause {}), {}, EN 302 637-3 6.1.2",
-                event.action_id.originating_station_id.0,
-                event.action_id.sequence_number,
-                event.trigger.words(),
-                event.trigger.cause_code(),
-                action.words(),
-            ),
-            objects: vec![event.cause.clone()],
-        },
-    }
+        rule: format!(
+            "DENM {}-{}: {} (cause {}), {}, EN 302 637-3 6.1.2",
+            event.action_id.originating_station_id.0,
+            event.action_id.sequence_number,
+            event.trigger.words(),
+            event.trigger.cause_code(),
+            action.words(),
+        ),
+        objects: vec![event.cause.clone()],
+    })
 }
 
 fn cause(trigger: Trigger, class: ObjectClass) -> CauseCode {
@@ -214,7 +268,7 @@ fn stationary_since(standing_s: f64) -> StationarySince {
 }
 
 /// The smallest class of `awarenessDistance` that reaches as far as `distance_m`.
-fn distance_class(distance_m: f64) -> StandardLength3b {
+pub(super) fn distance_class(distance_m: f64) -> StandardLength3b {
     use StandardLength3b as Class;
     let classes = [
         (50.0, Class::LessThan50m),

@@ -3,23 +3,35 @@
 //! In: the world. Out: DENMs. An event is triggered, updated when what it says has changed or its validity runs down,
 //! repeated in between, and cancelled when its condition has ended (EN 302 637-3 6.1.2). Every event stems from one
 //! object; where the object's track breaks and another begins at the same place, the event goes on.
-//! Absent: negation and keep-alive forwarding, which need reception.
+//! A service may ask for events too ([`crate::event::DenRequest`]), and of events of other stations the node denies those
+//! that its cameras see to be over and keeps alive those that are no longer heard, where its settings say so.
 
 mod condition;
+mod forwarding;
 mod message;
+mod negation;
+mod requested;
+mod sequence;
 
 pub use condition::{NeverSeenMoving, Trigger};
+pub use forwarding::KeepAlive;
+pub use requested::MAX_REQUESTED;
 
 use super::{Draft, Facility, Scene};
 use crate::effect::ObjectCause;
+use crate::event::DenRequest;
 use crate::world::{Drops, RoadUser};
 use condition::Judge;
+use forwarding::Forwarder;
 use masa_inference::ObjectClass;
 use masa_v2x_proto::cdd::ActionId;
 use masa_v2x_proto::denm::Denm;
 use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
 use message::Report;
+use negation::Negator;
+use requested::RequestedEvents;
+use sequence::SequenceNumbers;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -68,6 +80,34 @@ pub struct DenSettings {
     pub validity_duration_s: u32,
     /// `awarenessDistance`, metres: rounded up to the standard's classes.
     pub awareness_distance_m: f64,
+    /// The sequence number of the first event; the runner sets it from what it keeps on disk. Absent: taken from the time.
+    pub first_sequence_number: Option<u16>,
+    /// Whether events of other stations are kept alive.
+    pub keep_alive: KeepAlive,
+    /// Where the node denies events of other stations; absent: nowhere.
+    pub negation: Option<NegationSettings>,
+}
+
+/// Where and when the node denies events of other stations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NegationSettings {
+    /// Zones of the site that the cameras see wholly.
+    pub zones: Vec<String>,
+    /// How long the place must have been seen clear, seconds.
+    #[serde(default = "default_clear_after_s")]
+    pub clear_after_s: f64,
+    /// A road user this close to the event may be its cause, metres.
+    #[serde(default = "default_negation_radius_m")]
+    pub radius_m: f64,
+}
+
+fn default_clear_after_s() -> f64 {
+    10.0
+}
+
+fn default_negation_radius_m() -> f64 {
+    15.0
 }
 
 impl Default for DenSettings {
@@ -91,6 +131,9 @@ impl Default for DenSettings {
             cancellation_repetitions: 2,
             validity_duration_s: 30,
             awareness_distance_m: 200.0,
+            first_sequence_number: None,
+            keep_alive: KeepAlive::Off,
+            negation: None,
         }
     }
 }
@@ -159,16 +202,22 @@ pub(crate) struct DenService {
     /// Shared with the judge, which looks at them while events change.
     settings: Arc<DenSettings>,
     events: Vec<ActiveEvent>,
-    next_sequence_number: Option<u16>,
+    requested: RequestedEvents,
+    negator: Negator,
+    forwarder: Forwarder,
+    numbers: SequenceNumbers,
     drops: Drops,
 }
 
 impl DenService {
     pub(crate) fn new(settings: DenSettings) -> Self {
         Self {
+            requested: RequestedEvents::default(),
+            negator: Negator::default(),
+            forwarder: Forwarder::default(),
+            numbers: SequenceNumbers::new(settings.first_sequence_number),
             settings: Arc::new(settings),
             events: Vec::with_capacity(MAX_EVENTS),
-            next_sequence_number: None,
             drops: Drops::default(),
         }
     }
@@ -180,6 +229,16 @@ impl DenService {
 
     pub(crate) fn drops(&self) -> &Drops {
         &self.drops
+    }
+
+    /// Takes a service's request; it takes effect with the next evaluation.
+    pub(crate) fn request(&mut self, request: &DenRequest) {
+        self.requested.request(request.clone(), &mut self.drops);
+    }
+
+    /// The next free sequence number, if it has changed since this was last asked.
+    pub(crate) fn next_sequence_number(&mut self) -> Option<u16> {
+        self.numbers.news()
     }
 
     fn follow_events(&mut self, scene: &Scene<'_>, judge: &Judge<'_>, drafts: &mut Vec<Draft>) {
@@ -238,10 +297,7 @@ impl DenService {
                     self.drops.count("denm-events-full");
                     continue;
                 }
-                // After a restart numbers go on from a different place: receivers may still know the old action ids.
-                let sequence_number =
-                    self.next_sequence_number.unwrap_or((scene.now.unix_ms() / 1_000).rem_euclid(1 << 16) as u16);
-                self.next_sequence_number = Some(sequence_number.wrapping_add(1));
+                let sequence_number = self.numbers.take(scene.now);
                 let action_id = ActionId { originating_station_id: scene.station.id, sequence_number };
                 self.events.push(ActiveEvent::begin(action_id, trigger, user, scene, &self.settings, drafts));
             }
@@ -271,6 +327,9 @@ impl Facility for DenService {
         self.follow_events(scene, &judge, drafts);
         self.begin_events(scene, &judge, drafts);
         self.repeat(scene, drafts);
+        self.requested.evaluate(scene, &settings, &mut self.numbers, &mut self.drops, drafts);
+        self.negator.evaluate(scene, &settings, drafts);
+        self.forwarder.evaluate(scene, &settings, drafts);
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
@@ -278,7 +337,9 @@ impl Facility for DenService {
             Phase::InForce => event.gone_since.map(|at| at.plus_ms(clear_after_ms(&self.settings))),
             Phase::Cancelled { .. } => None,
         };
-        self.events.iter().flat_map(|event| [Some(event.next_repetition), clear(event)]).flatten().min()
+        let own = self.events.iter().flat_map(|event| [Some(event.next_repetition), clear(event)]);
+        let others = [self.requested.wake_at(), self.negator.wake_at(&self.settings), self.forwarder.wake_at()];
+        own.chain(others).flatten().min()
     }
 }
 
@@ -374,5 +435,7 @@ fn detection_time(user: &RoadUser, now: Timestamp) -> Timestamp {
     user.sight.captured_at.min(now)
 }
 
+#[cfg(test)]
+mod others_tests;
 #[cfg(test)]
 mod tests;
