@@ -482,7 +482,7 @@ macro_rules! causes_image {
 }
 
 macro_rules! container_set_image {
-    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $($in_place:ident)? <$codec:ty>, $jer:literal; )* }) => {
+    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = <$codec:ty>, $jer:literal; )* }) => {
         impl $crate::protobuf::Proto for $name {
             type Value = Self;
 
