@@ -40,7 +40,7 @@ quantities! {
     VehicleHeight: f32 [0..=127] per 20.0;
     DeltaTime: i16 [-122..=121] times 10, first -122;
     SemiAxisAccuracy: f32 [0..=255] upto 20.0, above 254, unavailable 255;
-    SemiMajorAxisOrientation: f32 [0..=65_535] per 182.041_666_666_666_66, unavailable 65_535, circular 65_535;
+    SemiMajorAxisOrientation: f32 [0..=65_535] per 182.041_67, unavailable 65_535, circular 65_535;
     DYear: u16 [0..=4095] times 1, first 0;
     DMonth: u8 [0..=12] times 1, first 0;
     DDay: u8 [0..=31] times 1, first 0;

@@ -97,7 +97,8 @@ choice! {
 impl NodeOffsetPoint {
     /// The shortest form of an offset, metres towards the east and the north; `None` beyond 327.67 m.
     pub fn from_offset(x_m: f32, y_m: f32) -> Option<Self> {
-        let forms: [(i32, fn(OffsetXy) -> Self); 6] = [
+        type Form = (i32, fn(OffsetXy) -> NodeOffsetPoint);
+        let forms: [Form; 6] = [
             (10, Self::Xy10),
             (11, Self::Xy11),
             (12, Self::Xy12),

@@ -192,15 +192,15 @@ enumerated! {
     /// Request of a public transport vehicle (`PtvRequestType`).
     pub enum PtvRequestType {
         /// Announcement.
-        PreRequest "preRequest",
+        Pre "preRequest",
         /// Request.
-        MainRequest "mainRequest",
+        Main "mainRequest",
         /// Doors closing.
-        DoorCloseRequest "doorCloseRequest",
+        DoorClose "doorCloseRequest",
         /// Cancellation, after the stop line.
-        CancelRequest "cancelRequest",
+        Cancel "cancelRequest",
         /// Emergency.
-        EmergencyRequest "emergencyRequest",
+        Emergency "emergencyRequest",
         ...
     }
 }
