@@ -76,6 +76,7 @@ fn message(kind: MessageKind, seq: u64, bytes: usize) -> Outgoing {
         generated_at: now(),
         quadkey: "1202102332".into(),
         deadline: None,
+        dissemination: masa_v2x_proto::geonet::Dissemination::default(),
         current: None,
         uper: Bytes::from(uper),
         json: Bytes::from(vec![b'x'; bytes * 3]),

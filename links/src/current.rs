@@ -165,6 +165,7 @@ mod tests {
             generated_at: Timestamp::from_unix_ms(0),
             quadkey: "0123".into(),
             deadline: Some(Timestamp::from_unix_ms(until_ms)),
+            dissemination: masa_v2x_proto::geonet::Dissemination::default(),
             current: Some(Current { name: name.into(), phase }),
             uper: Bytes::from(format!("{name} until {until_ms}")),
             json: Bytes::new(),

@@ -70,6 +70,19 @@ pub enum LinkError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// What carries GeoNetworking frames cannot be opened.
+    #[error("GeoNetworking over {medium}: {source}{hint}")]
+    Medium {
+        /// Interface or address.
+        medium: String,
+        /// The system's reason.
+        source: std::io::Error,
+        /// What helps; empty when nothing is known to.
+        hint: &'static str,
+    },
+    /// The capture of GeoNetworking frames cannot be written.
+    #[error(transparent)]
+    Capture(#[from] crate::geonet::capture::CaptureError),
     /// A file named by a setting cannot be read.
     #[error("{path}: {source}", path = path.display())]
     File {

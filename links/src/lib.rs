@@ -13,7 +13,7 @@
 //! Invariants: `publish` never blocks; every queue is bounded and every loss counted with a reason; at-least-once
 //! messages leave the disk only when acknowledged, expired or beyond the row limit.
 //!
-//! Absent: what is in a message; GeoNetworking; gRPC.
+//! Absent: what is in a message; gRPC.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -22,6 +22,7 @@ mod clock;
 mod current;
 mod driver;
 mod error;
+pub mod geonet;
 pub mod keys;
 mod links;
 pub mod message;
@@ -36,6 +37,7 @@ pub mod transport;
 pub use broker::BrokerSettings;
 pub use current::{Current, Phase};
 pub use error::LinkError;
+pub use geonet::{GeonetParts, GeonetSettings, ReceivedPacket};
 pub use keys::Selector;
 pub use links::{Links, ShutdownReport};
 pub use message::{Delivery, MessageKind, Outgoing, Policy, Priority, Station};

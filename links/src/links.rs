@@ -5,6 +5,7 @@ use crate::clock;
 use crate::current::CurrentSet;
 use crate::driver::{Driver, DriverState};
 use crate::error::LinkError;
+use crate::geonet::{Geonet, GeonetParts, ReceivedPacket};
 use crate::message::{Delivery, MessageKind, Numbered, Outgoing, Policy, Station, check_name};
 use crate::outbox::Outbox;
 use crate::queue::Lanes;
@@ -12,6 +13,7 @@ use crate::settings::LinksSettings;
 use crate::stats::{DropReason, KindStats, Ledger, LinkName, LinkStatus};
 use crate::transport::mqtt::MqttSettings;
 use crate::transport::{EVENTS, Start, table};
+use masa_v2x_proto::geonet::{Counters, Position};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -45,6 +47,7 @@ pub struct Links {
     stop: watch::Sender<bool>,
     drivers: JoinSet<()>,
     broker: Option<Broker>,
+    geonet: Option<Geonet>,
 }
 
 impl Links {
@@ -55,7 +58,19 @@ impl Links {
     /// # Errors
     /// Settings that cannot work, an outbox file that cannot be used, a broker port that is taken. An unreachable peer
     /// or broker is no error.
-    pub async fn start(mut settings: LinksSettings, station: Station) -> Result<Self, LinkError> {
+    pub async fn start(settings: LinksSettings, station: Station) -> Result<Self, LinkError> {
+        Self::start_with(settings, station, GeonetParts::default()).await
+    }
+
+    /// The same with the security entity and congestion control of the GeoNetworking link.
+    ///
+    /// # Errors
+    /// As [`Links::start`]; a tunnel address or interface that cannot be opened.
+    pub async fn start_with(
+        mut settings: LinksSettings,
+        station: Station,
+        geonet_parts: GeonetParts,
+    ) -> Result<Self, LinkError> {
         let ledger = Ledger::new();
         let broker = match &settings.broker {
             Some(broker) => Some(Broker::start(broker, ledger.clone()).await?),
@@ -93,6 +108,15 @@ impl Links {
             };
             drivers.spawn(driver.run());
         }
+        let geonet = match &settings.geonet {
+            Some(geonet) => {
+                let (queues, stop) = (&settings.queues, stop.subscribe());
+                let (link, task) = Geonet::start(geonet, geonet_parts, queues, &station, ledger.clone(), stop)?;
+                drivers.spawn(task);
+                Some(link)
+            }
+            None => None,
+        };
         Ok(Self {
             outbox,
             current,
@@ -104,6 +128,7 @@ impl Links {
             stop,
             drivers,
             broker,
+            geonet,
         })
     }
 
@@ -128,6 +153,9 @@ impl Links {
             self.ledger.dropped(LinkName::Outbox, kind, DropReason::CurrentFull, 1);
         }
         let policy = Policy::of(kind);
+        if let Some(geonet) = &self.geonet {
+            geonet.publish(&message, clock::now());
+        }
         if policy.delivery == Delivery::AtLeastOnce {
             return self.outbox.try_store(message).or_else(refused);
         }
@@ -155,6 +183,28 @@ impl Links {
     /// Where the embedded broker listens.
     pub fn broker_address(&self) -> Option<SocketAddr> {
         self.broker.as_ref().map(Broker::address)
+    }
+
+    /// Where the GeoNetworking tunnel listens.
+    pub fn geonet_address(&self) -> Option<SocketAddr> {
+        self.geonet.as_ref().and_then(|geonet| geonet.address)
+    }
+
+    /// Messages received over GeoNetworking; `None` without that link or when they were taken before.
+    pub fn take_geonet_received(&mut self) -> Option<mpsc::Receiver<ReceivedPacket>> {
+        self.geonet.as_mut().and_then(|geonet| geonet.received.take())
+    }
+
+    /// What the GeoNetworking router counts, newest state twice a second.
+    pub fn geonet_counters(&self) -> Option<watch::Receiver<Counters>> {
+        self.geonet.as_ref().map(|geonet| geonet.counters.clone())
+    }
+
+    /// Tells the GeoNetworking router where the station is.
+    pub fn set_geonet_position(&self, position: Position) {
+        if let Some(geonet) = &self.geonet {
+            geonet.set_position(position);
+        }
     }
 
     /// Stops taking messages, sends what is queued, waits for acknowledgements under way and closes every link, within

@@ -7,6 +7,7 @@ use crate::error::LinkError;
 use crate::protocol::{Entry, Header};
 use bytes::Bytes;
 pub use masa_v2x_proto::MessageKind;
+use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +122,7 @@ pub(crate) fn check_name(what: &'static str, value: &str) -> Result<(), LinkErro
 }
 
 /// A message to publish. How it is treated follows from its kind, see [`Policy::of`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
     /// Unique message id; readers get it back.
     pub id: String,
@@ -137,6 +138,8 @@ pub struct Outgoing {
     pub deadline: Option<Timestamp>,
     /// What it means for somebody who comes later; `None` for messages that only count when they are sent.
     pub current: Option<Current>,
+    /// How it travels over radio links.
+    pub dissemination: Dissemination,
     /// ETSI UPER bytes.
     pub uper: Bytes,
     /// JSON image after the its-client schema of its kind, UTF-8.
@@ -202,6 +205,7 @@ mod tests {
             generated_at: Timestamp::from_unix_ms(1_000),
             quadkey: quadkey.into(),
             deadline: None,
+            dissemination: Dissemination::default(),
             current: None,
             uper: Bytes::from(vec![0; bytes]),
             json: Bytes::new(),

@@ -1,6 +1,7 @@
 //! Settings of the links as a whole; each transport's own settings stand beside its code.
 
 use crate::broker::BrokerSettings;
+use crate::geonet::GeonetSettings;
 use crate::message::Priority;
 use crate::queue::{Lane, WhenFull};
 use crate::transport::{mqtt::MqttSettings, zenoh::ZenohSettings};
@@ -8,13 +9,15 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Which links a node has.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct LinksSettings {
     /// Zenoh; absent: not used.
     pub zenoh: Option<ZenohSettings>,
     /// An MQTT broker; absent: the embedded one if there is one, else MQTT is not used.
     pub mqtt: Option<MqttSettings>,
+    /// GeoNetworking, by radio or tunnel; absent: not used.
+    pub geonet: Option<GeonetSettings>,
     /// An MQTT broker inside this process, for demonstrations; absent: none.
     pub broker: Option<BrokerSettings>,
     /// Where messages that must arrive are kept.

@@ -19,6 +19,8 @@ pub enum LinkName {
     Zenoh,
     /// MQTT.
     Mqtt,
+    /// GeoNetworking.
+    Geonet,
     /// The embedded MQTT broker.
     Broker,
 }
@@ -30,6 +32,7 @@ impl LinkName {
             Self::Outbox => "outbox",
             Self::Zenoh => "zenoh",
             Self::Mqtt => "mqtt",
+            Self::Geonet => "geonet",
             Self::Broker => "broker",
         }
     }

@@ -13,7 +13,7 @@ use crate::uper::{ExtensionBit, UnknownExtensions};
 
 message! {
     /// Cooperative awareness message (`CAM`): header with protocol version 2 and message id 2.
-    pub struct Cam: "CAM", MessageId::Cam, version 2, by_value {
+    pub struct Cam: "CAM", MessageId::Cam, version 2, in_place {
         /// Content.
         cam: CamPayload, "cam";
     }
@@ -32,7 +32,8 @@ impl Cam {
 
 sequence! {
     /// Content of a CAM (`CamPayload`, release 1: `CoopAwareness`).
-    pub struct CamPayload {
+    #[derive(Default)]
+    pub struct CamPayload in_place {
         /// Time of the reference position, milliseconds of `TimestampIts` modulo 65,536.
         req generation_delta_time_ms: u16 = Int<u16, 0, 65535>, "generationDeltaTime";
         /// Containers.
@@ -42,7 +43,8 @@ sequence! {
 
 sequence! {
     /// Containers of a CAM (`CamParameters`).
-    pub struct CamParameters {
+    #[derive(Default)]
+    pub struct CamParameters in_place {
         /// Who and where.
         req basic_container: BasicContainer = BasicContainer, "basicContainer";
         /// What changes quickly.
@@ -71,7 +73,7 @@ sequence! {
 
 choice! {
     /// What changes quickly (`HighFrequencyContainer`).
-    pub enum HighFrequencyContainer {
+    pub enum HighFrequencyContainer in_place {
         /// Of a vehicle.
         BasicVehicle(BasicVehicleContainerHighFrequency) = BasicVehicleContainerHighFrequency, "basicVehicleContainerHighFrequency";
         /// Of a roadside unit.
@@ -80,19 +82,31 @@ choice! {
     }
 }
 
+impl Default for HighFrequencyContainer {
+    fn default() -> Self {
+        Self::BasicVehicle(BasicVehicleContainerHighFrequency::default())
+    }
+}
+
 choice! {
     /// What changes slowly (`LowFrequencyContainer`).
-    pub enum LowFrequencyContainer {
+    pub enum LowFrequencyContainer in_place {
         /// Of a vehicle.
         BasicVehicle(BasicVehicleContainerLowFrequency) = BasicVehicleContainerLowFrequency, "basicVehicleContainerLowFrequency";
         ...;
     }
 }
 
+impl Default for LowFrequencyContainer {
+    fn default() -> Self {
+        Self::BasicVehicle(BasicVehicleContainerLowFrequency::default())
+    }
+}
+
 sequence! {
     /// Movement of a vehicle (`BasicVehicleContainerHighFrequency`).
     #[derive(Default)]
-    pub struct BasicVehicleContainerHighFrequency {
+    pub struct BasicVehicleContainerHighFrequency in_place {
         /// Direction of travel.
         req heading: Heading = Heading, "heading";
         /// Speed.
@@ -141,7 +155,7 @@ sequence! {
 sequence! {
     /// Slowly changing data of a vehicle (`BasicVehicleContainerLowFrequency`).
     #[derive(Default)]
-    pub struct BasicVehicleContainerLowFrequency {
+    pub struct BasicVehicleContainerLowFrequency in_place {
         /// Role.
         req vehicle_role: VehicleRole = VehicleRole, "vehicleRole";
         /// Lights.

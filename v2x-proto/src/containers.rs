@@ -36,6 +36,10 @@ pub(crate) struct ContainerEntry {
 }
 
 impl ContainerOrder {
+    /// Most containers of one message.
+    #[cfg(feature = "std")]
+    pub(crate) const CAPACITY: usize = MOST;
+
     /// Repeated and unknown containers: id and undecoded content.
     pub fn others(&self) -> impl Iterator<Item = (u8, &[u8])> {
         self.entries.iter().filter_map(|entry| Some((entry.id, entry.content.as_deref()?)))
@@ -158,8 +162,8 @@ fn decode_entry<S: ContainerSet>(set: &mut S, r: &mut BitReader<'_>) -> Result<O
 }
 
 /// Makes a struct with one optional field a container, and `others`, a [`ContainerSet`] and an element.
-macro_rules! container_set {
-    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = $($in_place:ident)? <$codec:ty>, $jer:literal; )* }) => {
+macro_rules! container_set_codec {
+    ($name:ident, count $count:expr, id $id_bit:expr, { $( $id:literal $field:ident = <$codec:ty>, $jer:literal; )* }) => {
         impl $crate::containers::ContainerSet for $name {
             const KNOWN: u8 = [$( $id ),*].len() as u8;
 
@@ -198,7 +202,7 @@ macro_rules! container_set {
                 r: &mut $crate::uper::reader::BitReader<'_>,
             ) -> Result<(), $crate::uper::Failed> {
                 match id {
-                    $( $id => $crate::containers::container_set!(@decode self.$field, r, $codec $(, $in_place)?), )*
+                    $( $id => <$codec as $crate::uper::element::Element>::decode_some(&mut self.$field, r), )*
                     _ => Ok(()),
                 }
             }
@@ -228,6 +232,13 @@ macro_rules! container_set {
                 let mut set = Self::default();
                 $crate::containers::decode(&mut set, r)?;
                 Ok(set)
+            }
+
+            fn decode_into(
+                value: &mut Self,
+                r: &mut $crate::uper::reader::BitReader<'_>,
+            ) -> Result<(), $crate::uper::Failed> {
+                $crate::containers::decode(value, r)
             }
         }
 
@@ -272,12 +283,7 @@ macro_rules! container_set {
             }
         }
     };
-    (@decode $slot:expr, $r:ident, $codec:ty) => {
-        <$codec as $crate::uper::element::Element>::decode($r).map(|container| $slot = Some(container))
-    };
-    (@decode $slot:expr, $r:ident, $codec:ty, in_place) => {
-        $crate::uper::element::InPlace::decode_into($slot.insert(<$codec>::default()), $r)
-    };
 }
 
-pub(crate) use container_set;
+pub(crate) use crate::uper::tables::container_set;
+pub(crate) use container_set_codec;

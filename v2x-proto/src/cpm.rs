@@ -10,9 +10,7 @@ pub use crate::containers::ContainerOrder;
 use crate::containers::container_set;
 use crate::message::message;
 use crate::uper::declare::{codes, sequence};
-use crate::uper::element::{Element, InPlace, decode_mandatory};
-use crate::uper::reader::BitReader;
-use crate::uper::{ExtensionBit, Failed, UnknownExtensions};
+use crate::uper::{ExtensionBit, UnknownExtensions};
 
 message! {
     /// Collective perception message (`CollectivePerceptionMessage`): header with protocol version 2 and message id 14.
@@ -36,23 +34,12 @@ impl Cpm {
 sequence! {
     /// Content of a CPM (`CpmPayload`).
     #[derive(Default)]
-    pub struct CpmPayload {
+    pub struct CpmPayload in_place {
         /// Reference time and place.
         req management_container: ManagementContainer = ManagementContainer, "managementContainer";
         /// The other containers.
         req cpm_containers: CpmContainers = CpmContainers, "cpmContainers";
         ...;
-    }
-}
-
-impl InPlace for CpmPayload {
-    fn decode_into(&mut self, r: &mut BitReader<'_>) -> Result<(), Failed> {
-        decode_mandatory(r, "CpmPayload", |r| {
-            let management = ManagementContainer::decode(r);
-            self.management_container = management.map_err(|failed| r.in_field(failed, "managementContainer"))?;
-            let containers = crate::containers::decode(&mut self.cpm_containers, r);
-            containers.map_err(|failed| r.in_field(failed, "cpmContainers"))
-        })
     }
 }
 
@@ -134,7 +121,7 @@ container_set! {
         2 originating_rsu = <OriginatingRsuContainer>, "originatingRsuContainer";
         3 sensor_information = <ListExt<SensorInformation, { inline(2, 8) }, 1, 128, 255>>, "sensorInformationContainer";
         4 perception_region = <ListExt<PerceptionRegion, { inline(1, 4) }, 1, 256, 256>>, "perceptionRegionContainer";
-        5 perceived_object = in_place <PerceivedObjectContainer>, "perceivedObjectContainer";
+        5 perceived_object = <PerceivedObjectContainer>, "perceivedObjectContainer";
     }
 }
 
@@ -270,24 +257,12 @@ sequence! {
 sequence! {
     /// What a station sees (`PerceivedObjectContainer`).
     #[derive(Default)]
-    pub struct PerceivedObjectContainer {
+    pub struct PerceivedObjectContainer in_place {
         /// Number of objects that it sees; more than are listed when the message is segmented or filtered.
         req number_of_perceived_objects: u8 = Int<u8, 0, 255>, "numberOfPerceivedObjects";
         /// Objects.
         req perceived_objects: PerceivedObjects = PerceivedObjectsCodec, "perceivedObjects";
         ...;
-    }
-}
-
-impl InPlace for PerceivedObjectContainer {
-    fn decode_into(&mut self, r: &mut BitReader<'_>) -> Result<(), Failed> {
-        decode_mandatory(r, "PerceivedObjectContainer", |r| {
-            let number = ByteCount::decode(r);
-            self.number_of_perceived_objects =
-                number.map_err(|failed| r.in_field(failed, "numberOfPerceivedObjects"))?;
-            let objects = PerceivedObjectsCodec::decode_into(&mut self.perceived_objects, r);
-            objects.map_err(|failed| r.in_field(failed, "perceivedObjects"))
-        })
     }
 }
 

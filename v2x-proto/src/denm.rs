@@ -12,7 +12,7 @@ use crate::uper::declare::{enumerated, sequence};
 
 message! {
     /// Decentralized environmental notification message (`DENM`): header with protocol version 2 and message id 1.
-    pub struct Denm: "DENM", MessageId::Denm, version 2, by_value {
+    pub struct Denm: "DENM", MessageId::Denm, version 2, in_place {
         /// Content.
         denm: DenmPayload, "denm";
     }
@@ -32,7 +32,8 @@ impl Denm {
 sequence! {
     /// Content of a DENM (`DenmPayload`). A termination has the management container only; any other DENM has situation
     /// and location.
-    pub struct DenmPayload {
+    #[derive(Default)]
+    pub struct DenmPayload in_place {
         /// Which event, where, until when.
         req management: ManagementContainer = ManagementContainer, "management";
         /// What happened.
@@ -46,7 +47,7 @@ sequence! {
 
 sequence! {
     /// Which event, where, until when (`ManagementContainer`).
-    #[derive(Copy)]
+    #[derive(Copy, Default)]
     pub struct ManagementContainer {
         /// Identifier of the event.
         req action_id: ActionId = ActionId, "actionId" | "actionID";
@@ -196,7 +197,7 @@ enumerated! {
 sequence! {
     /// How to reach an event (`LocationContainer`).
     #[derive(Default)]
-    pub struct LocationContainer {
+    pub struct LocationContainer in_place {
         /// Speed of a moving event.
         opt event_speed: Speed = Speed, "eventSpeed";
         /// Direction of the event.

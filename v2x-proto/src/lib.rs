@@ -9,7 +9,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
     not(feature = "std"),
-    allow(clippy::result_large_err, clippy::large_enum_variant, reason = "nothing can be put on the heap")
+    allow(
+        clippy::result_large_err,
+        clippy::large_enum_variant,
+        dead_code,
+        reason = "no heap, and no messages that need it"
+    )
 )]
 
 pub mod cam;
@@ -39,6 +44,8 @@ pub mod message;
 mod message_kind;
 #[cfg(feature = "std")]
 pub mod poim;
+#[cfg(feature = "std")]
+pub mod protobuf;
 pub mod rtcmem;
 #[cfg(feature = "std")]
 pub mod security;

@@ -18,14 +18,14 @@ use crate::srem::Srem;
 use crate::ssem::Ssem;
 use crate::uper::element::Element;
 use crate::uper::reader::BitReader;
-use crate::uper::{Dialect, Failed, UperError, UperErrorKind};
+use crate::uper::{Dialect, Failed, UnknownExtensions, UperError, UperErrorKind};
 use crate::vam::Vam;
 
 /// Longest message, bytes: what the length of a payload in GeoNetworking can express is more, no sender uses it.
 pub const MAX_MESSAGE_BYTES: usize = 8192;
 
 /// Declares a message: a header, one component, and what later versions add.
-macro_rules! message {
+macro_rules! message_codec {
     (
         $(#[$meta:meta])*
         pub struct $name:ident: $asn1:literal, $id:path, version $version:literal, $read:ident {
@@ -91,10 +91,12 @@ macro_rules! message {
             /// # Errors
             /// The first component that does not decode, and its bit offset.
             pub fn decode(bytes: &[u8]) -> Result<Self, $crate::uper::UperError> {
-                match Self::decode_as($crate::uper::Dialect::DEFAULT, bytes) {
-                    Ok(message) => Ok(message),
-                    Err(error) => Ok(Self::decode_in_another(bytes).ok_or(error)?.0),
+                // One local of the function's type, so that the message is made where the caller wants it.
+                let mut decoded = Self::decode_as($crate::uper::Dialect::DEFAULT, bytes);
+                if decoded.is_err() && let Some((message, _)) = Self::decode_in_another(bytes) {
+                    decoded = Ok(message);
                 }
+                decoded
             }
 
             /// Decodes as [`decode`](Self::decode) does and names the dialect, for sending the message on unchanged.
@@ -126,13 +128,8 @@ macro_rules! message {
                 bytes: &[u8],
             ) -> Result<Self, $crate::uper::UperError> {
                 let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
-                match Self::read(&mut r) {
-                    Ok(message) => Ok(message),
-                    Err(_) => Err(r.into_error($asn1)),
-                }
+                $crate::message::message_codec!(@$read r, $asn1, $id, $field, $ty, $jer)
             }
-
-            $crate::message::message!(@$read $id, $field, $ty, $jer);
 
             #[cfg(feature = "std")]
             pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
@@ -144,32 +141,46 @@ macro_rules! message {
             }
         }
     };
-    (@by_value $id:path, $field:ident, $ty:ident, $jer:literal) => {
-        #[inline(always)]
-        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-            let header = $crate::message::read_header(r, $id)?;
-            let decoded = <$ty as $crate::uper::element::Element>::decode(r);
-            let $field = decoded.map_err(|failed| r.in_field(failed, $jer))?;
-            r.finish()?;
-            Ok(Self { header, $field, unknown_extensions: r.take_unknown() })
+    (@by_value $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
+        let mut read = || {
+            let header = $crate::message::read_header(&mut $r, $id)?;
+            let decoded = <$ty as $crate::uper::element::Element>::decode(&mut $r);
+            let $field = decoded.map_err(|failed| $r.in_field(failed, $jer))?;
+            $r.finish()?;
+            Ok::<_, $crate::uper::Failed>(Self { header, $field, unknown_extensions: $r.take_unknown() })
+        };
+        read().map_err(|_| $r.into_error($asn1))
+    }};
+    // A large message is made where it stays: each move of it would cost as much as decoding.
+    (@in_place $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
+        let mut decoded = Ok(Self {
+            header: $crate::cdd::ItsPduHeader {
+                protocol_version: Self::PROTOCOL_VERSION,
+                message_id: $id,
+                station_id: $crate::cdd::StationId(0),
+            },
+            $field: $ty::default(),
+            unknown_extensions: $crate::uper::UnknownExtensions::default(),
+        });
+        if let Ok(message) = &mut decoded {
+            let mut read = || {
+                message.header = $crate::message::read_header(&mut $r, $id)?;
+                let done = <$ty as $crate::uper::element::Element>::decode_into(&mut message.$field, &mut $r);
+                done.map_err(|failed| $r.in_field(failed, $jer))?;
+                $r.finish()?;
+                $r.move_unknown_to(&mut message.unknown_extensions);
+                Ok::<_, $crate::uper::Failed>(())
+            };
+            if read().is_err() {
+                decoded = Err($r.into_error($asn1));
+            }
         }
-    };
-    // A large message is built where it stays: each move of it would cost as much as decoding.
-    (@in_place $id:path, $field:ident, $ty:ident, $jer:literal) => {
-        #[inline(always)]
-        fn read(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
-            let mut message = Self::new($crate::cdd::StationId(0), $ty::default());
-            message.header = $crate::message::read_header(r, $id)?;
-            let decoded = $crate::uper::element::InPlace::decode_into(&mut message.$field, r);
-            decoded.map_err(|failed| r.in_field(failed, $jer))?;
-            r.finish()?;
-            message.unknown_extensions = r.take_unknown();
-            Ok(message)
-        }
-    };
+        decoded
+    }};
 }
 
-pub(crate) use message;
+pub(crate) use crate::uper::tables::message;
+pub(crate) use message_codec;
 
 /// The header of a message that must be of one kind.
 pub(crate) fn read_header(r: &mut BitReader<'_>, id: MessageId) -> Result<ItsPduHeader, Failed> {
@@ -306,8 +317,11 @@ impl Message {
             Self::Cam(cam) => cam.to_uper(),
             Self::Denm(denm) => denm.to_uper(),
             Self::Cpm(cpm) => cpm.to_uper(),
+            #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.to_uper(),
+            #[cfg(feature = "std")]
             Self::Mcm(mcm) => mcm.to_uper(),
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
             Self::Spatem(spatem) => spatem.to_uper(),
@@ -325,8 +339,11 @@ impl Message {
             Self::Cam(cam) => cam.to_jer(release),
             Self::Denm(denm) => denm.to_jer(release),
             Self::Cpm(cpm) => cpm.to_jer(),
+            #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.to_jer(release),
+            #[cfg(feature = "std")]
             Self::Mcm(mcm) => mcm.to_jer(),
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
             Self::Spatem(spatem) => spatem.to_jer(release),
@@ -334,6 +351,27 @@ impl Message {
             Self::Srem(srem) => srem.to_jer(release),
             Self::Ssem(ssem) => ssem.to_jer(release),
             Self::Rtcmem(rtcmem) => rtcmem.to_jer(release),
+        }
+    }
+
+    /// Drops what later versions of the standard add, as one does before changing the message.
+    pub fn clear_unknown_extensions(&mut self) {
+        match self {
+            Self::Cam(cam) => cam.unknown_extensions.clear(),
+            Self::Denm(denm) => denm.unknown_extensions.clear(),
+            Self::Cpm(cpm) => cpm.unknown_extensions.clear(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.unknown_extensions.clear(),
+            #[cfg(feature = "std")]
+            Self::Mcm(mcm) => mcm.unknown_extensions.clear(),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.unknown_extensions.clear(),
+            Self::Vam(vam) => vam.unknown_extensions.clear(),
+            Self::Spatem(spatem) => spatem.unknown_extensions.clear(),
+            Self::Mapem(mapem) => mapem.unknown_extensions.clear(),
+            Self::Srem(srem) => srem.unknown_extensions.clear(),
+            Self::Ssem(ssem) => ssem.unknown_extensions.clear(),
+            Self::Rtcmem(rtcmem) => rtcmem.unknown_extensions.clear(),
         }
     }
 
@@ -358,6 +396,27 @@ impl Message {
         }
     }
 
+    /// What later versions of the standard add, as received.
+    pub fn unknown_extensions(&self) -> &UnknownExtensions {
+        match self {
+            Self::Cam(cam) => &cam.unknown_extensions,
+            Self::Denm(denm) => &denm.unknown_extensions,
+            Self::Cpm(cpm) => &cpm.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => &ivim.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Mcm(mcm) => &mcm.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => &poim.unknown_extensions,
+            Self::Vam(vam) => &vam.unknown_extensions,
+            Self::Spatem(spatem) => &spatem.unknown_extensions,
+            Self::Mapem(mapem) => &mapem.unknown_extensions,
+            Self::Srem(srem) => &srem.unknown_extensions,
+            Self::Ssem(ssem) => &ssem.unknown_extensions,
+            Self::Rtcmem(rtcmem) => &rtcmem.unknown_extensions,
+        }
+    }
+
     #[cfg(feature = "std")]
     /// Of a message about something that goes on: a name that all its versions share, and whether it is over. `None` for
     /// messages that only count when they are sent.
@@ -368,6 +427,22 @@ impl Message {
                 let action = management.action_id;
                 let name = format!("{}-{}", action.originating_station_id.0, action.sequence_number);
                 Some((name, management.termination.is_some()))
+            }
+            Self::Mapem(mapem) => {
+                let intersection = mapem.map.intersections.iter().flatten().next()?;
+                let region = intersection.id.region.unwrap_or(0);
+                let layer = mapem.map.layer_id.map_or_else(String::new, |layer| format!("-{layer}"));
+                Some((format!("{region}-{}{layer}", intersection.id.id), false))
+            }
+            Self::Ivim(ivim) => {
+                use crate::ivim::IviStatus::{Cancellation, Negation};
+                let management = &ivim.ivi.mandatory;
+                let provider = management.service_provider_id;
+                let name = format!(
+                    "{}-{}-{}",
+                    provider.country_code, provider.provider_identifier, management.ivi_identification_number
+                );
+                Some((name, matches!(management.ivi_status, Cancellation | Negation)))
             }
             _ => None,
         }

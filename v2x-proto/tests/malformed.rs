@@ -2,14 +2,23 @@
 
 mod common;
 
-use common::{realistic, unhex, vectors};
+use common::{Bits, realistic, unhex, vectors};
 use masa_v2x_proto::uper::{Dialect, UperErrorKind};
 use masa_v2x_proto::{Message, cam::Cam, cpm::Cpm};
 use proptest::prelude::*;
 
-/// An RSU CAM, a DENM with a stationary vehicle and a CPM with two objects; values in `tests/messages.rs`.
-const SAMPLES: [&str; 3] =
-    [include_str!("samples/cam.hex"), include_str!("samples/denm.hex"), include_str!("samples/cpm.hex")];
+/// An RSU CAM, a DENM with a stationary vehicle and a CPM with two objects, values in `tests/messages.rs`; a junction with
+/// its signals, a bus's request and the answer, GNSS corrections, values in `tests/dsrc.rs`.
+const SAMPLES: [&str; 8] = [
+    include_str!("samples/cam.hex"),
+    include_str!("samples/denm.hex"),
+    include_str!("samples/cpm.hex"),
+    include_str!("samples/spatem.hex"),
+    include_str!("samples/mapem.hex"),
+    include_str!("samples/srem.hex"),
+    include_str!("samples/ssem.hex"),
+    include_str!("samples/rtcmem.hex"),
+];
 
 fn samples() -> Vec<Vec<u8>> {
     SAMPLES.iter().map(|digits| unhex(digits.trim())).collect()
@@ -58,7 +67,20 @@ fn every_flipped_bit_is_survived() {
 
 #[test]
 fn flips_of_random_vectors_are_survived() {
-    for kind in ["r2_cam", "r2_denm", "r2_cpm", "r2_poim", "is13_IVIM", "is22_IVIM"] {
+    let kinds = [
+        "r2_cam",
+        "r2_denm",
+        "r2_cpm",
+        "r2_poim",
+        "is13_IVIM",
+        "is22_IVIM",
+        "is13_SPATEM",
+        "is13_MAPEM",
+        "is22_SREM",
+        "is22_SSEM",
+        "is13_RTCMEM",
+    ];
+    for kind in kinds {
         for (_, bytes, _) in vectors(kind, "flips_of_random_vectors_are_survived").iter().step_by(3) {
             for bit in (0..bytes.len() * 8).step_by(13) {
                 let mut flipped = bytes.clone();
@@ -71,13 +93,13 @@ fn flips_of_random_vectors_are_survived() {
 
 proptest! {
     #[test]
-    fn random_bytes_are_survived(message_id in prop::sample::select(vec![1u8, 2, 3, 6, 14, 20]), mut bytes in prop::collection::vec(any::<u8>(), 2..400)) {
+    fn random_bytes_are_survived(message_id in prop::sample::select(vec![1u8, 2, 3, 4, 5, 6, 9, 10, 13, 14, 16, 20]), mut bytes in prop::collection::vec(any::<u8>(), 2..400)) {
         bytes[1] = message_id;
         check(&bytes);
     }
 
     #[test]
-    fn random_changes_are_survived(sample in 0usize..3, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+    fn random_changes_are_survived(sample in 0usize..8, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let mut bytes = samples().swap_remove(sample);
         let id = bytes[1];
         for (at, value) in changes {
@@ -86,25 +108,6 @@ proptest! {
         }
         bytes[1] = id;
         check(&bytes);
-    }
-}
-
-/// Bits of a message, to cut and paste.
-struct Bits(Vec<bool>);
-
-impl Bits {
-    fn of(bytes: &[u8]) -> Self {
-        Self(bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> (7 - bit) & 1 == 1)).collect())
-    }
-
-    fn insert(&mut self, at: usize, value: u64, width: usize) {
-        let bits = (0..width).map(|bit| value >> (width - 1 - bit) & 1 == 1);
-        self.0.splice(at..at, bits);
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let byte = |bits: &[bool]| bits.iter().enumerate().fold(0, |byte, (i, bit)| byte | u8::from(*bit) << (7 - i));
-        self.0.chunks(8).map(byte).collect()
     }
 }
 

@@ -185,5 +185,5 @@ fn limits_that_are_not_on_the_wire_are_checked() {
     let poim = poim([block.into()]);
     assert!(Poim::decode(&poim.to_uper().expect("encodes")).is_ok(), "a receiver reads it");
     let broken = poim.check_limits().expect_err("a rule is broken");
-    assert_eq!(broken.path.as_ref(), "payload[0].poiBlock.aggregatedStatus.detailedStatus[0]");
+    assert_eq!(&*broken.path, "payload[0].poiBlock.aggregatedStatus.detailedStatus[0]");
 }

@@ -215,6 +215,7 @@ fn outgoing(message: &OutMessage) -> Outgoing {
         generated_at: message.generated_at,
         quadkey: quadkey(message.position, MESSAGE_ZOOM),
         deadline: message.deadline,
+        dissemination: message.dissemination,
         current: current(message),
         uper: Bytes::copy_from_slice(&message.uper),
         json: Bytes::copy_from_slice(message.json.as_bytes()),

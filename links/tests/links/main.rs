@@ -4,6 +4,7 @@
 mod broker;
 mod children;
 mod foreign;
+mod geonet;
 mod mqtt;
 mod outages;
 mod places;

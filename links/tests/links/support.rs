@@ -34,6 +34,7 @@ pub(crate) fn message(kind: MessageKind, seq: u64) -> Outgoing {
         generated_at: now(),
         quadkey: "120210233".into(),
         deadline: None,
+        dissemination: masa_v2x_proto::geonet::Dissemination::default(),
         current: None,
         uper: Bytes::from(format!("uper {id}")),
         json: Bytes::from(format!("{{\"id\":\"{id}\"}}")),

@@ -3,7 +3,7 @@
 use crate::cdd::subcause::*;
 
 /// Declares the sub-causes of a cause; code 0 is `Unavailable` in all of them.
-macro_rules! sub_causes {
+macro_rules! sub_causes_codec {
     ($( $(#[$meta:meta])* $name:ident { $( $(#[$vm:meta])* $variant:ident = $code:literal, )* } )*) => { $(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,9 +38,7 @@ macro_rules! sub_causes {
     )* };
 }
 
-pub(crate) use sub_causes;
-
-macro_rules! causes {
+macro_rules! causes_codec {
     ($( $(#[$meta:meta])* $variant:ident($ty:ty) = $code:literal, $jer:literal; )*) => {
         /// A cause and its sub-cause. Codes that name no cause here are [`CauseCode::Other`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +89,10 @@ macro_rules! causes {
         }
     };
 }
+
+use crate::uper::tables::causes;
+pub(crate) use crate::uper::tables::sub_causes;
+pub(crate) use {causes_codec, sub_causes_codec};
 
 causes! {
     /// Traffic condition.

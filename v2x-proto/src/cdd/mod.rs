@@ -9,7 +9,7 @@
 //!
 //! Every wire value has exactly one Rust value and the other way round within the resolution stated at each field.
 
-mod cause;
+pub(crate) mod cause;
 pub(crate) mod codec;
 #[cfg(feature = "std")]
 mod image;
@@ -19,8 +19,6 @@ mod object;
 mod position;
 mod reading;
 mod road;
-#[cfg(feature = "std")]
-pub(crate) mod roadside;
 mod shape;
 mod station;
 pub mod subcause;

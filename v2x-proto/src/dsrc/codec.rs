@@ -6,7 +6,7 @@ use crate::heap::Content;
 #[cfg(feature = "std")]
 use crate::jer::{Jer, hex};
 #[cfg(feature = "std")]
-use crate::json::{Image, ImageError, Naming, members, number, required, unhex};
+use crate::json::Naming;
 use crate::uper::element::{Coded, Element, Int, ListOf, width};
 use crate::uper::quantity::quantities;
 use crate::uper::reader::BitReader;
@@ -140,24 +140,12 @@ impl<Q: Coded<Value = f32>> Element for Xy<Q> {
     }
 }
 
-#[cfg(feature = "std")]
-impl<Q: Coded<Value = f32>> Image for Xy<Q> {
-    fn to_jer(value: &OffsetXy, names: Naming) -> Jer {
-        serde_json::json!({ "x": Q::to_jer(&value.x_m, names), "y": Q::to_jer(&value.y_m, names) })
-    }
-
-    fn from_image(image: &Jer) -> Result<OffsetXy, ImageError> {
-        let members = members(image)?;
-        Ok(OffsetXy { x_m: required::<Q>(members, "OffsetXy", "x")?, y_m: required::<Q>(members, "OffsetXy", "y")? })
-    }
-}
-
 /// An INTEGER without limits, of which five bytes are read and written.
 pub(crate) struct Unlimited;
 
 impl Unlimited {
-    const MIN: i64 = -(1 << 39);
-    const MAX: i64 = (1 << 39) - 1;
+    pub(crate) const MIN: i64 = -(1 << 39);
+    pub(crate) const MAX: i64 = (1 << 39) - 1;
 }
 
 impl Element for Unlimited {
@@ -176,17 +164,6 @@ impl Element for Unlimited {
     }
 }
 
-#[cfg(feature = "std")]
-impl Image for Unlimited {
-    fn to_jer(value: &i64, _names: Naming) -> Jer {
-        (*value).into()
-    }
-
-    fn from_image(image: &Jer) -> Result<i64, ImageError> {
-        number(image, Self::MIN, Self::MAX)
-    }
-}
-
 /// An OCTET STRING of `MIN..=MAX` bytes, hexadecimal digits in every JSON form.
 pub(crate) struct HexOctets<const INLINE: usize, const MIN: usize, const MAX: usize>;
 
@@ -199,20 +176,6 @@ impl<const INLINE: usize, const MIN: usize, const MAX: usize> Element for HexOct
 
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
         ListOf::<ByteId, INLINE, MIN, MAX>::decode(r)
-    }
-}
-
-#[cfg(feature = "std")]
-impl<const INLINE: usize, const MIN: usize, const MAX: usize> Image for HexOctets<INLINE, MIN, MAX> {
-    fn to_jer(value: &Self::Value, _names: Naming) -> Jer {
-        hex(value).into()
-    }
-
-    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
-        let bytes = unhex(image).ok_or_else(|| ImageError::new("hexadecimal digits are expected"))?;
-        let count = bytes.len();
-        let bytes = List::try_from_iter(bytes).filter(|_| count >= MIN);
-        bytes.ok_or_else(|| ImageError::new(format!("{count} bytes, {MIN}..={MAX} allowed")))
     }
 }
 
@@ -234,23 +197,11 @@ impl Element for RawContent {
     }
 }
 
-#[cfg(feature = "std")]
-impl Image for RawContent {
-    fn to_jer(value: &Content, _names: Naming) -> Jer {
-        hex(value).into()
-    }
-
-    fn from_image(image: &Jer) -> Result<Content, ImageError> {
-        let bytes = unhex(image).filter(|bytes| !bytes.is_empty());
-        bytes.ok_or_else(|| ImageError::new("hexadecimal digits are expected"))
-    }
-}
-
 /// A regional extension whose European form is `C`.
 pub(crate) struct RegionalOf<C>(PhantomData<C>);
 
 /// `RegionId` of Europe, "addGrpC".
-const ADD_GRP_C: u8 = 3;
+pub(super) const ADD_GRP_C: u8 = 3;
 
 impl<C: Element> Element for RegionalOf<C> {
     type Value = Regional<C::Value>;
@@ -276,27 +227,6 @@ impl<C: Element> Element for RegionalOf<C> {
         let content = C::decode(r).map_err(|failed| r.in_field(failed, "regExtValue"))?;
         r.close(outer, start)?;
         Ok(Regional::AddGrpC(content))
-    }
-}
-
-#[cfg(feature = "std")]
-impl<C: Image> Image for RegionalOf<C> {
-    fn to_jer(value: &Self::Value, names: Naming) -> Jer {
-        let content = match value {
-            Regional::AddGrpC(content) => C::to_jer(content, names),
-            Regional::Other(other) => return OtherRegional::to_jer(other, names),
-        };
-        let member = |name| names.of("RegionalExtension", name, None);
-        serde_json::json!({ member("regionId"): ADD_GRP_C, member("regExtValue"): content })
-    }
-
-    fn from_image(image: &Jer) -> Result<Self::Value, ImageError> {
-        let members = members(image)?;
-        let region_id = required::<ByteId>(members, "RegionalExtension", "regionId")?;
-        if region_id == ADD_GRP_C {
-            return required::<C>(members, "RegionalExtension", "regExtValue").map(Regional::AddGrpC);
-        }
-        OtherRegional::from_image(image).map(Regional::Other)
     }
 }
 

@@ -10,6 +10,8 @@
 //! Absent: the American regional extensions, and parts of J2735 that no ETSI message carries.
 
 pub(crate) mod codec;
+#[cfg(feature = "std")]
+mod image;
 mod limits;
 mod motion;
 mod place;

@@ -1,5 +1,6 @@
 //! How far and how long a message is to travel: what a facility asks of the network.
 
+use super::address::GnAddress;
 use crate::geo::Wgs84;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,8 @@ pub enum Scope {
     Broadcast(GeoArea),
     /// Anybody in an area (GAC).
     Anycast(GeoArea),
+    /// One station, over several hops (GUC).
+    Station(GnAddress),
 }
 
 /// How a message travels over radio links.

@@ -2,7 +2,6 @@
 
 use crate::jer::Jer;
 use crate::json::{Image, ImageError, Naming};
-
 use serde_json::{Map, json};
 
 /// The image of a message's content.

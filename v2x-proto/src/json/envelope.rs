@@ -9,6 +9,7 @@ use crate::denm::{Denm, DenmPayload};
 use crate::ivim::{IviStructure, Ivim};
 use crate::jer::Jer;
 use crate::json::dsrc::{content_of, image_of};
+use crate::json::extension::{extensions_from_image, extensions_to_image};
 use crate::json::{Image, ImageError, Naming, members, number, required};
 use crate::mapem::{MapData, Mapem};
 use crate::mcm::{Mcm, McmPayload};
@@ -18,7 +19,6 @@ use crate::spatem::{Spat, Spatem};
 use crate::srem::{SignalRequestMessage, Srem};
 use crate::ssem::{SignalStatusMessage, Ssem};
 use crate::time::Timestamp;
-use crate::uper::UnknownExtensions;
 use crate::vam::{Vam, VamParameters, VruAwareness};
 use serde_json::{Map, json};
 
@@ -46,17 +46,17 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
-const POI_SCHEMA: &str = "2.0.0";
 /// Ours: its-client's schema follows another draft.
 const MCM_IMAGE: &str = "1.0.0";
-/// Ours: its-client has no schema for IVIM.
-const IVIM_IMAGE: &str = "1.0.0";
 const SPATEM_SCHEMA: &str = "2.0.0";
 const MAPEM_SCHEMA: &str = "2.0.0";
 const SREM_SCHEMA: &str = "2.0.1";
 const SSEM_SCHEMA: &str = "2.0.1";
 /// Ours: its-client has no schema for RTCMEM.
 const RTCMEM_IMAGE: &str = "1.0.0";
+const POI_SCHEMA: &str = "2.0.0";
+/// Ours: its-client has no schema for IVIM.
+const IVIM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -86,6 +86,9 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
     };
     image["protocol_version"] = header.protocol_version.into();
     image["station_id"] = header.station_id.0.into();
+    if let Some(extensions) = extensions_to_image(message.unknown_extensions()) {
+        image["unknown_extensions"] = extensions;
+    }
     let mut json = json!({
         "message_type": message_type,
         "version": version,
@@ -93,11 +96,11 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         "timestamp": envelope.timestamp.unix_ms(),
         "message": image,
     });
-    if message_type == "poi" {
-        json["message_format"] = "json/raw".into();
-    }
     if matches!(message, Message::Spatem(_) | Message::Mapem(_)) {
         json["origin"] = "self".into();
+    }
+    if message_type == "poi" {
+        json["message_format"] = "json/raw".into();
     }
     json
 }
@@ -137,7 +140,7 @@ fn read(json: &Jer, message_type: &'static str) -> Result<(Envelope, Message), I
 }
 
 fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, ImageError> {
-    let unknown_extensions = UnknownExtensions::default();
+    let unknown_extensions = extensions_from_image(image)?;
     Ok(match message_type {
         "cam" => {
             let generation_delta_time_ms =

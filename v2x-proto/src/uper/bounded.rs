@@ -98,7 +98,7 @@ impl<const MIN: usize, const MAX: usize> Element for BoxedUtf8<MIN, MAX> {
 
     fn decode(r: &mut BitReader<'_>) -> Result<Box<str>, Failed> {
         let length = r.length()?;
-        let bytes = boxed_bytes(length, r)?;
+        let bytes = r.boxed_bytes(length)?;
         let text = String::from_utf8(bytes.into_vec()).map_err(|_| r.fail(UperErrorKind::NotUtf8))?;
         let count = text.chars().count();
         if !(MIN..=MAX).contains(&count) {
@@ -141,7 +141,7 @@ impl<const MAX: usize> Element for BytesUpTo<MAX> {
         if count > MAX {
             return Err(r.fail(UperErrorKind::Count { count, min: 0, max: MAX }));
         }
-        boxed_bytes(count, r)
+        r.boxed_bytes(count)
     }
 }
 
@@ -157,13 +157,6 @@ impl<const MAX: usize> Image for BytesUpTo<MAX> {
         }
         Ok(bytes)
     }
-}
-
-/// `count` bytes, which is less than 16 KiB: longer strings are fragmented.
-fn boxed_bytes(count: usize, r: &mut BitReader<'_>) -> Result<Box<[u8]>, Failed> {
-    let mut bytes = vec![0; count].into_boxed_slice();
-    r.bytes_into(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// A SEQUENCE OF of any length on the wire, at most `CAP` here.
@@ -253,7 +246,7 @@ impl Image for EmptySequence {
 /// Every level costs stack: without a limit a message of 8 kB could nest a thousand of them.
 pub(crate) struct Nested<C, const MOST: u8>(PhantomData<C>);
 
-const TOO_DEEP: UperErrorKind = UperErrorKind::NotSupported("deeper nesting of a type in itself");
+pub(crate) const TOO_DEEP: UperErrorKind = UperErrorKind::NotSupported("deeper nesting of a type in itself");
 
 impl<C: Element, const MOST: u8> Element for Nested<C, MOST> {
     type Value = C::Value;

@@ -2,11 +2,12 @@
 
 /// Declares a SEQUENCE: `req` components are mandatory, `opt` OPTIONAL, `def(value)` DEFAULT; after `...` stand the
 /// extension additions, `+` before a single component and `[[ ]]` around a group. Each line is
-/// `kind name: RustType = Codec, "jerName" | "release-1 jerName";`.
-macro_rules! sequence {
+/// `kind name: RustType = Codec, "jerName" | "release-1 jerName";`. `pub struct Name in_place` is for a large value, which
+/// then needs a `Default`.
+macro_rules! sequence_codec {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident {
+        pub struct $name:ident $($in_place:ident)? {
             $( $(#[$fm:meta])* $kind:ident $(($default:expr))? $field:ident : $ty:ty = $codec:ty, $jer:literal $(| $r1:literal)? ; )*
             $( ... ;
                 $( $(#[$am:meta])* + opt $afield:ident : $aty:ty = $acodec:ty, $ajer:literal ; )*
@@ -75,61 +76,14 @@ macro_rules! sequence {
                 Ok(())
             }
 
-            #[inline]
-            fn decode(
-                r: &mut $crate::uper::reader::BitReader<'_>,
-            ) -> Result<Self, $crate::uper::Failed> {
-                use $crate::uper::declare::{Presence, count, decode_field};
-                const EXTENSIBLE: u32 = 0 $( + { $( let _ = stringify!($afield); )* 1 } )?;
-                const WIDTH: u32 = EXTENSIBLE $( + count!($kind) )*;
-                #[allow(unused_mut, unused_variables)]
-                let mut presence = (Presence::new(r.take(WIDTH)?, WIDTH),);
-                $(
-                    let extended = presence.0.next();
-                    let ordinal = r.extensible();
-                    $( let _ = stringify!($afield); )*
-                )?
-                $( decode_field!(r, presence, $kind $(($default))?, $field, $codec, $jer); )*
-                $(
-                    $( let mut $afield = None; )*
-                    $( $( let mut $gfield = None; )* )*
-                    if extended {
-                        #[allow(unused_mut)]
-                        let mut additions = r.additions()?;
-                        $(
-                            if additions.next_is_present() {
-                                let outer = r.open()?;
-                                let start = r.position();
-                                match <$acodec as $crate::uper::element::Element>::decode(r) {
-                                    Ok(addition) => $afield = Some(addition),
-                                    Err(failed) => return Err(r.in_field(failed, $ajer)),
-                                }
-                                r.close(outer, start)?;
-                            }
-                        )*
-                        $(
-                            if additions.next_is_present() {
-                                const WIDTH: u32 = 0 $( + { let _ = $gjer; 1 } )*;
-                                let outer = r.open()?;
-                                let start = r.position();
-                                let mut presence = ($crate::uper::declare::Presence::new(r.take(WIDTH)?, WIDTH), );
-                                $( {
-                                    decode_field!(r, presence, opt, addition, $gcodec, $gjer);
-                                    $gfield = addition;
-                                } )*
-                                r.close(outer, start)?;
-                                if true $( && $gfield.is_none() )* {
-                                    return Err(r.fail($crate::uper::UperErrorKind::NotCanonical("empty extension group")));
-                                }
-                            }
-                        )*
-                        r.unknown_additions(additions, ordinal, stringify!($name))?;
-                    }
-                )?
-                Ok(Self {
-                    $( $field, )*
-                    $( $( $afield, )* $( $( $gfield, )* )* )?
-                })
+            $crate::uper::declare_decode::sequence_decode! {
+                [$($in_place)?] $name {
+                    $( $kind $(($default))? $field = $codec, $jer ; )*
+                    $( ... ;
+                        $( + $afield = $acodec, $ajer ; )*
+                        $( [[ $( $gfield = $gcodec, $gjer ; )* ]] )*
+                    )?
+                }
             }
         }
 
@@ -187,39 +141,10 @@ impl Preamble {
     }
 }
 
-/// Presence bits on their way in.
-pub(crate) struct Presence(u64);
-
-impl Presence {
-    #[inline(always)]
-    pub(crate) const fn new(bits: u64, width: u32) -> Self {
-        Self(if width == 0 { 0 } else { bits << (64 - width) })
-    }
-
-    #[inline(always)]
-    pub(crate) fn next(&mut self) -> bool {
-        let present = self.0 >> 63 == 1;
-        self.0 <<= 1;
-        present
-    }
-}
-
 macro_rules! field_type {
     (req $ty:ty) => { $ty };
     (def $ty:ty) => { $ty };
     (opt $ty:ty) => { Option<$ty> };
-}
-
-macro_rules! count {
-    (req) => {
-        0
-    };
-    (opt) => {
-        1
-    };
-    (def) => {
-        1
-    };
 }
 
 macro_rules! presence {
@@ -249,40 +174,6 @@ macro_rules! encode_field {
         if $value != $default {
             $crate::uper::declare::encode_field!($w, req, $value, $codec, $jer);
         }
-    };
-}
-
-macro_rules! decode_field {
-    ($r:ident, $presence:ident, req, $field:ident, $codec:ty, $jer:literal) => {
-        let $field = match <$codec as $crate::uper::element::Element>::decode($r) {
-            Ok(value) => value,
-            Err(failed) => return Err($r.in_field(failed, $jer)),
-        };
-    };
-    ($r:ident, $presence:ident, opt, $field:ident, $codec:ty, $jer:literal) => {
-        let $field = if $presence.0.next() {
-            match <$codec as $crate::uper::element::Element>::decode($r) {
-                Ok(value) => Some(value),
-                Err(failed) => return Err($r.in_field(failed, $jer)),
-            }
-        } else {
-            None
-        };
-    };
-    ($r:ident, $presence:ident, def ($default:expr), $field:ident, $codec:ty, $jer:literal) => {
-        let $field = if $presence.0.next() {
-            match <$codec as $crate::uper::element::Element>::decode($r) {
-                Ok(value) if value != $default => value,
-                Ok(_) => {
-                    let kind = $crate::uper::UperErrorKind::NotCanonical("default value that is written out");
-                    let failed = $r.fail(kind);
-                    return Err($r.in_field(failed, $jer));
-                }
-                Err(failed) => return Err($r.in_field(failed, $jer)),
-            }
-        } else {
-            $default
-        };
     };
 }
 
@@ -332,7 +223,7 @@ macro_rules! r1_name {
     };
 }
 
-pub(crate) use crate::uper::declare_values::{bit_string, choice, codes, enumerated};
-pub(crate) use {count, decode_field, encode_field, field_type, presence, sequence};
+pub(crate) use crate::uper::tables::{bit_string, choice, codes, enumerated, sequence};
+pub(crate) use {encode_field, field_type, presence, sequence_codec};
 #[cfg(feature = "std")]
 pub(crate) use {image_field, jer_field, r1_name};

@@ -1,7 +1,7 @@
 //! The declarative layer, continued: CHOICE, ENUMERATED, named INTEGER values and BIT STRING.
 
 /// Declares a CHOICE: `Variant(RustType) = Codec, "jerName";`; after `...` stand the extension alternatives, and one that
-/// is not known is kept as bytes.
+/// is not known is kept as bytes. `pub enum Name in_place` is for a large value; it and its alternatives need a `Default`.
 macro_rules! choice {
     (
         $(#[$meta:meta])*
@@ -57,7 +57,7 @@ macro_rules! choice {
     };
     (
         $(#[$meta:meta])*
-        pub enum $name:ident {
+        pub enum $name:ident $($in_place:ident)? {
             $( $(#[$vm:meta])* $variant:ident($ty:ty) = $codec:ty, $jer:literal; )*
             ... ;
             $( $(#[$am:meta])* + $avariant:ident($aty:ty) = $acodec:ty, $ajer:literal; )*
@@ -121,6 +121,8 @@ macro_rules! choice {
                 )*
                 Ok(Self::Unknown($crate::uper::UnknownAlternative { index, content: r.open_raw()? }))
             }
+
+            $crate::uper::declare_values::choice! { @in_place [$($in_place)?] [$( $variant $codec, $jer; )*] }
         }
 
         #[cfg(feature = "std")]
@@ -155,6 +157,46 @@ macro_rules! choice {
                 )*
                 $crate::json::unknown_from_image(members).map(Self::Unknown)
             }
+        }
+    };
+    (@in_place [] $alternatives:tt) => {};
+    // A large alternative is decoded where it stays; all of them have a default.
+    (@in_place [in_place] [$( $variant:ident $codec:ty, $jer:literal; )*]) => {
+        #[inline]
+        fn decode_into(
+            value: &mut Self,
+            r: &mut $crate::uper::reader::BitReader<'_>,
+        ) -> Result<(), $crate::uper::Failed> {
+            enum Alternative { $( $variant, )* }
+            const LAST: i64 = [$( Alternative::$variant as i64 ),*].len() as i64 - 1;
+            const WIDTH: u32 = $crate::uper::element::width(0, LAST);
+            let start = r.position();
+            if !r.bit()? {
+                let index = r.take(WIDTH)?;
+                $(
+                    if index == Alternative::$variant as u64 {
+                        *value = Self::$variant(Default::default());
+                        #[allow(irrefutable_let_patterns)]
+                        if let Self::$variant(value) = value
+                            && let Err(failed) = <$codec as $crate::uper::element::Element>::decode_into(value, r)
+                        {
+                            return Err(r.in_field(failed, $jer));
+                        }
+                        return Ok(());
+                    }
+                )*
+            }
+            r.seek(start);
+            *value = Self::decode(r)?;
+            Ok(())
+        }
+
+        #[inline(always)]
+        fn decode_some(
+            slot: &mut Option<Self>,
+            r: &mut $crate::uper::reader::BitReader<'_>,
+        ) -> Result<(), $crate::uper::Failed> {
+            Self::decode_into(slot.insert(Self::default()), r)
         }
     };
     (@root $w:ident, $value:ident, $name:ident, [$( $variant:ident $codec:ty, $jer:literal; )*]) => {{

@@ -16,28 +16,20 @@ pub(crate) trait Element {
     fn encode(value: &Self::Value, w: &mut BitWriter<'_>) -> Result<(), Failed>;
 
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed>;
-}
 
-/// A large value that is decoded where it stays.
-pub(crate) trait InPlace {
-    /// Decodes into a default value.
-    fn decode_into(&mut self, r: &mut BitReader<'_>) -> Result<(), Failed>;
-}
-
-/// Decodes the components, all mandatory, of an extensible SEQUENCE that has no additions yet.
-pub(crate) fn decode_mandatory(
-    r: &mut BitReader<'_>,
-    owner: &'static str,
-    components: impl FnOnce(&mut BitReader<'_>) -> Result<(), Failed>,
-) -> Result<(), Failed> {
-    let extended = r.bit()?;
-    let ordinal = r.extensible();
-    components(r)?;
-    if extended {
-        let additions = r.additions()?;
-        r.unknown_additions(additions, ordinal, owner)?;
+    /// Decodes into a default value. Large values are decoded where they stay: each move would cost as much as decoding.
+    #[inline(always)]
+    fn decode_into(value: &mut Self::Value, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        *value = Self::decode(r)?;
+        Ok(())
     }
-    Ok(())
+
+    /// Decodes a component that is there.
+    #[inline(always)]
+    fn decode_some(slot: &mut Option<Self::Value>, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        *slot = Some(Self::decode(r)?);
+        Ok(())
+    }
 }
 
 /// An element that is a constrained whole number on the wire.
@@ -237,6 +229,17 @@ fn push_elements<C: Element, const INLINE: usize, const CAP: usize>(
 /// A SEQUENCE OF with `MIN..=MAX` elements.
 pub(crate) struct ListOf<C, const INLINE: usize, const MIN: usize, const MAX: usize>(PhantomData<C>);
 
+impl<C, const INLINE: usize, const MIN: usize, const MAX: usize> ListOf<C, INLINE, MIN, MAX> {
+    #[inline(always)]
+    fn count(r: &mut BitReader<'_>) -> Result<usize, Failed> {
+        let count = r.take(const { width(MIN as i64, MAX as i64) })? as usize + MIN;
+        if count > MAX {
+            return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
+        }
+        Ok(count)
+    }
+}
+
 impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize> Element for ListOf<C, INLINE, MIN, MAX> {
     type Value = List<C::Value, INLINE, MAX>;
 
@@ -250,11 +253,17 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize> Elemen
     }
 
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
-        let count = r.take(const { width(MIN as i64, MAX as i64) })? as usize + MIN;
-        if count > MAX {
-            return Err(r.fail(UperErrorKind::Count { count, min: MIN, max: MAX }));
-        }
+        let count = Self::count(r)?;
         decode_elements::<C, INLINE, MAX>(count, r)
+    }
+
+    fn decode_into(list: &mut Self::Value, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        let count = Self::count(r)?;
+        push_elements::<C, INLINE, MAX>(list, count, r)
+    }
+
+    fn decode_some(slot: &mut Option<Self::Value>, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        Self::decode_into(slot.insert(List::new()), r)
     }
 }
 
@@ -272,12 +281,6 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const 
         }
         w.put((count - MIN) as u64, const { width(MIN as i64, MAX as i64) });
         encode_elements::<C>(value, w)
-    }
-
-    /// Fills an empty list.
-    pub(crate) fn decode_into(list: &mut List<C::Value, INLINE, CAP>, r: &mut BitReader<'_>) -> Result<(), Failed> {
-        let count = if r.bit()? { Self::extended_count(r)? } else { Self::root_count(r)? };
-        push_elements::<C, INLINE, CAP>(list, count, r)
     }
 
     #[inline(always)]
@@ -327,6 +330,15 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const 
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
         let count = if r.bit()? { Self::extended_count(r)? } else { Self::root_count(r)? };
         decode_elements::<C, INLINE, CAP>(count, r)
+    }
+
+    fn decode_into(list: &mut Self::Value, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        let count = if r.bit()? { Self::extended_count(r)? } else { Self::root_count(r)? };
+        push_elements::<C, INLINE, CAP>(list, count, r)
+    }
+
+    fn decode_some(slot: &mut Option<Self::Value>, r: &mut BitReader<'_>) -> Result<(), Failed> {
+        Self::decode_into(slot.insert(List::new()), r)
     }
 }
 

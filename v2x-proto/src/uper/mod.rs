@@ -8,13 +8,15 @@
 #[cfg(feature = "std")]
 pub(crate) mod bounded;
 pub(crate) mod declare;
+pub(crate) mod declare_decode;
 pub(crate) mod declare_values;
 mod dialect;
 pub(crate) mod element;
 mod error;
-mod extension;
+pub(crate) mod extension;
 pub(crate) mod quantity;
 pub(crate) mod reader;
+pub(crate) mod tables;
 pub(crate) mod text;
 pub(crate) mod writer;
 

@@ -60,7 +60,7 @@ impl Range {
 
 /// Declares quantities: `Name: type [min..=max] scale, mark code, …;`. The scale is `per` steps in one unit, rounded to the
 /// nearest step, `upto` the same for an accuracy, rounded up, or `times` units in one step.
-macro_rules! quantities {
+macro_rules! quantities_codec {
     ($( $name:ident : $ty:ident [$min:literal..=$max:literal] $kind:ident $scale:tt $(, $mark:ident $code:literal)* ; )*) => {
         $(
             pub(crate) struct $name;
@@ -89,10 +89,7 @@ macro_rules! quantities {
         type Recode = fn(i64) -> Result<i64, $crate::uper::UperErrorKind>;
         #[cfg(test)]
         const QUANTITIES: &[(&str, i64, i64, Recode)] =
-            &[$( (stringify!($name), $name::RANGE.min, $name::RANGE.max, |code| {
-                use $crate::uper::element::Coded;
-                $name::to_code(&$name::from_code(code))
-            }) ),*];
+            &[$( (stringify!($name), $name::RANGE.min, $name::RANGE.max, |code| $name::to_code(&$name::from_code(code))) ),*];
     };
 }
 
@@ -279,4 +276,5 @@ macro_rules! coded {
     };
 }
 
-pub(crate) use {coded, mark, quantities, scale};
+pub(crate) use crate::uper::tables::quantities;
+pub(crate) use {coded, mark, quantities_codec, scale};

@@ -16,7 +16,6 @@ pub(crate) struct BitReader<'a> {
     /// Extensible sequences met so far.
     ordinal: u32,
     /// Elements inside elements of their own type, at the present place.
-    #[cfg(feature = "std")]
     pub(crate) nesting: u8,
     pub(crate) dialect: Dialect,
     unknown: UnknownExtensions,
@@ -29,17 +28,7 @@ impl<'a> BitReader<'a> {
 
     pub(crate) fn new(bytes: &'a [u8], dialect: Dialect) -> Self {
         let unknown = UnknownExtensions::default();
-        Self {
-            bytes,
-            at: 0,
-            end: bytes.len() * 8,
-            ordinal: 0,
-            #[cfg(feature = "std")]
-            nesting: 0,
-            dialect,
-            unknown,
-            failure: None,
-        }
+        Self { bytes, at: 0, end: bytes.len() * 8, ordinal: 0, nesting: 0, dialect, unknown, failure: None }
     }
 
     /// A number of `width` bits, at most 57.
@@ -62,9 +51,12 @@ impl<'a> BitReader<'a> {
         Ok((word << (at & 7)) >> (64 - width))
     }
 
-    /// The word at `byte`, zero-filled past the end of the input.
+    /// The word at `byte`, fewer than eight bytes before the end of the input; zero-filled past it.
     #[inline(never)]
     fn last_word(&self, byte: usize) -> u64 {
+        if let Some(eight) = self.bytes.last_chunk::<8>() {
+            return u64::from_be_bytes(*eight) << ((byte + 8 - self.bytes.len()) * 8);
+        }
         let mut word = [0; 8];
         let rest = &self.bytes[byte..];
         word[..rest.len()].copy_from_slice(rest);
@@ -84,6 +76,17 @@ impl<'a> BitReader<'a> {
             *byte = self.take(8)? as u8;
         }
         Ok(())
+    }
+
+    /// `count` bytes on the heap.
+    #[cfg(feature = "std")]
+    pub(crate) fn boxed_bytes(&mut self, count: usize) -> Result<Box<[u8]>, Failed> {
+        if self.at + count * 8 > self.end {
+            return Err(self.truncated(count * 8));
+        }
+        let mut bytes = vec![0; count].into_boxed_slice();
+        self.bytes_into(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// An unconstrained length (X.691 §11.9.3.5..8); fragments are refused, no message here needs them.
@@ -297,6 +300,14 @@ impl<'a> BitReader<'a> {
     pub(crate) fn take_unknown(&mut self) -> UnknownExtensions {
         self.unknown.kept.sort_unstable_by_key(|extension| extension.ordinal);
         core::mem::take(&mut self.unknown)
+    }
+
+    /// Hands over what later versions added, as [`take_unknown`](Self::take_unknown) does, to an empty set.
+    #[inline(always)]
+    pub(crate) fn move_unknown_to(&mut self, unknown: &mut UnknownExtensions) {
+        if !self.unknown.is_empty() {
+            *unknown = self.take_unknown();
+        }
     }
 
     #[cold]

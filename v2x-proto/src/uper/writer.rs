@@ -15,16 +15,17 @@ pub(crate) struct BitWriter<'a> {
     word: u64,
     filled: u32,
     overflow: bool,
+    /// The sequence whose unknown extensions have the places of known ones: no decoder makes such a message.
+    misplaced: Option<&'static str>,
     /// Extensible sequences met so far.
     ordinal: u32,
     /// Ordinal of the next sequence with unknown extensions.
     next_unknown: u32,
     unknown: &'a [UnknownExtension],
-    /// Elements inside elements of their own type, at the present place.
-    #[cfg(feature = "std")]
-    pub(crate) nesting: u8,
     /// Unknown extensions that were lost.
     not_kept: u32,
+    /// Elements inside elements of their own type, at the present place.
+    pub(crate) nesting: u8,
     pub(crate) dialect: Dialect,
     failure: Option<Failure>,
 }
@@ -42,12 +43,12 @@ impl<'a> BitWriter<'a> {
             word: 0,
             filled: 0,
             overflow: false,
+            misplaced: None,
             ordinal: 0,
             next_unknown: unknown.first().map_or(u32::MAX, |first| first.ordinal),
             unknown,
-            #[cfg(feature = "std")]
-            nesting: 0,
             not_kept,
+            nesting: 0,
             dialect,
             failure: None,
         }
@@ -217,6 +218,9 @@ impl<'a> BitWriter<'a> {
     pub(crate) fn additions(&mut self, present: u64, known: u32, unknown: Option<&UnknownExtension>) {
         let mut len = known;
         if let Some(unknown) = unknown {
+            if unknown.additions.first().is_some_and(|first| u32::from(first.index) < known) {
+                self.misplaced = Some(unknown.owner);
+            }
             // An older sender announces fewer additions than we know.
             let needed = known - present.trailing_zeros().min(known);
             len = u32::from(unknown.len).max(needed);
@@ -254,8 +258,8 @@ impl<'a> BitWriter<'a> {
 
     /// Stores what is waiting and gives the number of bytes written.
     pub(crate) fn finish(&mut self) -> Result<usize, Failed> {
-        if let Some(left) = self.unknown.first() {
-            return Err(self.fail(UperErrorKind::UnknownExtensionMoved(left.owner)));
+        if let Some(owner) = self.misplaced.or(self.unknown.first().map(|left| left.owner)) {
+            return Err(self.fail(UperErrorKind::UnknownExtensionMoved(owner)));
         }
         if self.not_kept > 0 {
             return Err(self.fail(UperErrorKind::NotKept(self.not_kept)));

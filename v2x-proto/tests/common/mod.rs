@@ -50,3 +50,35 @@ pub(crate) fn realistic(test: &str) -> Vec<(String, Vec<u8>, Value)> {
     }
     messages
 }
+
+/// The folder of the protobuf schemas.
+pub(crate) fn proto_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("proto")
+}
+
+/// The descriptors of the committed schemas.
+pub(crate) fn schema_pool() -> protox::prost_reflect::DescriptorPool {
+    let files = masa_v2x_proto::protobuf::schemas();
+    let paths = files.iter().map(|file| file.path.as_str());
+    let files = protox::compile(paths, [proto_dir()]).unwrap_or_else(|error| panic!("{error:?}"));
+    protox::prost_reflect::DescriptorPool::from_file_descriptor_set(files).expect("the compiler's own descriptors")
+}
+
+/// Bits of a message, to cut and paste.
+pub(crate) struct Bits(pub(crate) Vec<bool>);
+
+impl Bits {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> (7 - bit) & 1 == 1)).collect())
+    }
+
+    pub(crate) fn insert(&mut self, at: usize, value: u64, width: usize) {
+        let bits = (0..width).map(|bit| value >> (width - 1 - bit) & 1 == 1);
+        self.0.splice(at..at, bits);
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let byte = |bits: &[bool]| bits.iter().enumerate().fold(0, |byte, (i, bit)| byte | u8::from(*bit) << (7 - i));
+        self.0.chunks(8).map(byte).collect()
+    }
+}

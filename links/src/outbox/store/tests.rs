@@ -14,6 +14,7 @@ fn denm(seq: u64, s: i64) -> Outgoing {
         generated_at: at(s),
         quadkey: "0123".into(),
         deadline: Some(at(s + 60)),
+        dissemination: masa_v2x_proto::geonet::Dissemination::default(),
         current: None,
         uper: Bytes::from(vec![seq as u8; 3]),
         json: Bytes::from_static(b"{}"),

@@ -1,0 +1,11 @@
+//! Stations sign, and judge what they receive: every refusal is reached, each by the one thing that is wrong.
+#![cfg(feature = "security")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod dissected;
+mod independent;
+mod peers;
+mod routed;
+mod verdicts;
+mod world;
