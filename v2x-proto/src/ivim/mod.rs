@@ -28,6 +28,7 @@ pub use location::*;
 pub use road::*;
 pub use sign::*;
 pub use text::*;
+pub(crate) use var_length::VarLengthNumber;
 pub use vehicle::*;
 pub use vehicle_kind::*;
 

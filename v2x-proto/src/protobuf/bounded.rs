@@ -59,21 +59,30 @@ whole_numbers! {
     VarLengthNumber: u32, signed false;
 }
 
-/// `true`: the alternative says it all.
-impl Number for Null {
-    type Value = Self;
+/// Forms without content: `true`, for the alternative says it all.
+macro_rules! without_content {
+    ($( $codec:ty; )*) => { $(
+        impl Number for $codec {
+            type Value = Null;
 
-    fn to_number(_: &Self) -> Result<i64, UperErrorKind> {
-        Ok(1)
-    }
+            fn to_number(_: &Null) -> Result<i64, UperErrorKind> {
+                Ok(1)
+            }
 
-    fn from_number(number: i64) -> Result<Self, UperErrorKind> {
-        in_range(number, 1, 1).map(|_| Self)
-    }
+            fn from_number(number: i64) -> Result<Null, UperErrorKind> {
+                in_range(number, 1, 1).map(|_| Null)
+            }
 
-    fn describe(_: &mut Schema) -> Type {
-        Type::Bool
-    }
+            fn describe(_: &mut Schema) -> Type {
+                Type::Bool
+            }
+        }
+    )* };
+}
+
+without_content! {
+    Null;
+    EmptySequence;
 }
 
 /// `true`, as [`Null`].
