@@ -64,7 +64,7 @@ impl Oer<'_> for Location {
         Ok(Self {
             lat_deg: reader.named("latitude", |reader| read_degrees(reader, LATITUDES))?,
             lon_deg: reader.named("longitude", |reader| read_degrees(reader, LONGITUDES))?,
-            elevation_m: f64::from(reader.field::<u16>("elevation")?) * 0.1 + Self::LOWEST_M,
+            elevation_m: f64::from(reader.field::<u16>("elevation")?) / 10.0 + Self::LOWEST_M,
         })
     }
 

@@ -8,8 +8,8 @@ use super::oer::{Oer, OerProblem, Read, Reader, write_alternative, write_list};
 use crate::geo::{Enu, SiteFrame, Wgs84};
 use std::ops::RangeInclusive;
 
-/// Degrees of one wire unit.
-const DEG: f64 = 1e-7;
+/// Wire units of a degree. Dividing by it gives the number nearest to the decimal fraction; multiplying with 1e-7 does not.
+const PER_DEG: f64 = 1e7;
 
 /// A point of a region: degrees, a multiple of 0.1 µdeg.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,12 +38,12 @@ pub(crate) fn read_degrees(reader: &mut Reader<'_>, range: RangeInclusive<i32>) 
         return Ok(None);
     }
     reader.require(range.contains(&wire), OerProblem::OutOfRange("degrees"))?;
-    Ok(Some(f64::from(wire) * DEG))
+    Ok(Some(f64::from(wire) / PER_DEG))
 }
 
 /// The wire unit of degrees.
 pub(crate) fn to_wire(deg: f64) -> i32 {
-    (deg / DEG).round() as i32
+    (deg * PER_DEG).round() as i32
 }
 
 /// Latitudes in wire units (`NinetyDegreeInt`).
@@ -331,7 +331,7 @@ fn polygon_holds(corners: &[RegionPoint], point: RegionPoint) -> bool {
         let between = east_from * east_to + north_from * north_to <= 0.0;
         // Within a tenth of a wire unit of the edge counts as on it.
         let length = (east_to - east_from).hypot(north_to - north_from);
-        if cross.abs() <= length * DEG * 0.1 && between {
+        if cross.abs() <= length * 0.1 / PER_DEG && between {
             return true;
         }
         if (north_from > 0.0) != (north_to > 0.0) {

@@ -14,6 +14,8 @@ use crate::denm::Denm;
 
 /// Byte and bit of an SSP.
 type Bit = (usize, u8);
+/// Whether a CAM has something.
+type Has = fn(&CamParameters) -> bool;
 
 fn special(cam: &CamParameters) -> Option<&SpecialVehicleContainer> {
     cam.special_vehicle_container.as_ref()
@@ -48,7 +50,7 @@ fn is_cyclist(cam: &CamParameters) -> bool {
 }
 
 /// What of a CAM needs which bit (TS 103 900 table 7).
-const CAM: [(Bit, fn(&CamParameters) -> bool); 16] = [
+const CAM: [(Bit, Has); 16] = [
     ((1, 0x80), protects_tolling),
     ((1, 0x40), |cam| matches!(special(cam), Some(SpecialVehicleContainer::PublicTransport(_)))),
     ((1, 0x20), |cam| matches!(special(cam), Some(SpecialVehicleContainer::SpecialTransport(_)))),

@@ -1,12 +1,15 @@
 """TS 103 097 by independent means: pycrate decodes and encodes, `cryptography` signs and verifies.
 
     check_signed.py check < lines   each line {"envelope": hex, "certificates": [hex, ...]}: prints {"ok", "reason"} a line
+    check_signed.py vary  < line    {"seed": number, "count": number}: prints {"kind", "hex"} a line, random certificates and
+                                    envelopes with everything that TS 103 097 allows in them; their signatures are noise
     check_signed.py make  < line    {"payload": hex, "generation_time": microseconds, "start": seconds}: prints a line a
                                     curve {"curve", "root", "authority", "envelopes"} with keys of its own
 """
 
 import hashlib
 import json
+import random
 import sys
 
 from cryptography.exceptions import InvalidSignature
@@ -183,12 +186,153 @@ def make(request, row):
             "envelopes": envelopes}
 
 
+class Random:
+    """Random values of the types, by the names of the standard."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.pick = self.random.choice
+        self.number = self.random.randint
+
+    def octets(self, least, most=None):
+        return self.random.randbytes(self.number(least, least if most is None else most))
+
+    def maybe(self, fields, name, value):
+        if self.number(0, 1):
+            fields[name] = value()
+
+    def items(self, least, most, item):
+        return [item() for _ in range(self.number(least, most))]
+
+    def point(self, length, signature=False):
+        forms = ["x-only", "compressed-y-0", "compressed-y-1"] if signature else ["compressed-y-0", "compressed-y-1"]
+        form = self.pick(forms + ["uncompressed"])
+        if form != "uncompressed":
+            return (form, self.octets(length))
+        return (f"uncompressedP{length * 8}", {"x": self.octets(length), "y": self.octets(length)})
+
+    def curve(self):
+        return self.pick(CURVES)
+
+    def signature(self):
+        row = self.curve()
+        return (row[1], {"rSig": self.point(row[3], True), "sSig": self.octets(row[3])})
+
+    def place(self):
+        return {"latitude": self.number(-900000000, 900000000), "longitude": self.number(-1799999999, 1800000000)}
+
+    def identified(self):
+        country = self.number(0, 65535)
+        region = lambda: {"region": self.number(0, 255), "subregions": self.items(0, 4, lambda: self.number(0, 65535))}
+        return self.pick([
+            ("countryOnly", country),
+            ("countryAndRegions", {"countryOnly": country, "regions": self.items(0, 4, lambda: self.number(0, 255))}),
+            ("countryAndSubregions", {"country": country, "regionAndSubregions": self.items(0, 3, region)}),
+        ])
+
+    def region(self):
+        rectangle = lambda: {"northWest": self.place(), "southEast": self.place()}
+        return self.pick([
+            ("circularRegion", {"center": self.place(), "radius": self.number(0, 65535)}),
+            ("rectangularRegion", self.items(0, 4, rectangle)),
+            ("polygonalRegion", self.items(3, 8, self.place)),
+            ("identifiedRegion", self.items(0, 4, self.identified)),
+        ])
+
+    def psid(self):
+        return self.pick([0, 36, 127, 128, 255, 256, 638, 65535, 65536, 540802, 2**32 - 1])
+
+    def permission(self):
+        fields = {"psid": self.psid()}
+        self.maybe(fields, "ssp", lambda: self.pick([("opaque", self.octets(0, 200)), ("bitmapSsp", self.octets(0, 31))]))
+        return fields
+
+    def issue_permission(self):
+        fields = {"psid": self.psid()}
+        bitmap = {"sspValue": self.octets(1, 32), "sspBitmask": self.octets(1, 32)}
+        kinds = [("opaque", self.items(0, 4, lambda: self.octets(0, 9))), ("all", 0), ("bitmapSspRange", bitmap)]
+        self.maybe(fields, "sspRange", lambda: self.pick(kinds))
+        return fields
+
+    def group(self):
+        kinds = [("all", 0), ("explicit", self.items(0, 4, self.issue_permission))]
+        fields = {"subjectPermissions": self.pick(kinds)}
+        self.maybe(fields, "minChainLength", lambda: self.pick([0, 2, 3, 200, 70000, -1]))
+        self.maybe(fields, "chainLengthRange", lambda: self.pick([-1, 1, 2, 128, -129]))
+        self.maybe(fields, "eeType", lambda: (self.pick([0x00, 0x40, 0xC0]), 8))
+        return fields
+
+    def encryption_key(self):
+        kind = self.pick(["eciesNistP256", "eciesBrainpoolP256r1"])
+        return {"supportedSymmAlg": "aes128Ccm", "publicKey": (kind, self.point(32))}
+
+    def certificate(self):
+        units = ["microseconds", "milliseconds", "seconds", "minutes", "hours", "sixtyHours", "years"]
+        name = "".join(self.pick("abcxyz-.0189äß") for _ in range(self.number(0, 60)))
+        explicit = self.number(0, 3) > 0
+        row = self.curve()
+        key = ("verificationKey", (row[0], self.point(row[3]))) if explicit else ("reconstructionValue", self.point(32))
+        fields = {
+            "id": self.pick([("name", name), ("none", 0)]), "cracaId": self.octets(3), "crlSeries": self.number(0, 65535),
+            "validityPeriod": {"start": self.number(0, 2**32 - 1), "duration": (self.pick(units), self.number(0, 65535))},
+            "verifyKeyIndicator": key,
+        }
+        self.maybe(fields, "region", self.region)
+        self.maybe(fields, "assuranceLevel", lambda: self.octets(1))
+        self.maybe(fields, "appPermissions", lambda: self.items(1, 6, self.permission))
+        self.maybe(fields, "certIssuePermissions", lambda: self.items(1, 4, self.group))
+        self.maybe(fields, "encryptionKey", self.encryption_key)
+        issuers = [("sha256AndDigest", self.octets(8)), ("sha384AndDigest", self.octets(8)), ("self", self.pick(["sha256", "sha384"]))]
+        certificate = {"version": 3, "type": "explicit" if explicit else "implicit", "issuer": self.pick(issuers), "toBeSigned": fields}
+        if explicit:
+            certificate["signature"] = self.signature()
+        return certificate
+
+    def envelope(self):
+        header = {"psid": self.psid()}
+        instant = lambda: self.number(0, 2**64 - 1)
+        latitude, longitude = self.pick([self.place().values(), (900000001, 1800000001)])
+        place = {"latitude": latitude, "longitude": longitude, "elevation": self.number(0, 65535)}
+        self.maybe(header, "generationTime", instant)
+        self.maybe(header, "expiryTime", instant)
+        self.maybe(header, "generationLocation", lambda: place)
+        self.maybe(header, "encryptionKey", lambda: ("public", self.encryption_key()))
+        self.maybe(header, "inlineP2pcdRequest", lambda: self.items(1, 9, lambda: self.octets(3)))
+        self.maybe(header, "requestedCertificate", self.certificate)
+        self.maybe(header, "pduFunctionalType", lambda: self.number(0, 255))
+        payload = {}
+        data = {"protocolVersion": 3, "content": ("unsecuredData", self.octets(0, 300))}
+        hashed = self.pick([("sha256HashedData", self.octets(32)), ("sha384HashedData", self.octets(48))])
+        kinds = self.number(1, 3)
+        if kinds & 1:
+            payload["data"] = data
+        if kinds & 2:
+            payload["extDataHash"] = hashed
+        signed = {
+            "hashId": self.pick(["sha256", "sha384"]), "tbsData": {"payload": payload, "headerInfo": header},
+            "signer": self.pick([("digest", self.octets(8)), ("certificate", [self.certificate()])]),
+            "signature": self.signature(),
+        }
+        return {"protocolVersion": 3, "content": ("signedData", signed)}
+
+
+def vary(request):
+    values = Random(request["seed"])
+    for _ in range(request["count"]):
+        yield {"kind": "certificate", "hex": encode(CERTIFICATE, values.certificate()).hex()}
+        yield {"kind": "envelope", "hex": encode(DATA, values.envelope()).hex()}
+
+
 def main():
     for line in sys.stdin:
         request = json.loads(line)
         if sys.argv[1] == "make":
             for row in CURVES:
                 print(json.dumps(make(request, row)))
+            continue
+        if sys.argv[1] == "vary":
+            for row in vary(request):
+                print(json.dumps(row))
             continue
         try:
             check(request)

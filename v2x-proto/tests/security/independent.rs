@@ -113,3 +113,18 @@ fn we_verify_what_others_sign() {
         assert_eq!(verdict(&mut listener, &forged, NOW.plus_ms(100)), Verdict::Refused(Refusal::BadSignature));
     }
 }
+
+#[test]
+fn random_certificates_and_envelopes_are_written_back_byte_for_byte() {
+    let test = "random_certificates_and_envelopes_are_written_back_byte_for_byte";
+    let Some(rows) = python(test, "vary", &[json!({ "seed": 1, "count": 500 })]) else { return };
+    assert_eq!(rows.len(), 1_000);
+    for row in rows {
+        let encoded = unhex(row["hex"].as_str().expect("digits"));
+        let again = match row["kind"].as_str() {
+            Some("certificate") => Certificate::decode(&encoded).map(|certificate| certificate.encode()),
+            _ => Envelope::decode(&encoded).map(|envelope| envelope.encode()),
+        };
+        assert_eq!(again.as_ref(), Ok(&encoded), "{row}");
+    }
+}

@@ -21,6 +21,7 @@ impl Station {
         let settings = RouterSettings {
             mac: MacAddress([2, 0, 0, 0, 0, number]),
             area_forwarding: AreaForwarding::ContentionBased,
+            beacon_interval_ms: 0,
             ..RouterSettings::default()
         };
         let mut router = Router::new(settings, NOW);
@@ -46,12 +47,26 @@ fn warning(message: &[u8]) -> Request<'_> {
     Request { btp: Btp::to_port(2002), message, dissemination, repetition: None }
 }
 
+/// The frame of a CAM.
+fn awareness(source: &mut Station, now: Timestamp) -> Vec<u8> {
+    let message = unhex(include_str!("../samples/cam.hex").trim());
+    let (btp, dissemination) = (Btp::to_port(2001), Dissemination::default());
+    let request = Request { btp, message: &message, dissemination, repetition: None };
+    let mut sent = Actions::default();
+    source.router.send(&request, now, Some(&mut source.entity), &mut sent).expect("it can be sent");
+    sent.frames.pop().expect("a frame").bytes
+}
+
 #[test]
 fn a_signed_warning_is_delivered_and_its_echo_ends_the_contention() {
     let denm = unhex(include_str!("../samples/denm.hex").trim());
     let (mut source, mut near, mut far) = (Station::new(9, 0.0), Station::new(10, 100.0), Station::new(11, 240.0));
     let mut sent = Actions::default();
     source.router.send(&warning(&denm), NOW, Some(&mut source.entity), &mut sent).expect("it can be sent");
+    // A CAM first: who waits how long depends on where the neighbour stands.
+    let introduction = awareness(&mut source, NOW);
+    near.receive(&introduction, NOW);
+    far.receive(&introduction, NOW);
     let frame = &sent.frames.last().expect("a frame").bytes;
     let at_near = near.receive(frame, NOW);
     assert!(matches!(at_near.indications[0].verdict, Verdict::Verified(_)));
@@ -71,12 +86,7 @@ fn a_signed_warning_is_delivered_and_its_echo_ends_the_contention() {
 #[test]
 fn a_replayed_awareness_message_is_dropped_and_counted() {
     let (mut source, mut receiver) = (Station::new(9, 0.0), Station::new(10, 100.0));
-    let cam = unhex(include_str!("../samples/cam.hex").trim());
-    let request =
-        Request { btp: Btp::to_port(2001), message: &cam, dissemination: Dissemination::default(), repetition: None };
-    let mut sent = Actions::default();
-    source.router.send(&request, NOW, Some(&mut source.entity), &mut sent).expect("it can be sent");
-    let frame = &sent.frames.last().expect("a frame").bytes;
+    let frame = &awareness(&mut source, NOW);
     assert_eq!(receiver.receive(frame, NOW).indications.len(), 1);
     assert_eq!(receiver.receive(frame, NOW.plus_ms(500)).indications.len(), 0);
     assert_eq!(receiver.dropped(PacketDrop::Untrusted(Refusal::Replayed)), 1);
