@@ -32,3 +32,7 @@ schemas:
 # Figures of the whole path beside a plain Python pipeline (needs the test data; see benches/README.md).
 bench *args:
     cargo run --release -p masa-benches --bin pipeline -- {{ args }}
+
+# Fuzzes one decoder for a while (needs cargo-fuzz and a nightly compiler); results belong in docs/fuzzing.md.
+fuzz target seconds:
+    cd v2x-proto && CARGO_TARGET_DIR=fuzz/target cargo +nightly fuzz run {{ target }} -- -max_total_time={{ seconds }} -rss_limit_mb=1024 -timeout=10 -max_len=4096 -print_final_stats=1

@@ -6,6 +6,7 @@ mod explain;
 mod georeference;
 mod listen;
 mod node;
+mod pki;
 mod replay;
 mod terminal;
 mod v2x;
@@ -33,6 +34,7 @@ enum Command {
     Replay(replay::Replay),
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
+    Pki(pki::Pki),
     V2x(v2x::V2x),
 }
 
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Replay(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
+        Command::Pki(command) => command.run(),
         Command::V2x(command) => command.run(),
     };
     match result {

@@ -1,4 +1,8 @@
-//! `masa v2x`: decode and re-encode messages on the command line.
+//! `masa v2x`: decode and re-encode messages, and dissect and make captures, on the command line.
+
+mod dissect;
+mod envelope;
+mod frames;
 
 use crate::replay::hex;
 use anyhow::{Context, bail};
@@ -7,7 +11,7 @@ use masa_v2x_proto::Message;
 use masa_v2x_proto::jer::Release;
 use std::io::{self, BufRead, Write};
 
-/// Decode and re-encode V2X messages given as hex.
+/// Decode and re-encode V2X messages given as hex; dissect and make captures of frames.
 #[derive(Debug, Args)]
 pub(crate) struct V2x {
     #[command(subcommand)]
@@ -20,6 +24,8 @@ enum V2xCommand {
     Decode(Lines),
     /// Read UPER as hex, one message a line; decode it and print it encoded again.
     Recode(Lines),
+    Dissect(dissect::Dissect),
+    Frames(frames::Frames),
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +106,8 @@ impl V2x {
         let (lines, recode) = match self.command {
             V2xCommand::Decode(lines) => (lines, false),
             V2xCommand::Recode(lines) => (lines, true),
+            V2xCommand::Dissect(dissect) => return dissect.run(),
+            V2xCommand::Frames(frames) => return frames.run(),
         };
         let mut out = io::stdout().lock();
         let mut wrong = 0_u64;
@@ -139,7 +147,7 @@ fn answer(text: &str, kind: Option<Kind>, recode: bool) -> anyhow::Result<String
     })
 }
 
-fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         bail!("{} characters are not pairs of hex digits", text.len());
     }

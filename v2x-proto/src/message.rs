@@ -341,6 +341,25 @@ impl Message {
         }
     }
 
+    /// Drops what later versions of the standard add, as one does before changing the message.
+    pub fn clear_unknown_extensions(&mut self) {
+        match self {
+            Self::Cam(cam) => cam.unknown_extensions.clear(),
+            Self::Denm(denm) => denm.unknown_extensions.clear(),
+            Self::Cpm(cpm) => cpm.unknown_extensions.clear(),
+            #[cfg(feature = "std")]
+            Self::Ivim(ivim) => ivim.unknown_extensions.clear(),
+            #[cfg(feature = "std")]
+            Self::Poim(poim) => poim.unknown_extensions.clear(),
+            Self::Vam(vam) => vam.unknown_extensions.clear(),
+            Self::Spatem(spatem) => spatem.unknown_extensions.clear(),
+            Self::Mapem(mapem) => mapem.unknown_extensions.clear(),
+            Self::Srem(srem) => srem.unknown_extensions.clear(),
+            Self::Ssem(ssem) => ssem.unknown_extensions.clear(),
+            Self::Rtcmem(rtcmem) => rtcmem.unknown_extensions.clear(),
+        }
+    }
+
     /// Kind of message.
     pub fn message_id(&self) -> MessageId {
         match self {

@@ -9,6 +9,7 @@ pub use text::toml_string;
 
 use crate::event::SourceId;
 use crate::facilities::FacilitiesSettings;
+use crate::keystore::SecuritySection;
 use crate::perception::CameraSettings;
 use crate::recorder::RecorderSettings;
 use crate::sources::camera::{CameraSourceSettings, Pace};
@@ -70,6 +71,8 @@ pub struct NodeFile {
     /// Where messages go.
     #[serde(default)]
     pub links: LinksSettings,
+    /// Certificates of what goes over radio links; absent: nothing is signed or verified.
+    pub security: Option<SecuritySection>,
     /// The live page; absent: none.
     pub web: Option<WebSettings>,
     /// The event log; absent: none.
@@ -275,4 +278,8 @@ fn resolve_node(node: &mut NodeFile, base: &Path) {
     }
     node.recording.iter_mut().for_each(|recording| resolve(&mut recording.directory));
     node.links.outbox.path.iter_mut().for_each(resolve);
+    if let Some(security) = &mut node.security {
+        resolve(&mut security.trust);
+        security.tickets.iter_mut().for_each(resolve);
+    }
 }

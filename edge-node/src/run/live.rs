@@ -15,7 +15,7 @@ use crate::sources::stop::StopToken;
 use crate::telemetry::Telemetry;
 use crate::web::{self, CameraFeed, MessageLog, NodeInfo, SourceInfo, WebState};
 use masa_inference::Detector;
-use masa_links::{KindStats, LinkState, LinkStatus, Links, Station};
+use masa_links::{GeonetParts, KindStats, LinkState, LinkStatus, Links, Station};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -77,7 +77,8 @@ impl LiveNode {
         let recorder = start_recorder(configuration, &clock)?;
         let station = Station::new(&configuration.site.site.id, configuration.node.node.station_id)?
             .with_source_uuid(&super::source_uuid(configuration))?;
-        let links = Arc::new(Links::start(configuration.node.links.clone(), station).await?);
+        let parts = geonet_parts(configuration, &clock)?;
+        let links = Arc::new(Links::start_with(configuration.node.links.clone(), station, parts).await?);
         let feeds: BTreeMap<SourceId, Arc<CameraFeed>> =
             configuration.cameras().map(|(source, _, _)| (source, Arc::default())).collect();
         let log = Arc::new(MessageLog::default());
@@ -229,6 +230,14 @@ async fn stopped(mut flag: watch::Receiver<bool>) {
 }
 
 /// Opens one detector per camera; loading a model takes seconds of CPU, so off the async threads.
+/// What the GeoNetworking link is given: the security entity, when there are certificates. Pseudonyms change at times that
+/// nobody else can know, so the seed is the time of the start.
+fn geonet_parts(configuration: &Configuration, clock: &Clock) -> Result<GeonetParts, RunError> {
+    let Some(section) = &configuration.node.security else { return Ok(GeonetParts::default()) };
+    let entity = section.entity(clock.now().unix_ns() as u64)?;
+    Ok(GeonetParts { security: Some(Box::new(entity)), ..GeonetParts::default() })
+}
+
 async fn open_detectors(configuration: &Configuration) -> Result<Vec<Detector>, RunError> {
     let engine = configuration.node.engine.clone();
     let wanted: Vec<_> = configuration

@@ -45,6 +45,9 @@ pub enum RunError {
     /// The links cannot be started.
     #[error(transparent)]
     Links(#[from] LinkError),
+    /// Certificates or keys cannot be used.
+    #[error("security: {0}")]
+    Security(#[from] crate::keystore::KeystoreError),
     /// The page cannot be served.
     #[error(transparent)]
     Web(#[from] WebError),

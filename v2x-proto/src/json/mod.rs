@@ -1,6 +1,5 @@
 //! The JSON image of messages, as Orange's its-client sends them over MQTT (its-client-schemas: CAM 2.4.0, DENM 2.3.0,
-//! CPM 2.1.1, POI 2.0.0).
-//! CPM 2.1.1, SPATEM and MAPEM 2.0.0, SREM and SSEM 2.0.1).
+//! CPM 2.1.1, POI 2.0.0, SPATEM and MAPEM 2.0.0, SREM and SSEM 2.0.1).
 //!
 //! In: a message and an [`Envelope`]. Out: JSON, and back. Keys are in alphabetical order, numbers are the standard's
 //! codes. The schemas close only the envelope, so what they do not name is written beside it under the standard's names
@@ -18,7 +17,7 @@
 //! - CPM: a bounding box for every group of road users (the message forbids it); rectangles with half a side above
 //!   10.2 m; lists beyond the standard's maxima;
 //! - POI: `spaces_basic`, whose schema asks for the properties that only `spaces_detailed` have; a first block of another
-//!   type.
+//!   type;
 //! - SPATEM, MAPEM: bits without a name (`mask` and `length` instead of a list); nodes and road users that a region defines;
 //!   `generalMapData`, `reserved1`; a lane without direction; a small offset in the large form;
 //! - MAPEM's `data`, the ways in and out of SREM and SSEM: the schemas ask for every alternative of a choice at once;

@@ -14,13 +14,14 @@ use super::packet::look_into;
 use super::peers::Peers;
 use super::plausibility::{Plausibility, PlausibilityLimits};
 use super::profile::{LocationRule, Profile, SignerForm};
-use super::pseudonym::{ChangePolicy, Identity, Pseudonyms, Ticket};
+use super::pseudonym::{ChangePolicy, Pseudonyms, Ticket};
 use super::region::Inside;
 use super::ssp::permits_message;
-use super::verdict::{Refusal, SecurityService, SignError, SignRequest, SignedBy, Unwrapped, Verdict};
+use super::verdict::{Identity, Refusal, SecurityService, SignError, SignRequest, SignedBy, Unwrapped, Verdict};
 use super::{AppPermission, Certificate};
 use crate::Message;
 use crate::geo::Wgs84;
+use crate::geonet::its_aid_of;
 use crate::time::Timestamp;
 use lru::LruCache;
 use serde::{Deserialize, Serialize};
@@ -126,7 +127,7 @@ impl SecurityEntity {
         revoked.into_iter().for_each(|id| store.revoke(id));
         Ok(Self {
             store,
-            identity: tickets.first().map(|ticket| Identity::of(ticket.id())),
+            identity: tickets.first().map(|ticket| Identity::of(ticket.id().0)),
             pseudonyms: Pseudonyms::new(tickets, settings.pseudonyms.clone(), seed),
             peers: Peers::default(),
             certificate_sent: None,
@@ -135,12 +136,6 @@ impl SecurityEntity {
             position: None,
             settings,
         })
-    }
-
-    /// The identity since it was asked for last, when it is a new one: at first, and after each change of the pseudonym.
-    /// Station id, GeoNetworking address and link-layer address follow it together.
-    pub fn take_new_identity(&mut self) -> Option<Identity> {
-        self.identity.take()
     }
 
     /// Tells where the station is: what is out of range, and when the pseudonym changes, depend on it.
@@ -330,21 +325,8 @@ impl SecurityService for SecurityEntity {
             Err(refusal) => refused(payload, its_aid, refusal),
         }
     }
-}
 
-/// The application (ITS-AID) whose messages go to a well-known port (TS 103 248 clause 5, TS 102 965 annex A).
-fn its_aid_of(port: u16) -> Option<u32> {
-    const PORTS: [(u16, u32); 10] = [
-        (2001, 36),
-        (2002, 37),
-        (2003, 138),
-        (2004, 137),
-        (2006, 139),
-        (2007, 140),
-        (2008, 637),
-        (2009, 639),
-        (2013, 540_802),
-        (2018, 638),
-    ];
-    PORTS.iter().find(|row| row.0 == port).map(|row| row.1)
+    fn take_new_identity(&mut self) -> Option<Identity> {
+        self.identity.take()
+    }
 }

@@ -58,8 +58,8 @@ pub use self::{
     permissions::{AppPermission, GroupPermissions, IssuePermission, Ssp, SspRange, Subject, permits, permits_issuing},
     plausibility::PlausibilityLimits,
     profile::{LocationRule, Profile, SignerForm},
-    pseudonym::{ChangePolicy, Identity, Pseudonyms, Ticket},
+    pseudonym::{ChangePolicy, Pseudonyms, Ticket},
     region::{IdentifiedRegion, Inside, RectangularRegion, Region, RegionAndSubregions, RegionPoint},
     ssp::permits_message,
 };
-pub use verdict::{Refusal, SecurityService, SignError, SignRequest, SignedBy, Unwrapped, Verdict};
+pub use verdict::{Identity, Refusal, SecurityService, SignError, SignRequest, SignedBy, Unwrapped, Verdict};

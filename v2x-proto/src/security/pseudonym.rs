@@ -6,6 +6,7 @@
 use super::certificate::{Certificate, HashedId8};
 use super::crypto::{KeyError, SigningKey, hashed_id8};
 use super::region::{RegionPoint, distance_m};
+use super::verdict::Identity;
 use crate::geo::Wgs84;
 use crate::time::Timestamp;
 use ring::digest::Digest;
@@ -42,7 +43,8 @@ impl Ticket {
         hashed_id8(&self.hash)
     }
 
-    pub(crate) const fn key(&self) -> &SigningKey {
+    /// The key.
+    pub const fn key(&self) -> &SigningKey {
         &self.key
     }
 
@@ -80,25 +82,6 @@ fn default_distance_m() -> Range<f64> {
 
 fn default_time_s() -> Range<f64> {
     120.0..360.0
-}
-
-/// Who the station is to others until it changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Name of the certificate.
-    pub certificate: HashedId8,
-    /// Station id of its messages.
-    pub station_id: u32,
-    /// Link-layer address: locally administered, of one station.
-    pub mac: [u8; 6],
-}
-
-impl Identity {
-    /// The identity that goes with a certificate: nothing in it leads to the one before.
-    pub fn of(certificate: HashedId8) -> Self {
-        let HashedId8([_, _, a, b, c, d, e, f]) = certificate;
-        Self { certificate, station_id: u32::from_be_bytes([c, d, e, f]), mac: [a & 0xFC | 0x02, b, c, d, e, f] }
-    }
 }
 
 /// What the next change waits for.
@@ -179,7 +162,7 @@ impl Pseudonyms {
             (1..count).map(|step| (self.current + step) % count).find(|&index| self.tickets[index].is_valid(now));
         self.plan();
         self.current = next?;
-        Some(Identity::of(self.tickets[self.current].id()))
+        Some(Identity::of(self.tickets[self.current].id().0))
     }
 
     fn plan(&mut self) {

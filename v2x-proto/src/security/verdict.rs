@@ -30,7 +30,7 @@ pub enum Refusal {
     TooOld,
     /// Generated in the future.
     FromTheFuture,
-    /// Received and verified before: copied by an attacker, or sent on by a forwarder.
+    /// Received before, when its content was verified: copied by an attacker, or sent on by a forwarder.
     Replayed,
     /// Position or speed cannot be true.
     Implausible,
@@ -100,6 +100,26 @@ pub struct Unwrapped<'a> {
     pub verdict: Verdict,
 }
 
+/// Who the station is to others until it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Identity {
+    /// `HashedId8` of the certificate.
+    pub certificate: [u8; 8],
+    /// Station id of its messages.
+    pub station_id: u32,
+    /// Link-layer address: locally administered, of one station.
+    pub mac: [u8; 6],
+}
+
+impl Identity {
+    /// The identity that goes with a certificate: nothing in it leads to the one before.
+    pub fn of(certificate: [u8; 8]) -> Self {
+        let [_, _, a, b, c, d, e, f] = certificate;
+        Self { certificate, station_id: u32::from_be_bytes([c, d, e, f]), mac: [a & 0xFC | 0x02, b, c, d, e, f] }
+    }
+}
+
 /// The security entity as the network layer sees it (EN 302 636-4-1 annex on SN-ENCAP and SN-DECAP, TS 102 723-8).
 pub trait SecurityService {
     /// Appends the signed envelope of a payload to `out`.
@@ -110,4 +130,10 @@ pub trait SecurityService {
 
     /// Opens a received envelope and judges it.
     fn unwrap<'a>(&mut self, envelope: &'a [u8], now: Timestamp) -> Unwrapped<'a>;
+
+    /// The identity since it was asked for last, when it is a new one: at first, and after each change of the pseudonym.
+    /// Station id, GeoNetworking address and link-layer address follow it together. A station without pseudonyms has none.
+    fn take_new_identity(&mut self) -> Option<Identity> {
+        None
+    }
 }

@@ -3,6 +3,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dissected;
+mod independent;
 mod peers;
+mod routed;
 mod verdicts;
 mod world;

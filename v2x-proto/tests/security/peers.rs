@@ -4,8 +4,8 @@ use crate::common::unhex;
 use crate::world::{HOME, NOW, Order, World, entity, hours, packet, settings, sign, verdict};
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::security::{
-    ChangePolicy, Curve, Envelope, Refusal, SecurityEntity, SecuritySettings, SignedData, Signer, StationCredentials,
-    Verdict,
+    ChangePolicy, Curve, Envelope, Refusal, SecurityEntity, SecurityService, SecuritySettings, SignedData, Signer,
+    StationCredentials, Verdict,
 };
 use masa_v2x_proto::time::Timestamp;
 
@@ -178,7 +178,7 @@ fn an_expired_ticket_gives_way_to_the_next() {
     cam(&mut station, 0);
     assert_eq!(station.take_new_identity(), None);
     let envelope = cam(&mut station, 700_000);
-    assert_eq!(station.take_new_identity().map(|identity| identity.certificate), Some(next));
+    assert_eq!(station.take_new_identity().map(|identity| identity.certificate), Some(next.0));
     assert!(has_certificate(&envelope), "others do not know it yet");
     assert!(matches!(verdict(&mut world.listener(), &envelope, at_ms(700_000)), Verdict::Verified(_)));
 }

@@ -12,7 +12,7 @@ use crate::geonet::location_table::Heard;
 use crate::geonet::packet::{Body, Packet, PlainPacket};
 use crate::geonet::position_vector::ShortPositionVector;
 use crate::geonet::settings::UntrustedPackets;
-use crate::security::Verdict;
+use crate::security::{Refusal, Verdict};
 use crate::time::Timestamp;
 use std::cmp::Ordering;
 
@@ -79,12 +79,12 @@ impl Router {
         let Packet { basic, body } = frame.packet;
         let (plain, verdict, its_aid) = match (body, security.as_deref_mut()) {
             (Body::Plain(plain), None) => (plain, Verdict::Unsigned, None),
-            (Body::Plain(plain), Some(_)) => (plain, Verdict::Refused(crate::security::Refusal::NotSigned), None),
+            (Body::Plain(plain), Some(_)) => (plain, Verdict::Refused(Refusal::NotSigned), None),
             (Body::Secured(_), None) => return Err(PacketDrop::CannotOpen.into()),
             (Body::Secured(envelope), Some(service)) => {
                 let unwrapped = service.unwrap(envelope, now);
                 if let Verdict::Refused(reason) = unwrapped.verdict
-                    && (unwrapped.payload.is_empty() || self.settings.untrusted == UntrustedPackets::Discard)
+                    && (unwrapped.payload.is_empty() || self.discards(reason))
                 {
                     return Err(PacketDrop::Untrusted(reason).into());
                 }
@@ -94,7 +94,7 @@ impl Router {
             }
         };
         if let Verdict::Refused(reason) = verdict
-            && self.settings.untrusted == UntrustedPackets::Discard
+            && self.discards(reason)
         {
             return Err(PacketDrop::Untrusted(reason).into());
         }
@@ -104,6 +104,12 @@ impl Router {
         let padding = if its_aid.is_none() { plain.padding.len() } else { 0 };
         let packet = &bytes[crate::geonet::EthernetHeader::BYTES..bytes.len() - padding];
         Ok(Opened { sender, packet, basic, plain, verdict, its_aid })
+    }
+
+    /// Whether a packet is dropped before its headers are looked at. A replayed one is not yet: forwarders send verified
+    /// packets again, and hearing one of them ends the contention for it.
+    fn discards(&self, reason: Refusal) -> bool {
+        self.settings.untrusted == UntrustedPackets::Discard && reason != Refusal::Replayed
     }
 
     fn process(&mut self, opened: &Opened<'_>, now: Timestamp, security: &mut Security<'_>, out: &mut Actions) {
@@ -122,6 +128,10 @@ impl Router {
         if noted.is_duplicate {
             let suppressed = self.contention.cancel((source.address, sequence_number.unwrap_or(0)));
             return self.drop_packet(if suppressed { PacketDrop::Suppressed } else { PacketDrop::Duplicate });
+        }
+        if opened.verdict == Verdict::Refused(Refusal::Replayed) && self.settings.untrusted == UntrustedPackets::Discard
+        {
+            return self.drop_packet(PacketDrop::Untrusted(Refusal::Replayed));
         }
         self.location_found(source.address, now, security, out);
         self.flush(now, out);
