@@ -179,8 +179,10 @@ impl Component {
             parts.extend(self.value(mark).map(|code| format!("{code} {mark}")));
         }
         parts.extend(self.value("default_code").map(|code| format!("absent is {code}")));
-        if let (Some(min), Some(max)) = (self.value("min_length"), self.value("max_length")) {
-            parts.push(format!("{min} to {max}"));
+        for (what, of) in [("length", "long"), ("count", "elements")] {
+            if let (Some(min), Some(max)) = (self.value(&format!("min_{what}")), self.value(&format!("max_{what}"))) {
+                parts.push(format!("{min} to {max} {of}"));
+            }
         }
         parts.extend(self.value("bits").map(|bits| format!("bits `{}`", bits.trim_start_matches("masa.etsi."))));
         parts.join(", ")
