@@ -139,9 +139,14 @@ impl FileText {
         if values.first().is_none_or(|first| first.number != 0) {
             _ = writeln!(self.text, "  // Not in the standard.\n  {prefix}_UNSPECIFIED = 0;");
         }
+        // Compilers refuse names that differ in underscores only: the later one gets its number.
+        let mut taken = BTreeSet::new();
         for value in values {
             self.comment(value.comment, "  ");
-            let value_name = snake_case(value.name).to_ascii_uppercase();
+            let mut value_name = snake_case(value.name).to_ascii_uppercase();
+            if !taken.insert(value_name.replace('_', "")) {
+                value_name = format!("{value_name}_VALUE_{}", value.number);
+            }
             _ = writeln!(self.text, "  {prefix}_{value_name} = {};", value.number);
         }
         self.text.push_str("}\n");
