@@ -10,9 +10,7 @@ use masa_v2x_proto::catalogue::{CATALOGUE, Entry};
 use masa_v2x_proto::json::{Envelope, from_json, to_json};
 use masa_v2x_proto::{Message, protobuf};
 use protox::prost_reflect::text_format::FormatOptions;
-use protox::prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
-};
+use protox::prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 use std::fmt::Write;
 use std::path::PathBuf;
 
