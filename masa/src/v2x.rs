@@ -49,6 +49,7 @@ enum Kind {
     #[value(name = "is22_IVIM")]
     Is22Ivim,
     R2Poim,
+    Mcm,
     R2Vam,
     #[value(name = "is13_SPATEM")]
     Is13Spatem,
@@ -79,6 +80,7 @@ impl Kind {
             Self::R1Cam | Self::R2Cam => 2,
             Self::R2Cpm => 14,
             Self::Is13Ivim | Self::Is22Ivim => 6,
+            Self::Mcm => 20,
             Self::R2Poim => 3,
             Self::R2Vam => 16,
             Self::Is13Spatem | Self::Is22Spatem => 4,
@@ -93,7 +95,7 @@ impl Kind {
         match self {
             Self::R1Cam | Self::R1Denm => Release::R1,
             Self::Is13Ivim => Release::R1,
-            Self::Is22Ivim | Self::R2Poim => Release::R2,
+            Self::Is22Ivim | Self::R2Poim | Self::Mcm => Release::R2,
             Self::R2Cam | Self::R2Denm | Self::R2Cpm | Self::R2Vam => Release::R2,
             Self::Is13Spatem | Self::Is13Mapem | Self::Is13Srem | Self::Is13Ssem | Self::Is13Rtcmem => Release::R1,
             Self::Is22Spatem | Self::Is22Mapem | Self::Is22Srem | Self::Is22Ssem | Self::Is22Rtcmem => Release::R2,

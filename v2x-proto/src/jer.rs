@@ -83,7 +83,7 @@ fn rename_accelerations(jer: &mut Value, at: &str) {
 }
 
 /// Gives the ellipse of the position at `at` the members of `PositionConfidenceEllipse`.
-fn rename_ellipse(jer: &mut Value, at: &str) {
+pub(crate) fn rename_ellipse(jer: &mut Value, at: &str) {
     let ellipse = jer.pointer_mut(&format!("{at}/positionConfidenceEllipse"));
     let ellipse = rename(ellipse, "semiMajorConfidence", "semiMajorAxisLength");
     let ellipse = rename(ellipse, "semiMinorConfidence", "semiMinorAxisLength");

@@ -39,6 +39,8 @@ pub mod json;
 pub mod limits;
 mod list;
 pub mod mapem;
+#[cfg(feature = "std")]
+pub mod mcm;
 pub mod message;
 #[cfg(feature = "std")]
 mod message_kind;

@@ -9,6 +9,8 @@ use crate::heap::{Box, path_text};
 use crate::ivim::Ivim;
 use crate::mapem::Mapem;
 #[cfg(feature = "std")]
+use crate::mcm::Mcm;
+#[cfg(feature = "std")]
 use crate::poim::Poim;
 use crate::rtcmem::Rtcmem;
 use crate::spatem::Spatem;
@@ -202,6 +204,9 @@ pub enum Message {
     /// In-vehicle information.
     #[cfg(feature = "std")]
     Ivim(Box<Ivim>),
+    /// Manoeuvre coordination.
+    #[cfg(feature = "std")]
+    Mcm(Box<Mcm>),
     /// Points of interest.
     #[cfg(feature = "std")]
     Poim(Box<Poim>),
@@ -249,6 +254,8 @@ impl Message {
             #[cfg(feature = "std")]
             MessageId::Ivim => Ivim::decode_detecting(bytes).map(|(ivim, d)| (Self::Ivim(ivim.into()), d)),
             #[cfg(feature = "std")]
+            MessageId::Mcm => Mcm::decode_detecting(bytes).map(|(mcm, d)| (Self::Mcm(mcm.into()), d)),
+            #[cfg(feature = "std")]
             MessageId::Poim => Poim::decode_detecting(bytes).map(|(poim, d)| (Self::Poim(poim.into()), d)),
             MessageId::Vam => Vam::decode_detecting(bytes).map(|(vam, d)| (Self::Vam(vam.into()), d)),
             MessageId::Spatem => Spatem::decode_detecting(bytes).map(|(spatem, d)| (Self::Spatem(spatem.into()), d)),
@@ -288,6 +295,8 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.encode_as(dialect, out),
             #[cfg(feature = "std")]
+            Self::Mcm(mcm) => mcm.encode_as(dialect, out),
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.encode_as(dialect, out),
             Self::Vam(vam) => vam.encode_as(dialect, out),
             Self::Spatem(spatem) => spatem.encode_as(dialect, out),
@@ -311,6 +320,8 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.to_uper(),
             #[cfg(feature = "std")]
+            Self::Mcm(mcm) => mcm.to_uper(),
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.to_uper(),
             Self::Vam(vam) => vam.to_uper(),
             Self::Spatem(spatem) => spatem.to_uper(),
@@ -331,6 +342,8 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.to_jer(release),
             #[cfg(feature = "std")]
+            Self::Mcm(mcm) => mcm.to_jer(),
+            #[cfg(feature = "std")]
             Self::Poim(poim) => poim.to_jer(),
             Self::Vam(vam) => vam.to_jer(),
             Self::Spatem(spatem) => spatem.to_jer(release),
@@ -349,6 +362,8 @@ impl Message {
             Self::Cpm(cpm) => cpm.unknown_extensions.clear(),
             #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.unknown_extensions.clear(),
+            #[cfg(feature = "std")]
+            Self::Mcm(mcm) => mcm.unknown_extensions.clear(),
             #[cfg(feature = "std")]
             Self::Poim(poim) => poim.unknown_extensions.clear(),
             Self::Vam(vam) => vam.unknown_extensions.clear(),
@@ -369,6 +384,8 @@ impl Message {
             #[cfg(feature = "std")]
             Self::Ivim(_) => MessageId::Ivim,
             #[cfg(feature = "std")]
+            Self::Mcm(_) => MessageId::Mcm,
+            #[cfg(feature = "std")]
             Self::Poim(_) => MessageId::Poim,
             Self::Vam(_) => MessageId::Vam,
             Self::Spatem(_) => MessageId::Spatem,
@@ -387,6 +404,8 @@ impl Message {
             Self::Cpm(cpm) => &cpm.unknown_extensions,
             #[cfg(feature = "std")]
             Self::Ivim(ivim) => &ivim.unknown_extensions,
+            #[cfg(feature = "std")]
+            Self::Mcm(mcm) => &mcm.unknown_extensions,
             #[cfg(feature = "std")]
             Self::Poim(poim) => &poim.unknown_extensions,
             Self::Vam(vam) => &vam.unknown_extensions,
@@ -415,6 +434,7 @@ impl Message {
                 let layer = mapem.map.layer_id.map_or_else(String::new, |layer| format!("-{layer}"));
                 Some((format!("{region}-{}{layer}", intersection.id.id), false))
             }
+            #[cfg(feature = "std")]
             Self::Ivim(ivim) => {
                 use crate::ivim::IviStatus::{Cancellation, Negation};
                 let management = &ivim.ivi.mandatory;
@@ -437,6 +457,8 @@ impl Message {
             Self::Cpm(cpm) => cpm.header.station_id,
             #[cfg(feature = "std")]
             Self::Ivim(ivim) => ivim.header.station_id,
+            #[cfg(feature = "std")]
+            Self::Mcm(mcm) => mcm.header.station_id,
             #[cfg(feature = "std")]
             Self::Poim(poim) => poim.header.station_id,
             Self::Vam(vam) => vam.header.station_id,
@@ -471,6 +493,13 @@ impl From<Cpm> for Message {
 impl From<Ivim> for Message {
     fn from(ivim: Ivim) -> Self {
         Self::Ivim(Box::new(ivim))
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Mcm> for Message {
+    fn from(mcm: Mcm) -> Self {
+        Self::Mcm(Box::new(mcm))
     }
 }
 

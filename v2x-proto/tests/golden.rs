@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{realistic, vectors};
+use common::{realistic, unhex, vectors};
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::uper::Dialect;
 use masa_v2x_proto::{
-    Message, cam::Cam, cpm::Cpm, denm::Denm, ivim::Ivim, mapem::Mapem, poim::Poim, rtcmem::Rtcmem, spatem::Spatem,
-    srem::Srem, ssem::Ssem, vam::Vam,
+    Message, cam::Cam, cpm::Cpm, denm::Denm, ivim::Ivim, mapem::Mapem, mcm::Mcm, poim::Poim, rtcmem::Rtcmem,
+    spatem::Spatem, srem::Srem, ssem::Ssem, vam::Vam,
 };
 use serde_json::Value;
 
@@ -37,6 +37,7 @@ fn check(kind: &str, bytes: &[u8], stated: &Value) -> Result<(), String> {
         "cam" => Cam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "denm" => Denm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "IVIM" => Ivim::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
+        "mcm" => Mcm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "poim" => Poim::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "vam" => Vam::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
         "cpm" => Cpm::decode_as(Dialect::DEFAULT, bytes).map(Into::into),
@@ -133,6 +134,19 @@ fn ssem() {
 #[test]
 fn rtcmem() {
     check_file("is13_RTCMEM", 150);
+}
+
+/// Made by `oracle/mcm_vectors.py`.
+const MCM: &str = include_str!("samples/mcm.jsonl");
+
+#[test]
+fn mcm() {
+    for line in MCM.lines() {
+        let vector: Value = serde_json::from_str(line).expect("a JSON line");
+        let bytes = unhex(vector["uper"].as_str().expect("the digits"));
+        check("r2_mcm", &bytes, &vector["jer"]).unwrap_or_else(|reason| panic!("seed {}: {reason}", vector["seed"]));
+    }
+    assert_eq!(MCM.lines().count(), 60);
 }
 
 #[test]

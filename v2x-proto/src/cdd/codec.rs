@@ -66,10 +66,6 @@ quantities! {
     StabilityProbability: u8 [0..=63] times 2, unavailable 63;
     PedalPositionValue: u8 [0..=11] times 10, unavailable 11;
     TenSeconds: u16 [0..=127] times 10;
-    TenKilograms: u32 [0..=65_535] times 10;
-    VehicleHeight: f32 [1..=128] upto 20.0, above 127, unavailable 128;
-    OccupancyRate: u8 [1..=101] times 1, unavailable 101;
-    NumberOfSpaces: u16 [1..=16_383] times 1, unavailable 16_383;
 }
 
 /// `DeltaTimeMilliSecondSigned`.

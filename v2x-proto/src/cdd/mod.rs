@@ -19,6 +19,8 @@ mod object;
 mod position;
 mod reading;
 mod road;
+#[cfg(feature = "std")]
+pub(crate) mod roadside;
 mod shape;
 mod station;
 pub mod subcause;

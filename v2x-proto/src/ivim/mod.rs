@@ -17,6 +17,8 @@ mod location;
 mod road;
 mod sign;
 mod text;
+mod var_length;
+pub(crate) use var_length::VarLengthNumber;
 mod vehicle;
 mod vehicle_kind;
 

@@ -2,6 +2,7 @@
 
 use crate::List;
 use crate::cdd::codec::*;
+use crate::cdd::roadside::TenKilograms;
 use crate::cdd::*;
 use crate::ivim::vehicle_kind::{EngineCharacteristics, Iso3833VehicleType};
 use crate::jer::Jer;

@@ -12,6 +12,7 @@ use crate::json::dsrc::{content_of, image_of};
 use crate::json::extension::{extensions_from_image, extensions_to_image};
 use crate::json::{Image, ImageError, Naming, members, number, required};
 use crate::mapem::{MapData, Mapem};
+use crate::mcm::{Mcm, McmPayload};
 use crate::poim::{self, Poim};
 use crate::rtcmem::{RtcmCorrections, Rtcmem};
 use crate::spatem::{Spat, Spatem};
@@ -45,15 +46,18 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
+const POI_SCHEMA: &str = "2.0.0";
+/// Ours: its-client's schema follows another draft.
+const MCM_IMAGE: &str = "1.0.0";
+/// Ours: its-client has no schema for IVIM.
+const IVIM_IMAGE: &str = "1.0.0";
 const SPATEM_SCHEMA: &str = "2.0.0";
 const MAPEM_SCHEMA: &str = "2.0.0";
 const SREM_SCHEMA: &str = "2.0.1";
 const SSEM_SCHEMA: &str = "2.0.1";
 /// Ours: its-client has no schema for RTCMEM.
 const RTCMEM_IMAGE: &str = "1.0.0";
-const POI_SCHEMA: &str = "2.0.0";
 /// Ours: its-client has no schema for IVIM.
-const IVIM_IMAGE: &str = "1.0.0";
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 
@@ -64,6 +68,7 @@ pub fn to_json(message: &Message, envelope: &Envelope) -> Jer {
         Message::Denm(denm) => ("denm", DENM_SCHEMA, denm_image(denm), &denm.header),
         Message::Cpm(cpm) => ("cpm", CPM_SCHEMA, cpm_image(cpm), &cpm.header),
         Message::Ivim(ivim) => ("ivim", IVIM_IMAGE, IviStructure::to_jer(&ivim.ivi, Naming::Cam), &ivim.header),
+        Message::Mcm(mcm) => ("mcm", MCM_IMAGE, McmPayload::to_jer(&mcm.payload, Naming::Cam), &mcm.header),
         Message::Poim(poim) => ("poi", POI_SCHEMA, poim::to_image(&poim.payload), &poim.header),
         Message::Vam(vam) => ("vam", VAM_IMAGE, vam_image(vam), &vam.header),
         Message::Spatem(spatem) => {
@@ -111,6 +116,7 @@ pub fn from_json(json: &Jer) -> Result<(Envelope, Message), JsonError> {
         Some("denm") => "denm",
         Some("cpm") => "cpm",
         Some("ivim") => "ivim",
+        Some("mcm") => "mcm",
         Some("poi") => "poi",
         Some("vam") => "vam",
         Some("spatem") => "spatem",
@@ -151,6 +157,10 @@ fn read_message(image: &Jer, message_type: &'static str) -> Result<Message, Imag
         "ivim" => {
             let ivi = IviStructure::from_image(image)?;
             Ivim { header: header(image, MessageId::Ivim)?, ivi, unknown_extensions }.into()
+        }
+        "mcm" => {
+            let payload = McmPayload::from_image(image)?;
+            Mcm { header: header(image, MessageId::Mcm)?, payload, unknown_extensions }.into()
         }
         "poi" => {
             let payload = poim::from_image(image)?;

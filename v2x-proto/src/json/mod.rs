@@ -9,6 +9,8 @@
 //! There is no schema for VAM: its image follows the same rules, with `message_type` `vam` and version 1.0.0.
 //! Nor is there one for IVIM: `ivim`, 1.0.0, `mandatory` and `optional` beside the station id; what ISO/TS 19321's second
 //! edition adds to a text part is in `added`. What POIM's schema has no place for is listed in `poim/image.rs`.
+//! MCM's schema follows a draft of TS 103 561 whose module is not to be had; the image of ours is `mcm`, 1.0.0, with
+//! `basic_container` and `mcm_container` beside the station id.
 //!
 //! What the schemas ask for and a message cannot give, so that the JSON of such a message does not validate:
 //! - CAM: `protected_zone_radius` above 255; extension values of enumerations;

@@ -118,6 +118,12 @@ pub(crate) fn image_name(owner: &'static str, name: &'static str) -> String {
         (_, "freeSpacesId") => "freespaces_id",
         // `unknown` is an alternative of a later version.
         ("ParkingSpaceStatus" | "ParkingOccupancyInfo", "unknown") => "not_known",
+        (_, "stationID") => "station_id",
+        (_, "executantID") => "executant_id",
+        (_, "submanoeuvreID") => "submanoeuvre_id",
+        (_, "stayAwayOfVehicleSithStationID") => "stay_away_of_vehicle_sith_station_id",
+        (_, "tRROccupancyStartTime") => "trr_occupancy_start_time",
+        (_, "tRROccupancyEndTime") => "trr_occupancy_end_time",
         (_, "roadsegment") => "road_segment",
         ("ObjectClass", "vehicleSubClass") => "vehicle",
         ("ObjectClass", "vruSubClass") => "vru",

@@ -10,7 +10,6 @@
 use crate::jer::Jer;
 use crate::json::{Image, ImageError, Naming, members};
 use crate::poim::{ParkingAvailabilityBlock, PoiBlock, PoiInformationBlocks};
-
 use serde_json::{Map, json};
 
 /// Members that are one alternative.

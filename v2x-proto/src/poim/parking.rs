@@ -2,6 +2,7 @@
 
 use crate::List;
 use crate::cdd::codec::*;
+use crate::cdd::roadside::VehicleHeight;
 use crate::cdd::*;
 use crate::ivim::{EngineCharacteristics, EuVehicleCategoryCode};
 use crate::poim::place::{OccupancyInformation, ParkingLoadType};

@@ -2,6 +2,7 @@
 
 use crate::List;
 use crate::cdd::codec::*;
+use crate::cdd::roadside::{NumberOfSpaces, OccupancyRate};
 use crate::cdd::*;
 use crate::ivim::{DayOfWeek, EuVehicleCategoryCode, GoodsType, HoursMinutes};
 use crate::poim::parking::ParkingSupplyCapabilitiesList;

@@ -9,7 +9,7 @@ use crate::protobuf::values::{Described, Number, check_count, in_range};
 use crate::protobuf::wire::{Reader, Writer};
 use crate::protobuf::{Fault, Proto};
 use crate::uper::UperErrorKind;
-use crate::uper::bounded::{AnyInt, BoxedUtf8, BytesUpTo, Ext, Nested, Null, TOO_DEEP};
+use crate::uper::bounded::{AnyInt, BoxedUtf8, BytesUpTo, EmptySequence, Ext, Nested, Null, TOO_DEEP};
 use crate::uper::element::Coded;
 
 impl<C: Coded + Described, const CAP: i64> Number for Ext<C, CAP> {
@@ -69,6 +69,23 @@ impl Number for Null {
 
     fn from_number(number: i64) -> Result<Self, UperErrorKind> {
         in_range(number, 1, 1).map(|_| Self)
+    }
+
+    fn describe(_: &mut Schema) -> Type {
+        Type::Bool
+    }
+}
+
+/// `true`, as [`Null`].
+impl Number for EmptySequence {
+    type Value = Null;
+
+    fn to_number(_: &Null) -> Result<i64, UperErrorKind> {
+        Ok(1)
+    }
+
+    fn from_number(number: i64) -> Result<Null, UperErrorKind> {
+        Null::from_number(number)
     }
 
     fn describe(_: &mut Schema) -> Type {

@@ -66,6 +66,7 @@ envelope! {
     Rtcmem(crate::rtcmem::Rtcmem) = 13, "rtcmem";
     Cpm(crate::cpm::Cpm) = 14, "cpm";
     Vam(crate::vam::Vam) = 16, "vam";
+    Mcm(crate::mcm::Mcm) = 20, "mcm";
 }
 
 /// All types of all messages.

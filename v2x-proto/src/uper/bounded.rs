@@ -216,6 +216,31 @@ impl Image for Null {
     }
 }
 
+/// A SEQUENCE without components: an empty object in JSON.
+pub(crate) struct EmptySequence;
+
+impl Element for EmptySequence {
+    type Value = Null;
+
+    fn encode(_value: &Null, _w: &mut BitWriter<'_>) -> Result<(), Failed> {
+        Ok(())
+    }
+
+    fn decode(_r: &mut BitReader<'_>) -> Result<Null, Failed> {
+        Ok(Null)
+    }
+}
+
+impl Image for EmptySequence {
+    fn to_jer(_value: &Null, _names: Naming) -> Jer {
+        Jer::Object(serde_json::Map::new())
+    }
+
+    fn from_image(image: &Jer) -> Result<Null, ImageError> {
+        crate::json::members(image).map(|_| Null)
+    }
+}
+
 /// An element inside an element of its own type, at most `MOST` deep.
 ///
 /// Every level costs stack: without a limit a message of 8 kB could nest a thousand of them.
