@@ -21,6 +21,10 @@ bare:
 test:
     cargo test --workspace
 
+# Writes docs/messages.md and docs/messages/ anew.
+docs:
+    UPDATE_DOCS=1 cargo test -p masa-v2x-proto --test message_docs
+
 # Writes v2x-proto/proto anew; refuses when a number would change its meaning.
 schemas:
     UPDATE_SCHEMAS=1 cargo test -p masa-v2x-proto --test protobuf_schema

@@ -18,6 +18,8 @@
 )]
 
 pub mod cam;
+#[cfg(feature = "std")]
+pub mod catalogue;
 pub mod cdd;
 mod containers;
 pub mod cpm;

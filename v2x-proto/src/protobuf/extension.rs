@@ -97,7 +97,7 @@ pub(crate) fn unknown_field(schema: &mut Schema) -> Field {
             field("content", 2, Presence::Mandatory, content_type(), content),
         ]
     });
-    field("unknown", LEFT_OVER, Presence::Optional, ty, " An alternative of a later version.\n")
+    field("unknownAlternative", LEFT_OVER, Presence::Optional, ty, " An alternative of a later version.\n")
 }
 
 pub(crate) fn put_extensions(extensions: &UnknownExtensions, w: &mut Writer) -> Result<(), Fault> {

@@ -59,10 +59,14 @@ message Component {
   optional sint64 unavailable = 9;
   // The enum whose values are the numbers of the bits; bit i has the weight 1 << i.
   optional string bits = 10;
-  // Fewest elements, characters or bytes.
+  // Fewest characters or bytes.
   optional uint64 min_length = 11;
-  // Most elements, characters or bytes.
+  // Most characters or bytes.
   optional uint64 max_length = 12;
+  // Fewest elements of a repeated field.
+  optional uint64 min_count = 13;
+  // Most elements of a repeated field.
+  optional uint64 max_count = 14;
 }
 
 extend google.protobuf.FieldOptions {
@@ -135,9 +139,14 @@ impl FileText {
         if values.first().is_none_or(|first| first.number != 0) {
             _ = writeln!(self.text, "  // Not in the standard.\n  {prefix}_UNSPECIFIED = 0;");
         }
+        // Compilers refuse names that differ in underscores only: the later one gets its number.
+        let mut taken = BTreeSet::new();
         for value in values {
             self.comment(value.comment, "  ");
-            let value_name = snake_case(value.name).to_ascii_uppercase();
+            let mut value_name = snake_case(value.name).to_ascii_uppercase();
+            if !taken.insert(value_name.replace('_', "")) {
+                value_name = format!("{value_name}_VALUE_{}", value.number);
+            }
             _ = writeln!(self.text, "  {prefix}_{value_name} = {};", value.number);
         }
         self.text.push_str("}\n");
@@ -239,13 +248,15 @@ fn component(field: &Field) -> Vec<String> {
     }
     let mut of = |ty: &Type| match ty {
         Type::Number(note) => members.extend(number(note)),
-        Type::String(note) | Type::Bytes(note) => members.extend(length(note.min as usize, note.max as usize)),
+        Type::String(note) | Type::Bytes(note) => {
+            members.extend(limits("length", note.min as usize, note.max as usize))
+        }
         _ => {}
     };
     match &field.ty {
         Type::List { element, min, max } => {
             of(element);
-            members.extend(length(*min, *max));
+            members.extend(limits("count", *min, *max));
         }
         other => of(other),
     }
@@ -275,8 +286,8 @@ fn closing(form: Form) -> &'static str {
     if form == Form::Choice { "  }\n" } else { "" }
 }
 
-fn length(min: usize, max: usize) -> Option<String> {
-    (max != usize::MAX).then(|| format!("min_length: {min}, max_length: {max}"))
+fn limits(what: &str, min: usize, max: usize) -> Option<String> {
+    (max != usize::MAX).then(|| format!("min_{what}: {min}, max_{what}: {max}"))
 }
 
 pub(crate) fn scalar_name(ty: &Type) -> &'static str {
