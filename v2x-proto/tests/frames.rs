@@ -232,3 +232,36 @@ proptest! {
         }
     }
 }
+
+/// Packets of roadside and on-board units recorded in Hamburg, as published in the tests of the crate `geonetworking` 0.4.2
+/// (MIT) and on its front page.
+#[test]
+fn packets_of_units_in_the_field() {
+    let beacon = unhex("11001a0100100300000001003c00000d41123670711efdf41fed2c4605f4496d80000d4f");
+    let Body::Plain(plain) = Packet::decode(&beacon).expect("a beacon").body else { panic!("not secured") };
+    let ExtendedHeader::Beacon { source } = plain.extended else { panic!("a beacon") };
+    assert_eq!((source.address.to_string().as_str(), source.heading_deg()), ("15.00:0d:41:12:36:70", Some(340.7)));
+    assert!((source.position().lat_deg - 53.563_706_2).abs() < 1e-9);
+
+    let cam = unhex(
+        "1100500120500200002d010001060060e069578d205cb8c01fec382805f24d9002a8084a7f00b80007d100000202e069578db4d9000ab224\
+         63ce27842b1ffffffc2231b5b200805f412da2bfe9ed0737feebfff600",
+    );
+    let packet = Packet::decode(&cam).expect("a CAM");
+    assert!((packet.basic.lifetime.seconds() - 1.0).abs() < 1e-9, "twenty times 50 ms");
+    let Body::Plain(plain) = packet.body else { panic!("not secured") };
+    let ExtendedHeader::SingleHop { source, media_dependent } = plain.extended else { panic!("one hop") };
+    // Country code in the address, as before V1.4.1, and the DCC-MCO field of TS 102 636-4-2.
+    assert_eq!((source.address.bits() >> 48, media_dependent), (0x0106, [0x7F, 0x00, 0xB8, 0x00]));
+    assert_eq!((source.speed_mps(), source.heading_deg()), (6.8, Some(212.2)));
+    let (btp, message) = Btp::split(plain.common.upper, plain.payload).expect("BTP").expect("BTP-B");
+    assert_eq!(kind_of(btp.destination()), Some(MessageKind::Cam));
+    let message = Message::decode(message).expect("a CAM");
+    assert_eq!(message.station_id().0, 3_765_000_077);
+    for bytes in [&beacon, &cam] {
+        let packet = Packet::decode(bytes).expect("a packet");
+        let mut again = vec![0; bytes.len()];
+        assert_eq!(packet.encode(&mut again), Ok(bytes.len()));
+        assert_eq!(&again, bytes);
+    }
+}

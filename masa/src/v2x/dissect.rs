@@ -26,7 +26,7 @@ pub(super) struct Dissect {
     /// One JSON object a frame, with all values of its message.
     #[arg(long)]
     json: bool,
-    /// Folder of trusted certificates; without it signatures are shown and not checked.
+    /// Folder of trusted certificates (`roots/*.oer`, `authorities/*.oer`); without it signatures are shown and not checked.
     #[arg(long, value_name = "DIR")]
     trust: Option<PathBuf>,
 }
@@ -147,7 +147,7 @@ fn dissect(number: u64, at: Timestamp, ethernet: &[u8], ahead: usize, opener: &m
     good(security, Some(inner))
 }
 
-/// Seconds of Unix time, and the day in UTC.
+/// Seconds of Unix time.
 fn time(at: Timestamp) -> String {
     format!("{}.{:06}", at.unix_ns().div_euclid(1_000_000_000), at.unix_ns().rem_euclid(1_000_000_000) / 1_000)
 }

@@ -1,5 +1,7 @@
 //! Wire forms that only IVIM, POIM and MCM use; a build without an allocator has none of them.
 
+#[cfg(test)]
+use crate::uper::element::Coded;
 use crate::uper::quantity::quantities;
 
 quantities! {
@@ -13,7 +15,6 @@ quantities! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::uper::element::Coded;
 
     #[test]
     fn every_code_of_every_quantity_is_its_own_again() {

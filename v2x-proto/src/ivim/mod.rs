@@ -18,7 +18,6 @@ mod road;
 mod sign;
 mod text;
 mod var_length;
-pub(crate) use var_length::VarLengthNumber;
 mod vehicle;
 mod vehicle_kind;
 

@@ -46,6 +46,9 @@ pub struct JsonError {
 const CAM_SCHEMA: &str = "2.4.0";
 const DENM_SCHEMA: &str = "2.3.0";
 const CPM_SCHEMA: &str = "2.1.1";
+const POI_SCHEMA: &str = "2.0.0";
+/// Ours: its-client has no schema for IVIM.
+const IVIM_IMAGE: &str = "1.0.0";
 /// Ours: its-client's schema follows another draft.
 const MCM_IMAGE: &str = "1.0.0";
 const SPATEM_SCHEMA: &str = "2.0.0";
@@ -54,7 +57,6 @@ const SREM_SCHEMA: &str = "2.0.1";
 const SSEM_SCHEMA: &str = "2.0.1";
 /// Ours: its-client has no schema for RTCMEM.
 const RTCMEM_IMAGE: &str = "1.0.0";
-/// Ours: its-client has no schema for IVIM.
 /// Ours: its-client has no schema for VAM.
 const VAM_IMAGE: &str = "1.0.0";
 

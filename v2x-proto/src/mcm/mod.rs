@@ -12,6 +12,7 @@ pub use road_resource::*;
 pub use strategy::*;
 
 use crate::cdd::codec::*;
+use crate::cdd::roadside::VehicleHeight;
 use crate::cdd::*;
 use crate::ivim::Iso3833VehicleType;
 use crate::jer::{Jer, Release, rename_ellipse};

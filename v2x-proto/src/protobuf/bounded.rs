@@ -85,23 +85,6 @@ without_content! {
     EmptySequence;
 }
 
-/// `true`, as [`Null`].
-impl Number for EmptySequence {
-    type Value = Null;
-
-    fn to_number(_: &Null) -> Result<i64, UperErrorKind> {
-        Ok(1)
-    }
-
-    fn from_number(number: i64) -> Result<Null, UperErrorKind> {
-        Null::from_number(number)
-    }
-
-    fn describe(_: &mut Schema) -> Type {
-        Type::Bool
-    }
-}
-
 /// Codecs of codes that have an enum of their own.
 macro_rules! as_enums {
     ($( $codec:ty: $ty:ty; )*) => { $(
