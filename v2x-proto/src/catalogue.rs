@@ -1,7 +1,7 @@
 //! What each kind of message is for: who sends it when, under which numbers, after which standard.
 //!
 //! In: a kind of message. Out: its entry. `docs/messages.md` is made from this table and the schemas. Absent: manoeuvre
-//! coordination, which has neither a published port nor an implementation here.
+//! coordination, for which ETSI has published neither a module nor a port.
 
 use crate::MessageKind;
 use crate::geonet::{its_aid_of, port_of};
@@ -37,14 +37,14 @@ impl Entry {
     }
 }
 
-/// The entry of a kind; `None` for one that is not implemented.
+/// The entry of a kind; `None` for one without a published standard.
 pub fn entry(kind: MessageKind) -> Option<&'static Entry> {
     CATALOGUE.iter().find(|entry| entry.kind == kind)
 }
 
 macro_rules! catalogue {
     ($( $kind:ident($ty:path) $abbreviation:literal, $title:literal, by $sender:literal, $when:literal, $standard:literal; )*) => {
-        /// The kinds that are implemented.
+        /// The kinds that a published standard defines.
         pub const CATALOGUE: &[Entry] = &[$( Entry {
             kind: MessageKind::$kind,
             abbreviation: $abbreviation,

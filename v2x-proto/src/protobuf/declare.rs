@@ -286,6 +286,7 @@ macro_rules! enumerated_image {
     };
     (@describe $name:ident $docs:tt { $( $vdocs:tt $variant:ident $jer:literal, )* }) => {
         fn describe(schema: &mut $crate::protobuf::schema::Schema) -> $crate::protobuf::schema::Type {
+            #[allow(clippy::enum_variant_names, reason = "the names are the standard's")]
             enum Position { $( $variant, )* }
             let docs = $crate::protobuf::declare::docs!($docs);
             let values = [$( ($jer, Position::$variant as i64, $crate::protobuf::declare::docs!($vdocs)) ),*];

@@ -117,12 +117,15 @@ pub(crate) fn put_extensions(extensions: &UnknownExtensions, w: &mut Writer) -> 
     })
 }
 
+/// Index and content of one addition.
+type CarriedAddition = (Option<u64>, Option<Box<[u8]>>);
+
 /// The additions of one sequence as an image carries them: index and content of each.
 pub(crate) struct CarriedExtension<'a> {
     pub(crate) ordinal: Option<u64>,
     pub(crate) owner: Option<&'a str>,
     pub(crate) announced: Option<u64>,
-    pub(crate) additions: Vec<(Option<u64>, Option<Box<[u8]>>)>,
+    pub(crate) additions: Vec<CarriedAddition>,
 }
 
 impl CarriedExtension<'_> {

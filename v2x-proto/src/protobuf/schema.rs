@@ -146,7 +146,7 @@ impl Schema {
         fields: impl FnOnce(&mut Self) -> Vec<Field>,
     ) -> Type {
         let name = name.into();
-        if let Some((module, index)) = self.open(path, &name, comment) {
+        if let Some((module, index)) = self.open(path, name.clone(), comment) {
             let fields = fields(self);
             if let Some(item) = self.packages.get_mut(module).and_then(|items| items.get_mut(index)) {
                 item.body = Body::Message { form, fields };
@@ -164,7 +164,7 @@ impl Schema {
         values: impl IntoIterator<Item = (&'static str, i64, &'static str)>,
     ) -> Name {
         let name = Cow::Borrowed(name);
-        if let Some((module, index)) = self.open(path, &name, comment) {
+        if let Some((module, index)) = self.open(path, name.clone(), comment) {
             let value = |(name, number, comment)| EnumValue { name, number, comment };
             let values = values.into_iter().map(value).collect();
             if let Some(item) = self.packages.get_mut(module).and_then(|items| items.get_mut(index)) {
@@ -178,15 +178,15 @@ impl Schema {
     fn open(
         &mut self,
         path: &'static str,
-        name: &Cow<'static, str>,
+        name: Cow<'static, str>,
         comment: &'static str,
     ) -> Option<(&'static str, usize)> {
         let module = package_of(path);
         let items = self.packages.entry(module).or_default();
-        if items.iter().any(|item| item.name == *name && item.path == path) {
+        if items.iter().any(|item| item.name == name && item.path == path) {
             return None;
         }
-        items.push(Item { name: name.clone(), path, comment, body: Body::Open });
+        items.push(Item { name, path, comment, body: Body::Open });
         Some((module, items.len() - 1))
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn example(kind: MessageKind) -> Message {
         MessageKind::Ssem => ssem().into(),
         MessageKind::Rtcmem => rtcmem().into(),
         MessageKind::Poim => poim().into(),
-        MessageKind::Mcm => panic!("not implemented, and not in the catalogue"),
+        MessageKind::Mcm => panic!("not in the catalogue"),
     }
 }
 
