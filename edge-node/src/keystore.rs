@@ -350,7 +350,7 @@ mod tests {
         assert!(section.entity(1).is_ok());
         fs::write(section.trust.join(ROOTS).join("root.oer"), [0x80, 4]).unwrap();
         let error = section.entity(1).unwrap_err().to_string();
-        assert!(error.contains("root.oer: certificate: byte 2: unknown version 4"), "{error}");
+        assert!(error.contains("root.oer: certificate: byte 1: unknown version 4"), "{error}");
     }
 
     #[test]

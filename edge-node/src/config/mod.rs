@@ -9,8 +9,8 @@ pub use text::toml_string;
 
 use crate::event::SourceId;
 use crate::facilities::FacilitiesSettings;
-use crate::keystore::SecuritySection;
 use crate::facilities::profile::StationKind;
+use crate::keystore::SecuritySection;
 use crate::perception::CameraSettings;
 use crate::recorder::RecorderSettings;
 use crate::sources::camera::{CameraSourceSettings, Pace};

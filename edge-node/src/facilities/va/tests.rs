@@ -105,8 +105,8 @@ fn three_who_walk_together_speak_with_one_voice() {
     // The leader is switched off: the members speak again within timeClusterContinuity.
     let mut back = Vec::new();
     for ms in (20_000..24_000).step_by(100) {
-        for member in 1..3 {
-            back.extend(walkers[member].walk(ms, i64::MAX).into_iter().map(|vam| (ms, vam)));
+        for member in &mut walkers[1..3] {
+            back.extend(member.walk(ms, i64::MAX).into_iter().map(|vam| (ms, vam)));
         }
     }
     let (ms, first) = &back[0];
