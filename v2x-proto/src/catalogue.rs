@@ -1,7 +1,7 @@
 //! What each kind of message is for: who sends it when, under which numbers, after which standard.
 //!
-//! In: a kind of message. Out: its entry. `docs/messages.md` is made from this table and the schemas. Absent: manoeuvre
-//! coordination, for which ETSI has published neither a module nor a port.
+//! In: a kind of message. Out: its entry. `docs/messages.md` is made from this table and the schemas. ETSI has
+//! published neither a port nor an application id for manoeuvre coordination, so its entry has none.
 
 use crate::MessageKind;
 use crate::geonet::{its_aid_of, port_of};
@@ -37,14 +37,14 @@ impl Entry {
     }
 }
 
-/// The entry of a kind; `None` for one without a published standard.
+/// The entry of a kind.
 pub fn entry(kind: MessageKind) -> Option<&'static Entry> {
     CATALOGUE.iter().find(|entry| entry.kind == kind)
 }
 
 macro_rules! catalogue {
     ($( $kind:ident($ty:path) $abbreviation:literal, $title:literal, by $sender:literal, $when:literal, $standard:literal; )*) => {
-        /// The kinds that a published standard defines.
+        /// Every kind.
         pub const CATALOGUE: &[Entry] = &[$( Entry {
             kind: MessageKind::$kind,
             abbreviation: $abbreviation,
@@ -102,6 +102,10 @@ catalogue! {
         by "a roadside unit or a traffic centre",
         "While a facility is open, and when its state changes",
         "TS 103 916 v2.1.1";
+    Mcm(crate::mcm::Mcm) "MCM", "Manoeuvre coordination message",
+        by "a vehicle that wants or grants room, or a roadside unit that advises",
+        "While a manoeuvre is being agreed on and carried out",
+        "draft of TS 103 561 (module 1.1); a port and an ITS-AID are not published";
 }
 
 #[cfg(test)]
@@ -109,11 +113,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_but_one_has_an_entry_with_a_port_and_an_application() {
-        for kind in MessageKind::ALL.into_iter().filter(|kind| *kind != MessageKind::Mcm) {
+    fn every_kind_has_an_entry_and_all_but_one_a_port_and_an_application() {
+        for kind in MessageKind::ALL {
             let entry = entry(kind).unwrap_or_else(|| panic!("no entry for {kind:?}"));
             assert_eq!(entry.abbreviation.to_lowercase(), kind.name());
-            assert!(entry.btp_port().is_some() && entry.its_aid().is_some(), "{kind:?}");
+            let is_numbered = entry.btp_port().is_some() && entry.its_aid().is_some();
+            assert_eq!(is_numbered, kind != MessageKind::Mcm, "{kind:?}");
         }
         assert_eq!(entry(MessageKind::Cam).map(|cam| (cam.btp_port(), cam.its_aid())), Some((Some(2001), Some(36))));
     }

@@ -83,6 +83,8 @@ fn request() -> Mcm {
 #[test]
 fn a_request_round_trips() {
     let bytes = request().to_uper().expect("encodes");
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digits, include_str!("samples/mcm.hex").trim());
     assert_eq!(Message::decode(&bytes), Ok(request().into()));
     let json = to_json(&request().into(), &envelope());
     let part = &json["message"]["mcm_container"]["vehicle_manoeuvre_container"]["submaneuvres"][0];

@@ -35,7 +35,7 @@ const JUNCTION: IntersectionReferenceId = IntersectionReferenceId { region: Some
 const LATITUDE_DEG: Option<f64> = Some(44.655_54);
 const LONGITUDE_DEG: Option<f64> = Some(10.934_315);
 
-/// The message of a page. Those kept as digits are built in `tests/messages.rs` and `tests/ivim.rs`.
+/// The message of a page. Those kept as digits are built in `tests/messages.rs`, `tests/ivim.rs` and `tests/mcm.rs`.
 pub(crate) fn example(kind: MessageKind) -> Message {
     let sample = |digits: &str| Message::decode(&unhex(digits.trim())).expect("a sample decodes");
     match kind {
@@ -50,7 +50,7 @@ pub(crate) fn example(kind: MessageKind) -> Message {
         MessageKind::Ssem => ssem().into(),
         MessageKind::Rtcmem => rtcmem().into(),
         MessageKind::Poim => poim().into(),
-        MessageKind::Mcm => panic!("not in the catalogue"),
+        MessageKind::Mcm => sample(include_str!("../samples/mcm.hex")),
     }
 }
 

@@ -77,7 +77,8 @@ fn page(entry: &Entry, pool: &DescriptorPool) -> String {
     if let (Some(port), Some(aid)) = (entry.btp_port(), entry.its_aid()) {
         _ = writeln!(page, "| BTP port, ITS-AID | {port}, {aid} |");
     }
-    _ = writeln!(page, "| UPER over Zenoh and MQTT | `masa/<site>/<station>/v2x/{kind}/<quadkey>` |");
+    _ = writeln!(page, "| UPER over Zenoh | `masa/<site>/<station>/v2x/{kind}/<quadkey>` |");
+    _ = writeln!(page, "| UPER over MQTT | `masa/<site>/<station>/v2x/{kind}/<q>/<u>/<a>/<d>/…` |");
     _ = writeln!(page, "| JSON over MQTT | `<instance>/<queue>/v2x/{kind}/<source_uuid>/<q>/<u>/<a>/<d>/…` |");
 
     let uper = message.to_uper().expect("an example encodes");
