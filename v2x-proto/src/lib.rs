@@ -44,6 +44,7 @@ pub mod mcm;
 pub mod message;
 #[cfg(feature = "std")]
 mod message_kind;
+#[cfg(feature = "std")]
 pub mod poim;
 #[cfg(feature = "std")]
 pub mod protobuf;

@@ -52,11 +52,13 @@ pub(crate) fn realistic(test: &str) -> Vec<(String, Vec<u8>, Value)> {
 }
 
 /// The folder of the protobuf schemas.
+#[cfg(feature = "std")]
 pub(crate) fn proto_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("proto")
 }
 
 /// The descriptors of the committed schemas.
+#[cfg(feature = "std")]
 pub(crate) fn schema_pool() -> protox::prost_reflect::DescriptorPool {
     let files = masa_v2x_proto::protobuf::schemas();
     let paths = files.iter().map(|file| file.path.as_str());
