@@ -97,7 +97,10 @@ def their_messages(pdu, kind, count, seed):
             raise SystemExit(f"{kind}: pycrate refuses its own value: {error!r}")
         if len(wire) > LONGEST:
             continue
-        pdu.from_uper(wire)  # the value as it is on the wire, without what is the DEFAULT
+        try:
+            pdu.from_uper(wire)  # the value as it is on the wire, without what is the DEFAULT
+        except Exception:  # pycrate cannot read what it wrote (some strings of IVIM): not an oracle for this one
+            continue
         made.append((wire, json.loads(pdu.to_jer())))
     return made, tried
 
@@ -131,7 +134,8 @@ def check(kind, options):
         elif again != wire.hex():
             problems.append(f"{wire.hex()}\n  ours writes {again}")
 
-    command = [options.random, kind, str(options.count), str(options.seed)]
+    ours = options.count_ours or options.count
+    command = [options.random, kind, str(ours), str(options.seed)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     ours_made, left_out = [json.loads(line) for line in run.stdout.splitlines()], 0
     for message in ours_made:
@@ -139,6 +143,9 @@ def check(kind, options):
         try:
             pdu.from_uper(wire)
             text, again = pdu.to_jer(), pdu.to_uper()
+        except TypeError:  # what a later version would define, which pycrate cannot write as JSON
+            left_out += 1
+            continue
         except Exception as error:  # pycrate raises many kinds; each of them means that it cannot read our bytes
             problems.append(f"{wire.hex()}\n  pycrate cannot read it: {error!r}")
             continue
@@ -173,6 +180,7 @@ def main():
     parser.add_argument("--masa", required=True, help="the program `masa`")
     parser.add_argument("--random", required=True, help="the example `random_messages` of v2x-proto")
     parser.add_argument("--count", type=int, default=2000, help="messages of each type and direction")
+    parser.add_argument("--count-ours", type=int, help="messages of ours, which take longer to find; as --count")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     types = options.type or list(TYPES)
@@ -180,7 +188,8 @@ def main():
         return check(types[0], options)
     # Each in a process of its own: pycrate keeps what it compiled in global state, and modules share names.
     again = [sys.executable, os.path.abspath(__file__), str(options.etsi_asn1), "--masa", options.masa,
-             "--random", options.random, "--count", str(options.count), "--seed", str(options.seed), "--type"]
+             "--random", options.random, "--count", str(options.count), "--seed", str(options.seed),
+             *(["--count-ours", str(options.count_ours)] if options.count_ours else []), "--type"]
     failed = [kind for kind in types if subprocess.call([*again, kind])]
     print(f"{len(types) - len(failed)} of {len(types)} types agree" + (f"; not: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
