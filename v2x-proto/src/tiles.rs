@@ -49,13 +49,12 @@ fn cover(path: &[Wgs84], half_width_m: f64) -> BTreeSet<String> {
     let step_m = tile_m(zoom) * 0.4;
     let frame = SiteFrame::new(first);
     let points: Vec<_> = path.iter().map(|p| frame.to_enu(*p)).collect();
-    let side_steps = (half_width_m / step_m).ceil() as i32;
+    let side_steps = (half_width_m / step_m).ceil() as i32 + 1;
     let mut probe = |e_m: f64, n_m: f64| {
         for (de, dn) in (-side_steps..=side_steps).flat_map(|e| (-side_steps..=side_steps).map(move |n| (e, n))) {
             let (de_m, dn_m) = (f64::from(de) * step_m, f64::from(dn) * step_m);
-            // Half a step more than asked for: the grid must not miss a tile that the corridor only touches.
+            // A step more than asked for: the grid must not miss a tile of which the corridor only touches a corner.
             if de_m.hypot(dn_m) <= half_width_m + step_m {
-                let (de_m, dn_m) = (de_m.clamp(-half_width_m, half_width_m), dn_m.clamp(-half_width_m, half_width_m));
                 tiles.insert(quadkey(frame.to_wgs84(crate::geo::Enu::ground(e_m + de_m, n_m + dn_m)), zoom));
             }
         }
@@ -130,7 +129,19 @@ mod tests {
         let nowhere = Wgs84 { lat_deg: f64::NAN, ..MODENA };
         assert!(tiles_along(&[], 10.0, 8).is_empty());
         assert!(tiles_along(&[nowhere], 10.0, 8).is_empty());
-        assert_eq!(tiles_along(&[MODENA], f64::NAN, 8).len(), 1);
+        assert_eq!(tiles_along(&[MODENA], f64::NAN, 8), tiles_along(&[MODENA], 0.0, 8));
+    }
+
+    #[test]
+    fn a_tile_of_which_the_way_only_touches_a_corner_is_covered() {
+        let path = straight_ahead(MODENA, 244.665, 400.17);
+        let tiles = tiles_along(&path, 0.0, 64);
+        let (sin, cos) = f64::to_radians(244.665).sin_cos();
+        for step in 0..=4_000 {
+            let ahead_m = 400.17 * f64::from(step) / 4_000.0;
+            let p = SiteFrame::new(MODENA).to_wgs84(Enu::ground(sin * ahead_m, cos * ahead_m));
+            assert!(covers(&tiles, p), "{ahead_m} m ahead");
+        }
     }
 
     proptest! {

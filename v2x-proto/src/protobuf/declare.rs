@@ -183,7 +183,7 @@ macro_rules! choice_image {
     ) => {
         const _: () = {
             /// Field numbers: the order of declaration.
-            enum Tag { #[allow(dead_code)] Zero, $( $variant, )* }
+            enum Tag { #[allow(dead_code, reason = "protobuf counts from 1")] Zero, $( $variant, )* }
             $( const KNOWN_ADDITIONS: usize = { let names: &[&str] = &[$(stringify!($addition)),*]; let _ = stringify!($unknown); names.len() }; )?
 
             impl $crate::protobuf::Proto for $name {
