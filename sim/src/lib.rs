@@ -8,6 +8,7 @@
 
 pub mod actor;
 pub mod geometry;
+pub mod people;
 pub mod random;
 pub mod roads;
 pub mod snapshot;
