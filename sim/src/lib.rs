@@ -8,6 +8,8 @@
 
 pub mod actor;
 pub mod geometry;
+#[cfg(feature = "node")]
+pub mod live;
 pub mod people;
 pub mod random;
 pub mod roads;
