@@ -12,6 +12,7 @@ pub mod geometry;
 #[cfg(feature = "node")]
 pub mod live;
 pub mod people;
+pub mod radio;
 pub mod random;
 pub mod roads;
 pub mod sensors;
