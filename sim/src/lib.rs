@@ -11,6 +11,7 @@ pub mod geometry;
 pub mod random;
 pub mod roads;
 pub mod snapshot;
+pub mod traffic;
 pub mod weather;
 pub mod world;
 
