@@ -8,6 +8,7 @@
 
 pub mod actor;
 pub mod geometry;
+pub mod openscenario;
 pub mod random;
 pub mod roads;
 pub mod snapshot;
