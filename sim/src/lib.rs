@@ -8,7 +8,10 @@
 
 pub mod actor;
 pub mod geometry;
+#[cfg(feature = "node")]
+pub mod live;
 pub mod openscenario;
+pub mod people;
 pub mod random;
 pub mod roads;
 pub mod snapshot;
