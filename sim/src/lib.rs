@@ -10,6 +10,7 @@ pub mod actor;
 pub mod geometry;
 #[cfg(feature = "node")]
 pub mod live;
+pub mod openscenario;
 pub mod people;
 pub mod random;
 pub mod roads;
