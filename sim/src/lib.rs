@@ -7,11 +7,19 @@
 //! the network's frame, yaw is radians counter-clockwise from east. Nothing here reads a clock.
 
 pub mod actor;
+#[cfg(feature = "node")]
+pub mod faults;
 pub mod geometry;
 #[cfg(feature = "node")]
 pub mod live;
 pub mod random;
+#[cfg(feature = "node")]
+pub mod report;
 pub mod roads;
+#[cfg(feature = "node")]
+pub mod run;
+#[cfg(feature = "node")]
+pub mod scenario;
 pub mod snapshot;
 pub mod weather;
 pub mod world;
