@@ -12,6 +12,7 @@ pub mod faults;
 pub mod geometry;
 #[cfg(feature = "node")]
 pub mod live;
+pub mod people;
 pub mod random;
 #[cfg(feature = "node")]
 pub mod report;

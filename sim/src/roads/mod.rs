@@ -4,6 +4,15 @@
 //! more about right of way. Everything is numbered by its place in its vector; names are those of the source. Lines run in
 //! driving direction, in ENU metres of the network. Right-hand traffic unless [`Roads::left_hand`].
 
+mod error;
+mod georeference;
+mod load;
+mod sumo;
+mod xml;
+
+pub use error::RoadsError;
+pub(crate) use load::base_name;
+
 use crate::geometry::Polyline;
 use masa_v2x_proto::geo::Wgs84;
 use nalgebra::Point2;
