@@ -46,7 +46,7 @@ impl Modem {
             station_type,
             mobility,
             range_m,
-            untrusted_packets: UntrustedPackets::Deliver,
+            untrusted: UntrustedPackets::Deliver,
             ..RouterSettings::default()
         };
         Self { router: Router::new(settings, now), security, refused: 0 }
@@ -120,11 +120,20 @@ pub(crate) struct Authorities {
 impl Authorities {
     /// Authorities whose certificates hold for a day around `start`.
     pub(crate) fn new(start: Timestamp) -> Self {
+        Self::with_keys(start, [1, 2])
+    }
+
+    /// Authorities that nobody trusts.
+    pub(crate) fn unknown(start: Timestamp) -> Self {
+        Self::with_keys(start, [3, 4])
+    }
+
+    fn with_keys(start: Timestamp, keys: [u64; 2]) -> Self {
         let start = Time32::of(start.plus_ms(-3_600_000));
         let validity = Validity { start, duration: Duration { count: 24, unit: DurationUnit::Hours } };
-        let root_key = key(1);
+        let root_key = key(keys[0]);
         let root = pki::root("simulated root", validity, None, &root_key);
-        let authority_key = key(2);
+        let authority_key = key(keys[1]);
         let public = authority_key.public_key();
         let authority = pki::authority("simulated authority", validity, None, public, (&root, &root_key));
         Self { validity, root, authority, authority_key }
@@ -157,7 +166,7 @@ impl Authorities {
 }
 
 /// Keys of a simulated world are numbers: nobody is to trust them.
-pub(crate) fn key(number: u64) -> SigningKey {
+fn key(number: u64) -> SigningKey {
     let mut scalar = [0; 32];
     scalar[24..].copy_from_slice(&number.to_be_bytes());
     SigningKey::from_scalar(Curve::NistP256, &scalar).expect("not zero and below the order")

@@ -259,7 +259,7 @@ impl Driver {
         if distance_m < 1.0 {
             return None;
         }
-        let code = event.cause.map_or(0, |cause| cause.code);
+        let code = event.cause.map_or(0, |cause| cause.code());
         let limit_mps = (2.0 * 2.5 * room_m.max(0.0)).sqrt();
         let needed = at.speed_mps.powi(2) / (2.0 * room_m.max(0.3));
         (needed >= self.settings.begin_mps2 || limit_mps < self.cruise_mps).then(|| Reaction {

@@ -50,6 +50,13 @@ pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFr
     Configuration { path: PathBuf::from(format!("{}.toml", settings.id)), node: file, site }
 }
 
+/// The configuration of a station that has nothing but a radio.
+pub(crate) fn plain_roadside(station_id: u32, [e, n]: [f64; 2], roads: &Roads, frame: &SiteFrame) -> Configuration {
+    let mut file = node_file(station_id, "plain", StationKind::RoadSideUnit);
+    file.node.position_m = [e, n, 3.0];
+    Configuration { path: PathBuf::from("plain.toml"), node: file, site: empty_site(roads, frame) }
+}
+
 /// The configuration of a node on board.
 pub(crate) fn on_board(
     station_id: u32,

@@ -13,7 +13,6 @@ use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::{Message, MessageKind};
 use masa_v2x_proto::time::Timestamp;
 use nalgebra::Point2;
-use std::collections::BTreeMap;
 
 /// A run from its beginning to its end.
 #[derive(Debug, Default)]

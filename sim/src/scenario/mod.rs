@@ -15,10 +15,13 @@ mod station;
 
 pub use actor::{ActionSettings, ActorSettings, Attention, SignalsPolicy, Then, When};
 pub use check::check;
+pub(crate) use check::known_station as check_station;
 pub use criterion::{Criterion, CriterionSettings, Recipients};
 pub use demand::{PeopleDemand, TrafficDemand};
 pub use library::{library, shipped};
-pub use station::{CameraSettings, DetectorKind, LatencyModel, LensSettings, StationSettings, ZonesFrom};
+pub use station::{
+    CameraSettings, DetectorKind, LatencyModel, LensSettings, SensorSettings, StationSettings, ZonesFrom,
+};
 
 use crate::faults::FaultSettings;
 use crate::run::reaction::ReactionSettings;

@@ -1,7 +1,7 @@
 //! Ways of scripted actors: lines, and on the lanes of the map the shortest way through the network.
 
 use crate::geometry::{OnLine, Polyline};
-use crate::roads::{EdgeKind, LaneId, LinkId, Roads, SignalId};
+use crate::roads::{EdgeKind, LaneId, LinkId, Roads, SignalId, Turn};
 use nalgebra::{Point2, Point3};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -43,6 +43,24 @@ impl Way {
             format!("no way on lanes passes {points:?} in this order; are they on the right side of the road?")
         })?;
         Ok(Self::along(roads, &lanes, begin_m, end_m))
+    }
+
+    /// The way straight on from the start of a lane, at least `length_m` metres or to where it ends: of a vehicle that has
+    /// not said where it goes.
+    pub fn ahead(roads: &Roads, lane: LaneId, length_m: f64) -> Self {
+        let (mut lanes, mut known_m) = (vec![lane], 0.0);
+        let mut at = lane;
+        while known_m < length_m {
+            let links = &roads.lane(at).links;
+            let straight = links.iter().find(|link| roads.link(**link).turn == Turn::Straight);
+            let Some(link) = straight.or(links.first()) else { break };
+            let next = over(roads, *link);
+            known_m += next.iter().map(|lane| roads.lane(*lane).centre.length_m()).sum::<f64>().max(0.1);
+            at = roads.link(*link).to;
+            lanes.extend(next);
+        }
+        let end_m = lanes.last().map_or(0.0, |last| roads.lane(*last).centre.length_m());
+        Self::along(roads, &lanes, 0.0, end_m)
     }
 
     fn along(roads: &Roads, lanes: &[LaneId], begin_m: f64, end_m: f64) -> Self {

@@ -1,5 +1,6 @@
 //! Stations at the roadside: where they stand, what they see with, by which rules they speak.
 
+use masa_edge_node::event::Quantity;
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::world::site::ZoneSettings;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub struct StationSettings {
     /// Its cameras.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSettings>,
+    /// Its environmental sensors.
+    #[serde(default, rename = "sensor")]
+    pub sensors: Vec<SensorSettings>,
     /// Where its zones come from.
     #[serde(default)]
     pub zones_from: ZonesFrom,
@@ -30,6 +34,30 @@ pub struct StationSettings {
     /// The rules by which its messages go out.
     #[serde(default)]
     pub facilities: FacilitiesSettings,
+}
+
+/// An environmental sensor of a station: measures the weather of the scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SensorSettings {
+    /// Name, unique at the station.
+    pub id: String,
+    /// What it measures: air or road-surface temperature, or rain.
+    pub quantity: Quantity,
+    /// Interval of its readings, seconds.
+    #[serde(default = "default_interval_s")]
+    pub interval_s: f64,
+    /// Standard deviation of its readings, in the quantity's unit.
+    #[serde(default = "default_noise")]
+    pub noise: f64,
+}
+
+fn default_interval_s() -> f64 {
+    1.0
+}
+
+fn default_noise() -> f64 {
+    0.05
 }
 
 /// Where the zones of a station come from.
