@@ -12,6 +12,7 @@ pub mod faults;
 pub mod geometry;
 #[cfg(feature = "node")]
 pub mod live;
+pub mod openscenario;
 pub mod people;
 pub mod random;
 #[cfg(feature = "node")]
@@ -22,6 +23,7 @@ pub mod run;
 #[cfg(feature = "node")]
 pub mod scenario;
 pub mod snapshot;
+pub mod traffic;
 pub mod weather;
 pub mod world;
 

@@ -151,7 +151,11 @@ impl<'a> Reader<'a> {
             name: id.to_owned(),
             edge,
             index: u16::try_from(place).map_err(|_| element.fail("too many lanes"))?,
-            kind: if kind == EdgeKind::Crossing { LaneKind::Sidewalk } else { users::kind(users) },
+            kind: match element.text("type") {
+                _ if kind == EdgeKind::Crossing => LaneKind::Sidewalk,
+                Some("parking") => LaneKind::Parking,
+                _ => users::kind(users),
+            },
             users,
             speed_limit_mps: element.positive("speed")?,
             length_m: element.positive("length")?,
