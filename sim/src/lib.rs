@@ -10,6 +10,7 @@ pub mod actor;
 pub mod geometry;
 pub mod random;
 pub mod roads;
+pub mod sensors;
 pub mod snapshot;
 pub mod weather;
 pub mod world;
