@@ -7,11 +7,17 @@
 //! the network's frame, yaw is radians counter-clockwise from east. Nothing here reads a clock.
 
 pub mod actor;
+mod buildings;
 pub mod geometry;
+#[cfg(feature = "node")]
+pub mod live;
+pub mod openscenario;
+pub mod people;
 pub mod random;
 pub mod roads;
 pub mod sensors;
 pub mod snapshot;
+pub mod traffic;
 pub mod weather;
 pub mod world;
 
