@@ -15,6 +15,7 @@ pub mod people;
 pub mod random;
 pub mod roads;
 pub mod snapshot;
+pub mod traffic;
 pub mod weather;
 pub mod world;
 

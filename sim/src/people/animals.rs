@@ -163,3 +163,39 @@ impl Population for Animals {
         self.animals.len() < known
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::tests::car_at;
+
+    fn deer(freezes: f64) -> Animals {
+        let mut animals = Animals::new(Seed(1), 4);
+        let way = vec![[0.0, -10.0], [0.0, 10.0]];
+        animals.spawn(AnimalSpec { kind: ActorKind::Deer, way, speed_mps: 5.0, depart_s: 0.0, freezes }).unwrap();
+        animals
+    }
+
+    #[test]
+    fn a_deer_crosses_and_is_gone_but_may_freeze_in_the_light() {
+        let mut lit = car_at(-30.0, 10.0);
+        lit.lights.low_beam = true;
+        let time_to_cross = |freezes, actors: Vec<Actor>| {
+            let mut animals = deer(freezes);
+            for step in 0..200 {
+                let time_s = f64::from(step) * 0.1;
+                animals.step(&Snapshot { time_s, actors: actors.clone(), ..Snapshot::default() }, &[], 0.1);
+                if animals.animals.is_empty() {
+                    return time_s;
+                }
+            }
+            f64::INFINITY
+        };
+        let free = time_to_cross(1.0, Vec::new());
+        // 20 m at 5 m/s from standing.
+        assert!((3.5..5.5).contains(&free), "{free}");
+        assert_eq!(time_to_cross(0.0, vec![lit.clone()]), free);
+        let frozen = time_to_cross(1.0, vec![lit]);
+        assert!(frozen > free + 3.0 && frozen < 15.0, "{frozen}");
+    }
+}

@@ -1,7 +1,7 @@
 //! People: on pavements and crossings, alone, in groups and in crowds.
 //!
 //! In: [`Roads`], settings, people to spawn by name ([`PersonSpec`]), by crowd ([`CrowdSpec`]), by rate ([`DemandSettings`])
-//! . Out: a [`Population`]. People move by the social force ([`force`]) within the
+//! or from SUMO's route files ([`sumo`]). Out: a [`Population`]. People move by the social force ([`force`]) within the
 //! width of their strip, obey signals, judge gaps in traffic, and break rules by rate. Invariants: people see each other at
 //! the same time, so their order changes nothing; each has a random stream of its own. Absent: stairs, doors, queues at
 //! counters, carrying vehicles (a ride is an absence).
@@ -15,6 +15,8 @@ mod objects;
 mod path;
 mod pavement;
 mod person;
+mod stages;
+pub mod sumo;
 mod walk;
 
 #[cfg(test)]
@@ -39,6 +41,7 @@ use pavement::{Pavement, Place};
 use person::Person;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
+use stages::Stage;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -128,7 +131,7 @@ const LARGEST_DETOUR_M: f64 = 60.0;
 /// Most people of one crowd.
 const LARGEST_CROWD: u32 = 1_000;
 /// Longest step of the social force, seconds.
-const LONGEST_STEP_S: f64 = 0.05;
+const LONGEST_STEP_S: f64 = 0.1;
 
 /// A population of people.
 #[derive(Debug)]
@@ -141,7 +144,9 @@ pub struct People {
     pavement: Pavement,
     people: Vec<Person>,
     /// Who comes later, by time.
-    waiting: VecDeque<(ActorId, PersonSpec)>,
+    waiting: VecDeque<(ActorId, PersonSpec, VecDeque<Stage>)>,
+    /// Who is on a vehicle or indoors, and until when.
+    away: Vec<(f64, Person)>,
     demand: Option<Demand>,
     neighbours: Neighbours,
     bodies: Vec<Body>,
@@ -164,6 +169,7 @@ impl People {
             pavement,
             people: Vec::new(),
             waiting: VecDeque::new(),
+            away: Vec::new(),
             demand,
             neighbours: Neighbours::default(),
             bodies: Vec::new(),
@@ -192,7 +198,7 @@ impl People {
         if spec.depart_s > self.now_s {
             // The way is looked for now, so that an error comes now.
             self.plan(&spec)?;
-            self.queue(id, spec);
+            self.queue(id, spec, VecDeque::new());
         } else {
             self.place(id, &spec)?;
         }
@@ -271,9 +277,9 @@ impl People {
         spec
     }
 
-    fn queue(&mut self, id: ActorId, spec: PersonSpec) {
-        let at = self.waiting.partition_point(|(other, before)| (before.depart_s, *other) <= (spec.depart_s, id));
-        self.waiting.insert(at, (id, spec));
+    fn queue(&mut self, id: ActorId, spec: PersonSpec, stages: VecDeque<Stage>) {
+        let at = self.waiting.partition_point(|(other, before, _)| (before.depart_s, *other) <= (spec.depart_s, id));
+        self.waiting.insert(at, (id, spec, stages));
     }
 
     /// The way of a person, and where on the pavement it ends.
@@ -312,16 +318,16 @@ impl People {
         let (path, destination) = self.plan(spec)?;
         if let Some(mut person) = Person::new(id, spec, path, self.seed) {
             person.destination = destination;
-            let at = self.people.partition_point(|other| other.id < id);
-            self.people.insert(at, person);
+            self.insert(person);
         }
         Ok(())
     }
 
     fn depart(&mut self) {
-        while self.waiting.front().is_some_and(|(_, spec)| spec.depart_s <= self.now_s + 1e-9) {
-            let Some((id, spec)) = self.waiting.pop_front() else { break };
-            if self.place(id, &spec).is_err() {
+        while self.waiting.front().is_some_and(|(_, spec, _)| spec.depart_s <= self.now_s + 1e-9) {
+            let Some((id, spec, stages)) = self.waiting.pop_front() else { break };
+            let staged = !stages.is_empty();
+            if !if staged { self.place_staged(id, &spec, stages) } else { self.place(id, &spec).is_ok() } {
                 self.stranded += 1;
             }
         }
@@ -371,7 +377,8 @@ impl Population for People {
         for _ in 0..parts as usize {
             self.walk(&traffic, &groups, step_s / parts);
         }
-        let gone = |person: &Person| person.arrived && person.at_end == AtEnd::Leave;
+        self.begin_stages();
+        let gone = |person: &Person| person.arrived && person.stages.is_empty() && person.at_end == AtEnd::Leave;
         self.people.retain(|person| !gone(person));
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct OnPath {
     pub(crate) offset_m: f64,
     /// Direction of the path there, unit.
     pub(crate) along: Vector2<f64>,
+    /// From the path to the person, unit; to the left where it is on the line.
+    pub(crate) away: Vector2<f64>,
     pub(crate) z_m: f64,
 }
 
@@ -139,6 +141,7 @@ impl Path {
                     s_m: self.lengths[segment] + t,
                     offset_m: distance.copysign(side),
                     along,
+                    away: (to - along * t).try_normalize(1e-6).unwrap_or(Vector2::new(-along.y, along.x)),
                     z_m: za + (zb - za) * t / run,
                 };
                 best = Some((distance, at));

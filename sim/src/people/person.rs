@@ -2,6 +2,7 @@
 
 use super::path::{Gate, Path};
 use super::pavement::Place;
+use super::stages::Stage;
 use crate::actor::{Actor, ActorId, ActorKind, LanePosition, Lights, Pose, Role, Size};
 use crate::geometry::angle_between;
 use crate::random::Seed;
@@ -10,6 +11,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, Normal};
 use rand_pcg::Pcg64Mcg;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Who walks.
@@ -148,6 +150,8 @@ pub(crate) struct Person {
     pub(crate) luck: Pcg64Mcg,
     pub(crate) path: Arc<Path>,
     pub(crate) destination: Option<Place>,
+    /// What it does when it is there.
+    pub(crate) stages: VecDeque<Stage>,
 
     pub(crate) position: Point2<f64>,
     pub(crate) velocity: Vector2<f64>,
@@ -160,6 +164,7 @@ pub(crate) struct Person {
     /// Side of the path that it keeps to, metres to the left.
     pub(crate) keeps_m: f64,
     pub(crate) along: Vector2<f64>,
+    pub(crate) away: Vector2<f64>,
     /// Next crossing of the path.
     pub(crate) gate: usize,
     pub(crate) waited_s: f64,
@@ -177,6 +182,8 @@ pub(crate) struct Person {
 const UNSEEING_SHARE: f64 = 0.3;
 /// People who write on a phone need 18 % longer to cross (Thompson et al., Injury Prevention 19, 2013).
 const DISTRACTED_PACE: f64 = 0.85;
+/// Nearer than this to the end is there, metres.
+pub(crate) const THERE_M: f64 = 0.5;
 /// Fastest turn of a body, radians a second.
 const TURN_RPS: f64 = 4.0;
 
@@ -217,6 +224,7 @@ impl Person {
             at_end: spec.at_end,
             path: Arc::new(path),
             destination: None,
+            stages: VecDeque::new(),
             position,
             velocity: Vector2::zeros(),
             z_m: start.z,
@@ -227,15 +235,17 @@ impl Person {
             offset_m: keeps_m,
             keeps_m,
             along,
+            away: Vector2::new(-along.y, along.x),
             gate: 0,
             waited_s: 0.0,
             unseeing: false,
             notices_after_s: 0.0,
             holds_at: None,
             limit_mps: None,
-            arrived: spec.to.is_empty(),
+            arrived: false,
             luck,
         };
+        person.arrived = person.path.length_m() <= THERE_M;
         person.draw_for_gate();
         Some(person)
     }
@@ -243,7 +253,8 @@ impl Person {
     /// Leaves the path for another that begins where the person is.
     pub(crate) fn follow(&mut self, path: Path) {
         self.path = Arc::new(path);
-        (self.s_m, self.gate, self.waited_s, self.keeps_m, self.arrived) = (0.0, 0, 0.0, 0.0, false);
+        (self.s_m, self.gate, self.waited_s, self.keeps_m) = (0.0, 0, 0.0, 0.0);
+        self.arrived = self.path.length_m() <= THERE_M;
         self.holds_at = None;
         self.draw_for_gate();
     }
@@ -269,7 +280,8 @@ impl Person {
         let before = self.speed_mps();
         (self.position, self.velocity) = (position, velocity);
         if let Some(on) = self.path.locate(position, self.s_m) {
-            (self.s_m, self.offset_m, self.along, self.z_m) = (on.s_m, on.offset_m, on.along, on.z_m);
+            (self.s_m, self.offset_m, self.along, self.away, self.z_m) =
+                (on.s_m, on.offset_m, on.along, on.away, on.z_m);
         }
         let facing = if velocity.norm() > 0.2 { velocity } else { self.along };
         let turn = angle_between(facing.y.atan2(facing.x), self.yaw_rad).clamp(-TURN_RPS * step_s, TURN_RPS * step_s);

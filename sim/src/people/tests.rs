@@ -116,24 +116,29 @@ impl Population for Car {
     }
 
     fn write(&self, into: &mut Vec<Actor>) {
-        into.push(Actor {
-            id: ActorId::of(1, 0),
-            kind: ActorKind::Car,
-            role: actor::Role::Ordinary,
-            pose: actor::Pose { position: Point3::new(self.x, -1.6, 0.0), yaw_rad: 0.0, pitch_rad: 0.0 },
-            speed_mps: self.speed_mps,
-            acceleration_mps2: 0.0,
-            yaw_rate_rps: 0.0,
-            size: ActorKind::Car.usual_size(),
-            lights: actor::Lights::default(),
-            appearance: 0,
-            on_lane: None,
-            connected: false,
-        });
+        into.push(car_at(self.x, self.speed_mps));
     }
 
     fn command(&mut self, _: ActorId, _: Command) -> bool {
         false
+    }
+}
+
+/// A car on the southern lane.
+pub(super) fn car_at(x: f64, speed_mps: f64) -> Actor {
+    Actor {
+        id: ActorId::of(1, 0),
+        kind: ActorKind::Car,
+        role: actor::Role::Ordinary,
+        pose: actor::Pose { position: Point3::new(x, -1.6, 0.0), yaw_rad: 0.0, pitch_rad: 0.0 },
+        speed_mps,
+        acceleration_mps2: 0.0,
+        yaw_rate_rps: 0.0,
+        size: ActorKind::Car.usual_size(),
+        lights: actor::Lights::default(),
+        appearance: 0,
+        on_lane: None,
+        connected: false,
     }
 }
 

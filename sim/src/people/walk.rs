@@ -3,7 +3,7 @@
 use super::crossing::{Crosser, Reliance, Traffic, shows_green};
 use super::force::Body;
 use super::path::{Gait, Gate};
-use super::person::Person;
+use super::person::{Person, THERE_M};
 use super::{People, Walker};
 use crate::roads::SignalState;
 use crate::snapshot::Snapshot;
@@ -20,8 +20,6 @@ const SIDE_S: f64 = 1.0;
 const KERB_M: f64 = 0.4;
 /// Decisions for a crossing begin this far before it, metres.
 const DECIDE_M: f64 = 3.0;
-/// Nearer than this to the end is there, metres.
-const THERE_M: f64 = 0.5;
 /// Nobody is pushed to more than this multiple of the wanted speed (Helbing, Molnár 1995).
 const FASTEST: f64 = 1.3;
 /// Pull towards the middle of a group, metres a second squared.
@@ -106,12 +104,12 @@ impl People {
             for other in self.neighbours.around(body.position).filter(|other| *other != at) {
                 sum += force.interaction(body, &self.bodies[other]);
             }
-            let left = Vector2::new(-person.along.y, person.along.x);
             let room = person.path.piece(person.s_m).map_or(f64::INFINITY, |piece| piece.half_width_m);
             if room.is_finite() && person.leader.is_none() {
-                let away_from_left = force.wall(room - person.offset_m, person.radius_m);
-                let away_from_right = force.wall(room + person.offset_m, person.radius_m);
-                sum += left * (away_from_right - away_from_left);
+                let offset_m = person.offset_m.abs();
+                let near = force.wall(room - offset_m, person.radius_m);
+                let far = force.wall(room + offset_m, person.radius_m);
+                sum += person.away * (far - near);
             }
             if let Some(gate) = person.holds_at {
                 sum -= gate.across * force.wall(person.before_kerb_m(&gate), 0.1);

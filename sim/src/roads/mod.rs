@@ -10,7 +10,7 @@ mod load;
 mod scenery;
 mod shipped;
 mod sumo;
-mod xml;
+pub(crate) mod xml;
 
 pub use error::RoadsError;
 pub(crate) use load::base_name;
