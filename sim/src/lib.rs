@@ -18,6 +18,7 @@ pub mod roads;
 pub mod sensors;
 pub mod snapshot;
 pub mod traffic;
+pub mod truth;
 pub mod weather;
 pub mod world;
 
