@@ -26,6 +26,7 @@ pub mod run;
 pub mod scenario;
 pub mod snapshot;
 pub mod traffic;
+pub mod truth;
 pub mod weather;
 pub mod world;
 

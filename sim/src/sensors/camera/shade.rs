@@ -3,7 +3,7 @@
 use super::ground::Surface;
 use super::light::{Light, Rgb, luminance, mix, noise, scale, smooth};
 use super::material::{Finish, Lamp, Material, Semantic};
-use super::mesh::{V3, v3};
+use super::mesh::V3;
 use super::scene::Scene;
 use super::shadow::ShadowMap;
 use super::{glyphs, light};
@@ -445,9 +445,4 @@ pub(crate) fn sky(light: &Light, d: V3) -> Rgb {
     let far = 1200.0 / (1.0 + 28.0 * d.z.max(0.0));
     let mist = 1.0 - (-light.haze_per_m * far * 3.0).exp();
     mix(rgb, light.haze_rgb, mist * smooth(20_000.0, 1500.0, 3.912 / light.haze_per_m).max(0.12 * (1.0 - d.z.max(0.0)).powi(8)))
-}
-
-/// A direction's reflection on flat water.
-pub(crate) fn mirrored_up(view: V3) -> V3 {
-    v3(view.x, view.y, -view.z)
 }
