@@ -7,6 +7,7 @@
 //! the network's frame, yaw is radians counter-clockwise from east. Nothing here reads a clock.
 
 pub mod actor;
+mod buildings;
 #[cfg(feature = "node")]
 pub mod faults;
 pub mod geometry;
@@ -18,6 +19,7 @@ pub mod random;
 #[cfg(feature = "node")]
 pub mod report;
 pub mod roads;
+pub mod sensors;
 #[cfg(feature = "node")]
 pub mod run;
 #[cfg(feature = "node")]
