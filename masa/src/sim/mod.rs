@@ -1,6 +1,8 @@
 //! `masa sim`: the simulator.
 
 mod map;
+mod run;
+mod sweep;
 
 use clap::{Args, Subcommand};
 
@@ -14,12 +16,16 @@ pub(crate) struct Sim {
 #[derive(Debug, Subcommand)]
 enum SimCommand {
     Map(map::Map),
+    Run(run::Run),
+    Sweep(sweep::Sweep),
 }
 
 impl Sim {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
             SimCommand::Map(command) => command.run(),
+            SimCommand::Run(command) => command.run(),
+            SimCommand::Sweep(command) => command.run(),
         }
     }
 }

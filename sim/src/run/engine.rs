@@ -18,7 +18,7 @@ use crate::scenario::scripted::{POPULATION, ScriptedPopulation};
 use crate::scenario::{Scenario, Security};
 use crate::world::{Command, World};
 use masa_edge_node::config::Configuration;
-use masa_edge_node::event::{DetectionFrame, EventBody, Observation, Quantity, SourceId};
+use masa_edge_node::event::{DetectionFrame, EventBody, FrameStatistics, Observation, Quantity, SourceId};
 use masa_v2x_proto::geo::{Enu, SiteFrame, yaw_to_heading_rad};
 use masa_v2x_proto::geonet::{Mobility, Position, PositionAccuracy};
 use masa_v2x_proto::security::Verdict;
@@ -388,6 +388,10 @@ impl<'a> Engine<'a> {
                 detections: capture.detections.clone(),
                 objects: Vec::new(),
             });
+            if let Some(statistics) = capture.statistics {
+                let body = EventBody::FrameStatistics(FrameStatistics { captured_at, ..statistics });
+                self.push(t_ns + i64::from(capture.timings.decode_us) * 1_000, station, Due::Event(source, body));
+            }
             let body = EventBody::Detections(DetectionFrame {
                 frame: capture.frame,
                 captured_at,

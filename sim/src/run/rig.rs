@@ -12,7 +12,9 @@ use crate::faults::picture::darken;
 use crate::random::Seed;
 use crate::scenario::{CameraSettings, DetectorKind};
 use crate::snapshot::Snapshot;
-use masa_edge_node::event::FrameTimings;
+use masa_edge_node::event::{FrameStatistics, FrameTimings};
+use masa_edge_node::health::FrameObserver;
+use masa_v2x_proto::time::Timestamp;
 use masa_inference::{Detection, Detector, RgbImage};
 use rand_pcg::Pcg64Mcg;
 use std::fmt;
@@ -41,6 +43,7 @@ pub(crate) struct Rig {
     luck: Pcg64Mcg,
     frame: u64,
     last: Option<RgbImage>,
+    observer: FrameObserver,
 }
 
 impl fmt::Debug for Rig {
@@ -58,6 +61,8 @@ pub(crate) struct Capture {
     pub(crate) detections: Vec<Detection>,
     pub(crate) timings: FrameTimings,
     pub(crate) latency_ns: i64,
+    /// What the picture says of the camera; the instant is left to the caller's clock.
+    pub(crate) statistics: Option<FrameStatistics>,
 }
 
 impl Rig {
@@ -88,6 +93,7 @@ impl Rig {
             luck: seed.stream("camera latency", (station as u64) << 16 | camera as u64),
             frame: 0,
             last: None,
+            observer: FrameObserver::default(),
             settings: settings.clone(),
         })
     }
@@ -107,7 +113,7 @@ impl Rig {
         let pinhole = Pinhole::new(&self.settings, self.broken.pan_deg);
         // Who is in the picture is judged by where the camera is believed to look.
         let mut detections = Vec::new();
-        let mut hash = 0;
+        let (mut hash, mut statistics) = (0, None);
         let mut in_view = self.pinhole.everybody(snapshot);
         match self.settings.detector {
             DetectorKind::Off => {}
@@ -120,6 +126,7 @@ impl Rig {
             DetectorKind::Network => {
                 let picture = self.picture(&pinhole, snapshot);
                 if let (Some(picture), Some(detector)) = (picture, &mut self.detector) {
+                    statistics = Some(self.observer.observe(self.frame, Timestamp::default(), &picture.image));
                     hash = fnv(FNV_START, &picture.image.data);
                     in_view = picture.in_view;
                     detector
@@ -131,7 +138,7 @@ impl Rig {
         }
         let timings = FrameTimings { decode_us: (self.settings.latency.decode_ms * 1e3) as u32, inference_us, ..FrameTimings::default() };
         let latency_ns = i64::from(timings.decode_us + timings.inference_us) * 1_000;
-        Ok(Some(Capture { frame: self.frame, hash, in_view, detections, timings, latency_ns }))
+        Ok(Some(Capture { frame: self.frame, hash, in_view, detections, timings, latency_ns, statistics }))
     }
 
     fn picture(&mut self, pinhole: &Pinhole, snapshot: &Snapshot) -> Option<Picture> {
