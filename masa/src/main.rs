@@ -8,6 +8,7 @@ mod listen;
 mod node;
 mod pki;
 mod replay;
+mod sim;
 mod terminal;
 mod v2x;
 
@@ -32,9 +33,11 @@ enum Command {
     Doctor(doctor::Doctor),
     Listen(listen::Listen),
     Replay(replay::Replay),
+    Sim(sim::Sim),
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
     Pki(pki::Pki),
+    Sim(sim::Sim),
     V2x(v2x::V2x),
 }
 
@@ -47,9 +50,11 @@ fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Listen(command) => command.run(),
         Command::Replay(command) => command.run(),
+        Command::Sim(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
         Command::Pki(command) => command.run(),
+        Command::Sim(command) => command.run(),
         Command::V2x(command) => command.run(),
     };
     match result {

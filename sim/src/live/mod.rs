@@ -5,6 +5,7 @@
 
 pub mod lines;
 pub mod mjpeg;
+pub mod street;
 
 use std::net::SocketAddr;
 
