@@ -137,8 +137,9 @@ fn signals(roads: &Roads, snapshot: Option<&Snapshot>, canvas: &mut Canvas) {
             continue;
         }
         let signalled = links().any(|link| link.signal.is_some());
-        let gives_way = links()
-            .any(|link| !matches!(link.right_of_way, RightOfWay::Major | RightOfWay::Zipper | RightOfWay::DeadEnd));
+        let goes =
+            |link: &Link| matches!(link.right_of_way, RightOfWay::Major | RightOfWay::Zipper | RightOfWay::DeadEnd);
+        let gives_way = !lane.links.is_empty() && !links().any(goes);
         if kind == EdgeKind::Road && (signalled || gives_way) {
             let stops = signalled || links().any(|link| link.right_of_way == RightOfWay::Stop);
             stop_line(lane, stops, canvas);
