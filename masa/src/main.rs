@@ -9,6 +9,7 @@ mod node;
 mod pki;
 mod replay;
 mod terminal;
+mod track;
 mod v2x;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +37,7 @@ enum Command {
     Georeference(georeference::Georeference),
     Pki(pki::Pki),
     V2x(v2x::V2x),
+    Track(track::Track),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Georeference(command) => command.run(),
         Command::Pki(command) => command.run(),
         Command::V2x(command) => command.run(),
+        Command::Track(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
