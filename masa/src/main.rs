@@ -10,6 +10,7 @@ mod pki;
 mod replay;
 mod sim;
 mod terminal;
+mod track;
 mod v2x;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,7 @@ enum Command {
     Pki(pki::Pki),
     Sim(sim::Sim),
     V2x(v2x::V2x),
+    Track(track::Track),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Pki(command) => command.run(),
         Command::Sim(command) => command.run(),
         Command::V2x(command) => command.run(),
+        Command::Track(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
