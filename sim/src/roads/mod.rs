@@ -8,7 +8,7 @@ mod error;
 mod georeference;
 mod load;
 mod sumo;
-mod xml;
+pub(crate) mod xml;
 
 pub use error::RoadsError;
 pub(crate) use load::base_name;
