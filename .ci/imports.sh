@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 direct() { # crates of this workspace that package $1 depends on directly, one a line
-  cargo tree --quiet --offline --package "$1" --depth 1 --edges normal,build --prefix none --format '{p}' |
+  cargo tree --quiet --offline --package "$1" --all-features --depth 1 --edges normal,build --prefix none --format '{p}' |
     awk 'NR > 1 { print $1 }' | grep -E '^masa' | sort -u || true
 }
 

@@ -49,6 +49,8 @@ pub enum EventBody {
     Detections(DetectionFrame),
     /// A camera frame that never reached the detector.
     FrameDropped(FrameDropped),
+    /// What a camera frame says of the camera itself; the event's source is the camera.
+    FrameStatistics(FrameStatistics),
     /// A reading of an IoT sensor.
     Observation(Observation),
     /// A V2X message of another station.
@@ -75,6 +77,7 @@ impl EventBody {
         match self {
             Self::Detections(_) => "detections",
             Self::FrameDropped(_) => "frame-dropped",
+            Self::FrameStatistics(_) => "frame-statistics",
             Self::Observation(_) => "observation",
             Self::Received(_) => "received",
             Self::Ego(_) => "ego",
@@ -129,6 +132,23 @@ pub struct FrameDropped {
     pub captured_at: Timestamp,
     /// Why it was dropped.
     pub reason: DropReason,
+}
+
+/// What a camera frame says of the camera itself, measured where the pixels are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameStatistics {
+    /// Running number of the frame in its source.
+    pub frame: u64,
+    /// When the shutter opened.
+    pub captured_at: Timestamp,
+    /// Mean luminance, 0 to 255.
+    pub mean_luminance: f32,
+    /// A hash of the pixels: two frames with the same one are the same picture.
+    pub fingerprint: u64,
+    /// How far right of and below the reference the picture lies, pixels; `None` until there is a reference.
+    pub shift_px: Option<[f32; 2]>,
+    /// How alike picture and reference are at that shift, −1 to 1.
+    pub likeness: f32,
 }
 
 /// Why something was dropped.

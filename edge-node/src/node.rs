@@ -12,6 +12,7 @@ use crate::facilities::{
     Draft, Encoded, FacilitiesSettings, Facility, Scene, SettingError, Station, ca::CaService, cp::CpService,
     den::DenService, encode, profile::Profile, profile::StationKind, va::VaService,
 };
+use crate::health::Health;
 use crate::perception::{CameraPerception, CameraSettings};
 use crate::telemetry::{Stage, StageProbe};
 use crate::world::infrastructure::{InfrastructureError, InfrastructureSite};
@@ -121,6 +122,7 @@ pub struct Node {
     pub(crate) events: BTreeMap<&'static str, u64>,
     pub(crate) frames_dropped: BTreeMap<DropReason, u64>,
     pub(crate) drops: Drops,
+    health: Health,
 }
 
 impl Node {
@@ -178,7 +180,23 @@ impl Node {
             events: BTreeMap::new(),
             frames_dropped: BTreeMap::new(),
             drops: Drops::default(),
+            health: Health::new(settings.cameras.iter().map(|(source, camera)| (*source, camera.id.clone()))),
         })
+    }
+
+    /// What the node's own sensors show.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// What is wrong with the node's own senses.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// What other stations say.
+    pub fn ldm(&self) -> &Ldm {
+        &self.ldm
     }
 
     /// Processes one event; `effects` is overwritten with what is to be done.
@@ -203,8 +221,9 @@ impl Node {
             EventBody::DenRequest(request) => self.den.request(request),
             EventBody::Channel(load) => self.dcc.get_or_insert_default().measure(load.busy_ratio),
             EventBody::Status(change) => self.world.report(change, now),
-            EventBody::WakeUp => {}
+            EventBody::FrameStatistics(_) | EventBody::WakeUp => {}
         }
+        self.health.observe(event.id.source, &event.body, self.ldm.take_heard(), now);
         self.decide(now, effects, probe);
     }
 

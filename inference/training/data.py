@@ -7,17 +7,18 @@ import cv2
 import numpy as np
 import torch
 
-from meshes import CLASSES
+from classes import CLASSES
 
 MIN_VISIBLE, MIN_HEIGHT_PX, MIN_AREA_PX2 = 0.25, 8.0, 50.0
 
 
 class Images:
-    """A folder written by `render.py dataset`."""
+    """A folder of images: one written by `masa sim dataset` (COCO labels) or by `render.py dataset`."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.lines = [json.loads(line) for line in open(self.folder / "labels.jsonl")]
+        coco = self.folder / "annotations.json"
+        self.lines = read_coco(coco) if coco.exists() else [json.loads(line) for line in open(self.folder / "labels.jsonl")]
 
     def __len__(self):
         return len(self.lines)
@@ -32,6 +33,20 @@ class Images:
         size = boxes[:, 2:] - boxes[:, :2]
         hidden = np.array([l["visible"] for l in labels], np.float32).reshape(-1) < MIN_VISIBLE
         return image, boxes, classes, hidden | (size[:, 1] < MIN_HEIGHT_PX) | (size.prod(1) < MIN_AREA_PX2)
+
+
+def read_coco(path):
+    """One line an image, as `render.py` writes them, with the distance of each object where the labels have it."""
+    coco = json.loads(path.read_text())
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    lines = {image["id"]: {"image": image["file_name"], "map": image.get("map"), "labels": []} for image in coco["images"]}
+    for label in coco["annotations"]:
+        x, y, w, h = label["bbox"]
+        lines[label["image_id"]]["labels"].append({
+            "class": names[label["category_id"]], "box": [x, y, x + w, y + h],
+            "visible": label.get("visible", 1.0), "distance_m": label.get("distance_m"),
+        })
+    return list(lines.values())
 
 
 def random_crop(image, boxes, classes, ignored, width, height, rng):

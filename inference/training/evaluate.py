@@ -18,7 +18,7 @@ import story
 from camera import HEIGHT_PX, WIDTH_PX
 from data import Images
 from demo import to_enu
-from meshes import CLASSES
+from classes import CLASSES
 
 SCORE_THRESHOLD, NMS_IOU, MATCH_IOU = 0.3, 0.5, 0.5
 

@@ -86,6 +86,31 @@ class Detector(nn.Module):
         return self
 
 
+def load_exported(model, path):
+    """Takes weights from an exported detector, whose normalisation is folded into its convolutions.
+
+    New classes are added behind the old ones and begin as unlikely as any.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    exported = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in onnx.load(str(path)).graph.initializer}
+    state = model.state_dict()
+    for name, value in state.items():
+        if name in exported and exported[name].shape == value.shape:
+            state[name] = exported[name]
+        elif name in exported:  # the class outputs of fewer classes
+            value[:len(exported[name])] = exported[name]
+    for name, module in model.named_modules():
+        if isinstance(module, Conv):
+            folded = exported[f"{name}.conv.bias"]
+            state[f"{name}.bn.weight"] = torch.ones_like(folded)
+            state[f"{name}.bn.bias"] = folded
+            state[f"{name}.bn.running_mean"] = torch.zeros_like(folded)
+            state[f"{name}.bn.running_var"] = torch.full_like(folded, 1 - module.bn.eps)
+    model.load_state_dict(state)
+
+
 def grid(height, width):
     """Cell corners in cells `(N, 2)` and strides `(N, 1)` in output order."""
     cells, strides = [], []

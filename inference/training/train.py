@@ -1,8 +1,8 @@
-"""Trains the demo detector on rendered images and exports it to ONNX.
+"""Trains the shipped detector on rendered images and exports it to ONNX.
 
     python train.py --data DATA/train --out deploy/demo/detector.onnx [--steps 2600] [--threads 1] [--seed 1]
 
-Forward passes run in bfloat16 where the processor has it, weights and losses stay in 32 bits. The averaged weights are saved and
+Forward passes run in bfloat16 where the processor has it, weights and losses stay in 32 bits. The averaged weights are
 exported every 250 steps, so an interrupted run leaves a detector.
 """
 
@@ -17,16 +17,16 @@ import numpy as np
 import torch
 
 from camera import HEIGHT_PX, WIDTH_PX
+from classes import CLASSES
 from data import Images, random_crop
 from loss import detection_loss
-from meshes import CLASSES
-from model import Detector
+from model import Detector, load_exported
 
 # Most batches are crops, which cost 40 % of a frame; the rest are whole frames, so that big vehicles are seen whole.
 CROP, FRAME, FRAME_SHARE = (384, 256, 16), (WIDTH_PX, HEIGHT_PX, 8), 0.3
 
 
-def batches(images: Images, seed: int, out: queue.Queue, stop: threading.Event):
+def batches(images, seed: int, out: queue.Queue, stop: threading.Event):
     """Endless shuffled batches, made ahead of the training thread."""
     rng = np.random.default_rng(seed)
     order = []
@@ -54,10 +54,10 @@ def train(args):
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
-    images = Images(args.data)
+    images = torch.utils.data.ConcatDataset([Images(folder) for folder in args.data])
     model = Detector(len(CLASSES))
     if args.resume:
-        model.load_state_dict(torch.load(args.resume))
+        load_exported(model, args.resume)
     print(f"{len(images)} images, {sum(p.numel() for p in model.parameters()):,} parameters", flush=True)
     model = model.to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(model).eval()
@@ -85,7 +85,6 @@ def train(args):
         if step % 50 == 0:
             print(f"{time.monotonic() - start:6.0f} s  step {step}  epochs {seen / len(images):.1f}  loss {running:.3f}", flush=True)
         if step % 250 == 0 or step == args.steps:
-            torch.save(average.state_dict(), args.weights)
             export(average, args.out)
     stop.set()
 
@@ -99,14 +98,13 @@ def export(model: Detector, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", required=True, nargs="+", help="folders of images with labels")
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--peak-rate", type=float, default=2.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--weights", default="detector.pt", help="where the averaged weights are kept")
-    parser.add_argument("--resume", help="weights to start from: a second round")
+    parser.add_argument("--resume", help="an exported detector to start from: a second round, or another camera")
     train(parser.parse_args())
 
 

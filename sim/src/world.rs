@@ -110,6 +110,17 @@ impl World {
         self.populations.push(population);
     }
 
+    /// Looks at every population again: for what came or went between two steps.
+    pub fn refresh(&mut self) {
+        let mut actors = std::mem::take(&mut self.now.actors);
+        actors.clear();
+        for population in &self.populations {
+            population.write(&mut actors);
+        }
+        actors.sort_by_key(|actor| actor.id);
+        self.now.actors = actors;
+    }
+
     /// Leaves the signals to `control`.
     pub fn set_signal_control(&mut self, control: Box<dyn SignalControl>) {
         self.signals = control;

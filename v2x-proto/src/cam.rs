@@ -145,7 +145,7 @@ sequence! {
 sequence! {
     /// What a roadside unit adds (`RSUContainerHighFrequency`).
     #[derive(Default)]
-    pub struct RsuContainerHighFrequency {
+    pub struct RsuContainerHighFrequency in_place {
         /// Zones in which radio emissions are limited.
         opt protected_communication_zones_rsu: ProtectedCommunicationZones = ListOf<ProtectedCommunicationZone, { inline(4, 16) }, 1, 16>, "protectedCommunicationZonesRSU";
         ...;

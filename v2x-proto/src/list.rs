@@ -54,6 +54,16 @@ impl<T, const INLINE: usize, const CAP: usize> List<T, INLINE, CAP> {
         }
     }
 
+    /// Appends a default element and gives it, to be filled where it stays; `None` when the list is full.
+    #[inline]
+    pub(crate) fn push_default(&mut self) -> Option<&mut T>
+    where
+        T: Default,
+    {
+        self.push(T::default()).ok()?;
+        self.last_mut()
+    }
+
     /// The elements of `iter`, or `None` when there are more than the list can hold.
     pub fn try_from_iter(iter: impl IntoIterator<Item = T>) -> Option<Self> {
         let mut list = Self::new();

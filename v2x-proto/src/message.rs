@@ -91,12 +91,9 @@ macro_rules! message_codec {
             /// # Errors
             /// The first component that does not decode, and its bit offset.
             pub fn decode(bytes: &[u8]) -> Result<Self, $crate::uper::UperError> {
-                // One local of the function's type, so that the message is made where the caller wants it.
-                let mut decoded = Self::decode_as($crate::uper::Dialect::DEFAULT, bytes);
-                if decoded.is_err() && let Some((message, _)) = Self::decode_in_another(bytes) {
-                    decoded = Ok(message);
-                }
-                decoded
+                Self::decode_or($crate::uper::Dialect::DEFAULT, bytes, |error| {
+                    Self::decode_in_another(bytes).map(|(message, _)| message).ok_or(error)
+                })
             }
 
             /// Decodes as [`decode`](Self::decode) does and names the dialect, for sending the message on unchanged.
@@ -127,9 +124,10 @@ macro_rules! message_codec {
                 dialect: $crate::uper::Dialect,
                 bytes: &[u8],
             ) -> Result<Self, $crate::uper::UperError> {
-                let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
-                $crate::message::message_codec!(@$read r, $asn1, $id, $field, $ty, $jer)
+                Self::decode_or(dialect, bytes, Err)
             }
+
+            $crate::message::message_codec! { @$read $asn1, $id, $field, $ty, $jer }
 
             #[cfg(feature = "std")]
             pub(crate) fn jer_by_table(&self, release: $crate::jer::Release) -> serde_json::Value {
@@ -141,42 +139,65 @@ macro_rules! message_codec {
             }
         }
     };
-    (@by_value $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
-        let mut read = || {
-            let header = $crate::message::read_header(&mut $r, $id)?;
-            let decoded = <$ty as $crate::uper::element::Element>::decode(&mut $r);
-            let $field = decoded.map_err(|failed| $r.in_field(failed, $jer))?;
-            $r.finish()?;
-            Ok::<_, $crate::uper::Failed>(Self { header, $field, unknown_extensions: $r.take_unknown() })
-        };
-        read().map_err(|_| $r.into_error($asn1))
-    }};
-    // A large message is made where it stays: each move of it would cost as much as decoding.
-    (@in_place $r:ident, $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {{
-        let mut decoded = Ok(Self {
-            header: $crate::cdd::ItsPduHeader {
-                protocol_version: Self::PROTOCOL_VERSION,
-                message_id: $id,
-                station_id: $crate::cdd::StationId(0),
-            },
-            $field: $ty::default(),
-            unknown_extensions: $crate::uper::UnknownExtensions::default(),
-        });
-        if let Ok(message) = &mut decoded {
+    (@by_value $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {
+        /// Decodes, or gives what `otherwise` makes of the error.
+        fn decode_or(
+            dialect: $crate::uper::Dialect,
+            bytes: &[u8],
+            otherwise: impl FnOnce($crate::uper::UperError) -> Result<Self, $crate::uper::UperError>,
+        ) -> Result<Self, $crate::uper::UperError> {
+            let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
             let mut read = || {
-                message.header = $crate::message::read_header(&mut $r, $id)?;
-                let done = <$ty as $crate::uper::element::Element>::decode_into(&mut message.$field, &mut $r);
-                done.map_err(|failed| $r.in_field(failed, $jer))?;
-                $r.finish()?;
-                $r.move_unknown_to(&mut message.unknown_extensions);
+                let header = $crate::message::read_header(&mut r, $id)?;
+                let decoded = <$ty as $crate::uper::element::Element>::decode(&mut r);
+                let $field = decoded.map_err(|failed| r.in_field(failed, $jer))?;
+                r.finish()?;
+                Ok::<_, $crate::uper::Failed>(Self { header, $field, unknown_extensions: r.take_unknown() })
+            };
+            read().or_else(|_| otherwise(r.into_error($asn1)))
+        }
+    };
+    // A large message is made where it stays: each move of it would cost as much as decoding.
+    (@in_place $asn1:literal, $id:path, $field:ident, $ty:ident, $jer:literal) => {
+        /// Decodes, or gives what `otherwise` makes of the error.
+        #[inline(always)]
+        fn decode_or(
+            dialect: $crate::uper::Dialect,
+            bytes: &[u8],
+            otherwise: impl FnOnce($crate::uper::UperError) -> Result<Self, $crate::uper::UperError>,
+        ) -> Result<Self, $crate::uper::UperError> {
+            // Nothing but this local may need dropping here: then the compiler makes it where the caller wants it.
+            let mut decoded = Ok(Self {
+                header: $crate::cdd::ItsPduHeader {
+                    protocol_version: Self::PROTOCOL_VERSION,
+                    message_id: $id,
+                    station_id: $crate::cdd::StationId(0),
+                },
+                $field: $ty::default(),
+                unknown_extensions: $crate::uper::UnknownExtensions::default(),
+            });
+            if let Ok(message) = &mut decoded
+                && let Err(error) = message.read(dialect, bytes)
+            {
+                decoded = otherwise(error);
+            }
+            decoded
+        }
+
+        /// Decodes into a message with default content.
+        fn read(&mut self, dialect: $crate::uper::Dialect, bytes: &[u8]) -> Result<(), $crate::uper::UperError> {
+            let mut r = $crate::uper::reader::BitReader::new(bytes, dialect);
+            let mut read = || {
+                self.header = $crate::message::read_header(&mut r, $id)?;
+                let done = <$ty as $crate::uper::element::Element>::decode_into(&mut self.$field, &mut r);
+                done.map_err(|failed| r.in_field(failed, $jer))?;
+                r.finish()?;
+                r.move_unknown_to(&mut self.unknown_extensions);
                 Ok::<_, $crate::uper::Failed>(())
             };
-            if read().is_err() {
-                decoded = Err($r.into_error($asn1));
-            }
+            read().map_err(|_| r.into_error($asn1))
         }
-        decoded
-    }};
+    };
 }
 
 pub(crate) use crate::uper::tables::message;

@@ -5,7 +5,7 @@
 use super::Error;
 use crate::effect::{MessageKind, OutMessage};
 use crate::event::{
-    ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation,
+    ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameStatistics, FrameTimings, Observation,
     Quantity, SourceId, SourceState, StatusChange,
 };
 use masa_inference::{BoundingBox, Detection};
@@ -81,6 +81,14 @@ impl From<&Event> for proto::Event {
                 state: name_of(&status.state),
                 detail: status.detail.clone(),
             }),
+            EventBody::FrameStatistics(statistics) => Body::FrameStatistics(proto::FrameStatistics {
+                frame: statistics.frame,
+                captured_at_ns: statistics.captured_at.unix_ns(),
+                mean_luminance: statistics.mean_luminance,
+                fingerprint: statistics.fingerprint,
+                shift_px: statistics.shift_px.map(Vec::from).unwrap_or_default(),
+                likeness: statistics.likeness,
+            }),
             EventBody::WakeUp => Body::WakeUp(proto::WakeUp {}),
             EventBody::Received(message) => Body::Received(message.into()),
             EventBody::Ego(ego) => Body::Ego(ego.into()),
@@ -136,6 +144,14 @@ impl TryFrom<proto::Event> for Event {
                 state: from_name::<SourceState>(&status.state, "status.state")?,
                 name: status.name,
                 detail: status.detail,
+            }),
+            Body::FrameStatistics(statistics) => EventBody::FrameStatistics(FrameStatistics {
+                frame: statistics.frame,
+                captured_at: instant(statistics.captured_at_ns),
+                mean_luminance: statistics.mean_luminance,
+                fingerprint: statistics.fingerprint,
+                shift_px: statistics.shift_px.try_into().ok(),
+                likeness: statistics.likeness,
             }),
             Body::WakeUp(_) => EventBody::WakeUp,
             Body::Received(message) => EventBody::Received(message.try_into()?),

@@ -4,9 +4,14 @@
 //! more about right of way. Everything is numbered by its place in its vector; names are those of the source. Lines run in
 //! driving direction, in ENU metres of the network. Right-hand traffic unless [`Roads::left_hand`].
 
+mod conflicts;
 mod error;
 mod georeference;
 mod load;
+mod opendrive;
+pub mod picture;
+mod scenery;
+mod shipped;
 mod sumo;
 pub(crate) mod xml;
 
@@ -323,6 +328,56 @@ pub struct Building {
     pub height_m: f64,
 }
 
+/// A tree beside the road.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tree {
+    /// Of its trunk, ENU metres.
+    pub position: Point2<f64>,
+    /// Height, metres.
+    pub height_m: f64,
+    /// Diameter of its crown, metres.
+    pub crown_m: f64,
+}
+
+/// A lamp post.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lamp {
+    /// Of its foot, ENU metres.
+    pub position: Point2<f64>,
+    /// Height of the lamp, metres.
+    pub height_m: f64,
+}
+
+/// A parking space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParkingSpace {
+    /// Name in the source.
+    pub name: String,
+    /// Its middle, ENU metres.
+    pub position: Point2<f64>,
+    /// Direction of its length, radians counter-clockwise from east.
+    pub yaw_rad: f64,
+    /// Along its direction, metres.
+    pub length_m: f64,
+    /// Across, metres.
+    pub width_m: f64,
+    /// The parking lane that it is a part of, if any.
+    pub lane: Option<LaneId>,
+}
+
+/// A stop of public transport.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stop {
+    /// Name in the source.
+    pub name: String,
+    /// Where vehicles stop.
+    pub lane: LaneId,
+    /// Along the lane, metres.
+    pub from_m: f64,
+    /// Along the lane, metres; vehicles stop with their front here.
+    pub to_m: f64,
+}
+
 /// How network coordinates relate to the globe.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GeoReference {
@@ -351,6 +406,14 @@ pub struct Roads {
     pub signals: Vec<SignalController>,
     /// Buildings.
     pub buildings: Vec<Building>,
+    /// Trees.
+    pub trees: Vec<Tree>,
+    /// Lamp posts.
+    pub lamps: Vec<Lamp>,
+    /// Parking spaces.
+    pub parking: Vec<ParkingSpace>,
+    /// Stops of public transport.
+    pub stops: Vec<Stop>,
 }
 
 impl Roads {

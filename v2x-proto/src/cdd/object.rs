@@ -21,7 +21,7 @@ sequence! {
     /// An object as perceived (`PerceivedObject`). Axes: x east, y north, z up from the reference position for a
     /// roadside unit; x forward, y left for a vehicle.
     #[derive(Default)]
-    pub struct PerceivedObject {
+    pub struct PerceivedObject in_place {
         /// Identifier, stable while the object is followed; always present in a CPM.
         opt object_id: u16 = Int<u16, 0, 65535>, "objectId";
         /// When the state below was true, milliseconds relative to the message's reference time (-2048..2047).

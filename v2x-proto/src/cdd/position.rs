@@ -103,7 +103,7 @@ sequence! {
 sequence! {
     /// One point of a path (`PathPoint`).
     #[derive(Copy, Default)]
-    pub struct PathPoint {
+    pub struct PathPoint in_place {
         /// Offset from the point before, the first one from the reference position.
         req path_position: DeltaReferencePosition = DeltaReferencePosition, "pathPosition";
         /// Time travelled since that point, milliseconds (10 ms).

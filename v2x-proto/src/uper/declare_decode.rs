@@ -1,5 +1,8 @@
 //! The declarative layer, continued: how a SEQUENCE is decoded.
 
+use crate::uper::Failed;
+use crate::uper::reader::BitReader;
+
 /// Decoding of a SEQUENCE as [`sequence!`](crate::uper::declare::sequence) declares it: a small one gives its value, a
 /// large one (`in_place`) fills one that is already where it stays.
 macro_rules! sequence_decode {
@@ -13,8 +16,57 @@ macro_rules! sequence_decode {
             )?
         }
     ) => {
-        #[inline]
+        const BITS: u32 = 0
+            $( + $crate::uper::declare_decode::bits!($kind, $codec) )*
+            $( + { $( let _ = stringify!($afield); )* $crate::uper::element::ANY_SIZE } )?;
+
+        #[inline(always)]
+        #[allow(unused_variables, unreachable_code, reason = "a sequence of one size only has mandatory components")]
+        fn from_word(word: &mut $crate::uper::reader::Word) -> Option<Self> {
+            Some(Self {
+                $( $field: $crate::uper::declare_decode::part!(word, $kind, $codec), )*
+                $( $( $afield: None, )* $( $( $gfield: None, )* )* )?
+            })
+        }
+
+        #[inline(always)]
         fn decode(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
+            if Self::BITS > $crate::uper::reader::BitReader::WIDEST {
+                return Self::decode_by_parts(r);
+            }
+            match r.whole::<Self>() {
+                Some(value) => Ok(value),
+                None => $crate::uper::declare_decode::explain(Self::decode_by_parts, r),
+            }
+        }
+
+        // The value of one read goes straight to its place: joined with that of the other way it would take a detour.
+        #[inline(always)]
+        fn decode_into(
+            value: &mut Self,
+            r: &mut $crate::uper::reader::BitReader<'_>,
+        ) -> Result<(), $crate::uper::Failed> {
+            match r.whole::<Self>() {
+                Some(whole) => *value = whole,
+                None => *value = Self::decode_by_parts(r)?,
+            }
+            Ok(())
+        }
+
+        #[inline(always)]
+        fn decode_some(
+            slot: &mut Option<Self>,
+            r: &mut $crate::uper::reader::BitReader<'_>,
+        ) -> Result<(), $crate::uper::Failed> {
+            match r.whole::<Self>() {
+                Some(whole) => *slot = Some(whole),
+                None => *slot = Some(Self::decode_by_parts(r)?),
+            }
+            Ok(())
+        }
+
+        #[inline]
+        fn decode_by_parts(r: &mut $crate::uper::reader::BitReader<'_>) -> Result<Self, $crate::uper::Failed> {
                 use $crate::uper::declare_decode::{Presence, count, decode_field};
                 const EXTENSIBLE: u32 = 0 $( + { $( let _ = stringify!($afield); )* 1 } )?;
                 const WIDTH: u32 = EXTENSIBLE $( + count!($kind) )*;
@@ -90,7 +142,16 @@ macro_rules! sequence_decode {
             slot: &mut Option<Self>,
             r: &mut $crate::uper::reader::BitReader<'_>,
         ) -> Result<(), $crate::uper::Failed> {
-            Self::decode_into(slot.insert(Self::default()), r)
+            // Not `insert`, which makes the value elsewhere first: what it replaces is dropped in between.
+            Self::decode_into(slot.get_or_insert_with(Self::default), r)
+        }
+
+        #[inline(always)]
+        fn decode_pushed<const INLINE: usize, const CAP: usize>(
+            list: &mut $crate::List<Self, INLINE, CAP>,
+            r: &mut $crate::uper::reader::BitReader<'_>,
+        ) -> Result<(), $crate::uper::Failed> {
+            $crate::uper::element::decode_last::<Self, INLINE, CAP>(list, r)
         }
 
         #[inline]
@@ -142,6 +203,16 @@ macro_rules! sequence_decode {
     };
 }
 
+/// Finds out by parts what is wrong with a sequence that could not be read as a whole.
+#[cold]
+#[inline(never)]
+pub(crate) fn explain<T>(
+    by_parts: fn(&mut BitReader<'_>) -> Result<T, Failed>,
+    r: &mut BitReader<'_>,
+) -> Result<T, Failed> {
+    by_parts(r)
+}
+
 /// Presence bits on their way in.
 pub(crate) struct Presence(u64);
 
@@ -157,6 +228,26 @@ impl Presence {
         self.0 <<= 1;
         present
     }
+}
+
+/// What a component adds to the size of its sequence.
+macro_rules! bits {
+    (req, $codec:ty) => {
+        <$codec as $crate::uper::element::Element>::BITS
+    };
+    ($optional:ident, $codec:ty) => {
+        $crate::uper::element::ANY_SIZE
+    };
+}
+
+/// A component of a sequence that always has the same size.
+macro_rules! part {
+    ($word:ident, req, $codec:ty) => {
+        <$codec as $crate::uper::element::Element>::from_word($word)?
+    };
+    ($word:ident, $optional:ident, $codec:ty) => {
+        return None
+    };
 }
 
 macro_rules! count {
@@ -230,4 +321,4 @@ macro_rules! fill_field {
     };
 }
 
-pub(crate) use {count, decode_field, fill_field, sequence_decode};
+pub(crate) use {bits, count, decode_field, fill_field, part, sequence_decode};

@@ -196,7 +196,7 @@ macro_rules! choice {
             slot: &mut Option<Self>,
             r: &mut $crate::uper::reader::BitReader<'_>,
         ) -> Result<(), $crate::uper::Failed> {
-            Self::decode_into(slot.insert(Self::default()), r)
+            Self::decode_into(slot.get_or_insert_with(Self::default), r)
         }
     };
     (@root $w:ident, $value:ident, $name:ident, [$( $variant:ident $codec:ty, $jer:literal; )*]) => {{
@@ -482,6 +482,13 @@ macro_rules! bit_string {
         impl $crate::uper::element::Element for $name {
             type Value = Self;
 
+            const BITS: u32 = $crate::uper::declare_values::bit_string!(@size $len $(, $extensible)?);
+
+            #[inline(always)]
+            fn from_word(word: &mut $crate::uper::reader::Word) -> Option<Self> {
+                Some(Self { mask: (word.next($len) as u32).reverse_bits() >> (32 - $len), len: $len })
+            }
+
             #[inline]
             fn encode(
                 value: &Self,
@@ -514,6 +521,8 @@ macro_rules! bit_string {
     };
     (@name $bit:ident) => { stringify!($bit) };
     (@name $bit:ident $name:literal) => { $name };
+    (@size $len:literal) => { $len };
+    (@size $len:literal, $extensible:ident) => { $crate::uper::element::ANY_SIZE };
     (@extension_out $value:ident, $w:ident, $len:literal) => {};
     (@extension_out $value:ident, $w:ident, $len:literal, $extensible:ident) => {
         $w.bit($value.len != $len);

@@ -4,18 +4,36 @@ use crate::List;
 use crate::heap::Box;
 use crate::uper::Failed;
 use crate::uper::error::UperErrorKind;
-use crate::uper::reader::BitReader;
+use crate::uper::reader::{BitReader, Word};
 use crate::uper::writer::BitWriter;
 use core::marker::PhantomData;
+
+/// The size of an element whose size depends on its value.
+pub(crate) const ANY_SIZE: u32 = 1 << 16;
 
 /// The wire form of a Rust value.
 pub(crate) trait Element {
     /// The Rust value.
     type Value;
 
+    /// Size on the wire, bits, of an element whose every value has the same size; [`ANY_SIZE`] for others.
+    const BITS: u32 = ANY_SIZE;
+
     fn encode(value: &Self::Value, w: &mut BitWriter<'_>) -> Result<(), Failed>;
 
+    /// The value of the next [`BITS`](Self::BITS) bits; `None` for what is not valid, which [`decode`](Self::decode) then
+    /// explains.
+    #[inline(always)]
+    fn from_word(_word: &mut Word) -> Option<Self::Value> {
+        None
+    }
+
     fn decode(r: &mut BitReader<'_>) -> Result<Self::Value, Failed>;
+
+    /// Decodes component by component what [`BITS`](Self::BITS) allows to read at one go.
+    fn decode_by_parts(r: &mut BitReader<'_>) -> Result<Self::Value, Failed> {
+        Self::decode(r)
+    }
 
     /// Decodes into a default value. Large values are decoded where they stay: each move would cost as much as decoding.
     #[inline(always)]
@@ -29,6 +47,33 @@ pub(crate) trait Element {
     fn decode_some(slot: &mut Option<Self::Value>, r: &mut BitReader<'_>) -> Result<(), Failed> {
         *slot = Some(Self::decode(r)?);
         Ok(())
+    }
+
+    /// Decodes an element of a list that has room for it.
+    #[inline(always)]
+    fn decode_pushed<const INLINE: usize, const CAP: usize>(
+        list: &mut List<Self::Value, INLINE, CAP>,
+        r: &mut BitReader<'_>,
+    ) -> Result<(), Failed> {
+        let pushed = list.push(Self::decode(r)?);
+        debug_assert!(pushed.is_ok(), "the count was checked against the capacity");
+        Ok(())
+    }
+}
+
+/// Decodes an element of a list where it stays.
+#[inline(always)]
+pub(crate) fn decode_last<C: Element, const INLINE: usize, const CAP: usize>(
+    list: &mut List<C::Value, INLINE, CAP>,
+    r: &mut BitReader<'_>,
+) -> Result<(), Failed>
+where
+    C::Value: Default,
+{
+    match list.push_default() {
+        Some(element) => C::decode_into(element, r),
+        // The count was checked against the capacity.
+        None => Err(r.fail(UperErrorKind::NoRoom { count: CAP, room: CAP })),
     }
 }
 
@@ -60,6 +105,14 @@ pub(crate) const fn width(min: i64, max: i64) -> u32 {
 
 impl<C: Coded> Element for C {
     type Value = C::Value;
+
+    const BITS: u32 = width(C::MIN, C::MAX);
+
+    #[inline(always)]
+    fn from_word(word: &mut Word) -> Option<C::Value> {
+        let code = word.next(Self::BITS) as i64 + C::MIN;
+        (code <= C::MAX).then(|| C::from_code(code))
+    }
 
     #[inline(always)]
     fn encode(value: &C::Value, w: &mut BitWriter<'_>) -> Result<(), Failed> {
@@ -151,7 +204,21 @@ impl<T, const MIN: i64, const MAX: i64> IntExt<T, MIN, MAX> {
         Ok(())
     }
 
+    #[inline(always)]
     pub(crate) fn decode_code(r: &mut BitReader<'_>) -> Result<i64, Failed> {
+        // The extension bit with the number, as if the number were one bit wider.
+        let both = const { 1 + width(MIN, MAX) };
+        match r.peek(both) {
+            Some(code) if code as i64 <= MAX - MIN => {
+                r.skip(both);
+                Ok(code as i64 + MIN)
+            }
+            _ => Self::decode_code_part_by_part(r),
+        }
+    }
+
+    #[inline(never)]
+    fn decode_code_part_by_part(r: &mut BitReader<'_>) -> Result<i64, Failed> {
         let extended = r.bit()?;
         let code = if extended { r.integer()? } else { r.take(const { width(MIN, MAX) })? as i64 + MIN };
         if extended != (code > MAX) || code > u32::MAX.into() {
@@ -175,6 +242,13 @@ impl<const MIN: i64, const MAX: i64> Element for IntExt<u32, MIN, MAX> {
 
 impl Element for bool {
     type Value = bool;
+
+    const BITS: u32 = 1;
+
+    #[inline(always)]
+    fn from_word(word: &mut Word) -> Option<bool> {
+        Some(word.next(1) != 0)
+    }
 
     #[inline(always)]
     fn encode(value: &bool, w: &mut BitWriter<'_>) -> Result<(), Failed> {
@@ -217,11 +291,9 @@ fn push_elements<C: Element, const INLINE: usize, const CAP: usize>(
         return Err(r.fail(UperErrorKind::NoRoom { count, room }));
     }
     for index in 0..count {
-        let pushed = match C::decode(r) {
-            Ok(element) => list.push(element).is_ok(),
-            Err(failed) => return Err(r.in_element(failed, index)),
-        };
-        debug_assert!(pushed, "the count was checked against the capacity");
+        if let Err(failed) = C::decode_pushed(list, r) {
+            return Err(r.in_element(failed, index));
+        }
     }
     Ok(())
 }
@@ -263,7 +335,14 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize> Elemen
     }
 
     fn decode_some(slot: &mut Option<Self::Value>, r: &mut BitReader<'_>) -> Result<(), Failed> {
-        Self::decode_into(slot.insert(List::new()), r)
+        Self::decode_into(slot.get_or_insert_with(List::new), r)
+    }
+
+    fn decode_pushed<const I: usize, const C2: usize>(
+        list: &mut List<Self::Value, I, C2>,
+        r: &mut BitReader<'_>,
+    ) -> Result<(), Failed> {
+        decode_last::<Self, I, C2>(list, r)
     }
 }
 
@@ -338,7 +417,14 @@ impl<C: Element, const INLINE: usize, const MIN: usize, const MAX: usize, const 
     }
 
     fn decode_some(slot: &mut Option<Self::Value>, r: &mut BitReader<'_>) -> Result<(), Failed> {
-        Self::decode_into(slot.insert(List::new()), r)
+        Self::decode_into(slot.get_or_insert_with(List::new), r)
+    }
+
+    fn decode_pushed<const I: usize, const C2: usize>(
+        list: &mut List<Self::Value, I, C2>,
+        r: &mut BitReader<'_>,
+    ) -> Result<(), Failed> {
+        decode_last::<Self, I, C2>(list, r)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::List;
 use crate::heap::{CONTENT_ROOM, Content, content};
 use crate::uper::dialect::Dialect;
+use crate::uper::element::Element;
 use crate::uper::error::{Failed, Failure, UperError, UperErrorKind};
 use crate::uper::extension::{Additions, UnknownAddition, UnknownExtension, UnknownExtensions};
 
@@ -22,9 +23,26 @@ pub(crate) struct BitReader<'a> {
     failure: Option<Failure>,
 }
 
+/// Bits of an element of a fixed size, the next one highest.
+#[derive(Clone, Copy)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    /// The next `width` bits, fewer than 64.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, width: u32) -> u64 {
+        if width == 0 {
+            return 0;
+        }
+        let number = self.0 >> (64 - width);
+        self.0 <<= width;
+        number
+    }
+}
+
 impl<'a> BitReader<'a> {
     /// Widest number that [`BitReader::take`] reads.
-    const WIDEST: u32 = 57;
+    pub(crate) const WIDEST: u32 = 57;
 
     pub(crate) fn new(bytes: &'a [u8], dialect: Dialect) -> Self {
         let unknown = UnknownExtensions::default();
@@ -34,21 +52,40 @@ impl<'a> BitReader<'a> {
     /// A number of `width` bits, at most 57.
     #[inline(always)]
     pub(crate) fn take(&mut self, width: u32) -> Result<u64, Failed> {
+        let Some(number) = self.peek(width) else { return Err(self.truncated(width as usize)) };
+        self.skip(width);
+        Ok(number)
+    }
+
+    /// The number of `width` bits, at most 57, that comes next; `None` when fewer are left.
+    #[inline(always)]
+    pub(crate) fn peek(&self, width: u32) -> Option<u64> {
         debug_assert!(width <= Self::WIDEST);
-        let (at, end) = (self.at, self.at + width as usize);
-        if end > self.end {
-            return Err(self.truncated(width as usize));
+        let at = self.at;
+        if at + width as usize > self.end {
+            return None;
         }
         if width == 0 {
-            return Ok(0);
+            return Some(0);
         }
-        self.at = end;
         let byte = at >> 3;
         let word = match self.bytes.get(byte..byte + 8).and_then(|eight| eight.try_into().ok()) {
             Some(eight) => u64::from_be_bytes(eight),
             None => self.last_word(byte),
         };
-        Ok((word << (at & 7)) >> (64 - width))
+        Some((word << (at & 7)) >> (64 - width))
+    }
+
+    /// Reads an element of a fixed size at one go; `None`, and nothing is read, where that cannot be or gives no value.
+    #[inline(always)]
+    pub(crate) fn whole<C: Element>(&mut self) -> Option<C::Value> {
+        if C::BITS == 0 || C::BITS > Self::WIDEST {
+            return None;
+        }
+        let mut word = Word(self.peek(C::BITS)? << (64 - C::BITS));
+        let value = C::from_word(&mut word)?;
+        self.skip(C::BITS);
+        Some(value)
     }
 
     /// The word at `byte`, fewer than eight bytes before the end of the input; zero-filled past it.
@@ -61,6 +98,12 @@ impl<'a> BitReader<'a> {
         let rest = &self.bytes[byte..];
         word[..rest.len()].copy_from_slice(rest);
         u64::from_be_bytes(word)
+    }
+
+    /// Goes on by `width` bits, which [`BitReader::peek`] has shown.
+    #[inline(always)]
+    pub(crate) fn skip(&mut self, width: u32) {
+        self.at += width as usize;
     }
 
     #[inline(always)]

@@ -15,6 +15,7 @@ mod stations;
 pub use denm::{EventPhase, ReceivedEvent};
 pub use objects::{ReceivedObject, ReceivedObjectKind};
 pub use roadside::{SignId, Told};
+pub use intake::Heard;
 pub use stations::{ClusterView, Neighbour};
 
 use super::Drops;
@@ -97,6 +98,7 @@ pub struct Ldm {
     drops: Drops,
     /// Nothing expires before this.
     next_expiry: Option<Timestamp>,
+    heard: Option<Heard>,
 }
 
 impl Ldm {
@@ -116,6 +118,7 @@ impl Ldm {
             undecodable: HistoryBuf::new(),
             drops: Drops::default(),
             next_expiry: None,
+            heard: None,
         }
     }
 
@@ -169,6 +172,11 @@ impl Ldm {
     /// The latest messages that could not be decoded, oldest first.
     pub fn undecodable(&self) -> impl Iterator<Item = &Undecodable> {
         self.undecodable.oldest_ordered()
+    }
+
+    /// What the message taken last says of its sender's clock; afterwards it is forgotten.
+    pub(crate) fn take_heard(&mut self) -> Option<Heard> {
+        self.heard.take()
     }
 
     /// What was not used, by reason.

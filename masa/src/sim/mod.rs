@@ -1,0 +1,31 @@
+//! `masa sim`: the simulator.
+
+mod map;
+mod run;
+mod sweep;
+
+use clap::{Args, Subcommand};
+
+/// Simulate roads, traffic, sensors and radio.
+#[derive(Debug, Args)]
+pub(crate) struct Sim {
+    #[command(subcommand)]
+    command: SimCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SimCommand {
+    Map(map::Map),
+    Run(run::Run),
+    Sweep(sweep::Sweep),
+}
+
+impl Sim {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            SimCommand::Map(command) => command.run(),
+            SimCommand::Run(command) => command.run(),
+            SimCommand::Sweep(command) => command.run(),
+        }
+    }
+}
