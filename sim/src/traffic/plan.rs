@@ -272,7 +272,7 @@ impl Planner<'_> {
 
     fn arrival(&self, arrival_speed: f64) -> f64 {
         let stopped = self.body.stops.front().filter(|_| self.body.stopped).map_or(0.0, |stop| stop.duration.max(0.0));
-        self.view.time + self.body.driver.arrival_time(self.seen, self.v, arrival_speed) + stopped
+        self.view.time - self.view.dt + self.body.driver.arrival_time(self.seen, self.v, arrival_speed) + stopped
     }
 
     fn follow(&mut self, ahead: Ahead, lane: u32) {
