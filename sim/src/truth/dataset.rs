@@ -182,9 +182,10 @@ pub fn camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
     let outside = Vector2::new(on.yaw_rad.sin(), -on.yaw_rad.cos()) * if roads.left_hand { -1.0 } else { 1.0 };
     let foot = on.point.xy() + outside * (lane.width_m / 2.0 + rng.random_range(0.6..3.0));
     let height = rng.random_range(4.0..9.5);
-    let ahead = on.yaw_rad + if rng.random_bool(0.5) { 0.0 } else { std::f64::consts::PI } + rng.random_range(-0.7..0.7);
+    let along = on.yaw_rad + if rng.random_bool(0.6) { 0.0 } else { std::f64::consts::PI };
     let reach = rng.random_range(14.0..34.0);
-    let target = foot + Vector2::new(ahead.cos(), ahead.sin()) * reach - outside * rng.random_range(0.0..5.0);
+    // Along the road or across it, never away from it.
+    let target = on.point.xy() + Vector2::new(along.cos(), along.sin()) * reach - outside * rng.random_range(0.0..0.55) * reach;
     let ground = on.point.z;
     let mut pose = CameraPose::looking_at([foot.x, foot.y, ground + height], [target.x, target.y, ground]);
     pose.pitch_deg += rng.random_range(0.0..9.0);
