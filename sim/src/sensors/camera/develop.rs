@@ -270,7 +270,7 @@ impl Chip {
         let exposure = light.exposure * (self.optics.exposure_compensation_ev as f32).exp2();
         let gain = exposure / HEADROOM;
         // Noise in the square root of light is nearly even; a darker world is amplified more.
-        let sigma = self.optics.noise as f32 * 0.75 * (1.0 + 1.5 * smooth(0.8, 12.0, exposure));
+        let sigma = self.optics.noise as f32 * 0.75 * (1.0 + 0.8 * smooth(0.8, 12.0, exposure));
         let stray: Rgb = std::array::from_fn(|i| 0.45 * light.from_above[i] + 0.004 * light.lamps);
         let mut rgb = vec![0u8; self.width * self.height * 3];
         let mut rng = seed.stream("camera noise", step);

@@ -89,7 +89,7 @@ impl Shading<'_> {
             let facing = (d.dot(&normal) / square.sqrt()).max(0.0);
             // A lamp shines downward.
             let down = (d.z / square.sqrt()).max(0.0);
-            4.6 * facing * down / (square + 6.0)
+            9.0 * facing * down / (square + 6.0)
         })
         .sum::<f32>()
             * self.light.lamps
