@@ -1,5 +1,6 @@
 //! `masa sim`: the simulator.
 
+mod dataset;
 mod map;
 mod run;
 mod sweep;
@@ -15,6 +16,7 @@ pub(crate) struct Sim {
 
 #[derive(Debug, Subcommand)]
 enum SimCommand {
+    Dataset(dataset::Dataset),
     Map(map::Map),
     Run(run::Run),
     Sweep(sweep::Sweep),
@@ -23,6 +25,7 @@ enum SimCommand {
 impl Sim {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
+            SimCommand::Dataset(command) => command.run(),
             SimCommand::Map(command) => command.run(),
             SimCommand::Run(command) => command.run(),
             SimCommand::Sweep(command) => command.run(),

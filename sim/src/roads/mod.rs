@@ -7,15 +7,18 @@
 mod conflicts;
 mod error;
 mod georeference;
+mod index;
 mod load;
 mod opendrive;
 pub mod picture;
+mod route;
 mod scenery;
 mod shipped;
 mod sumo;
 pub(crate) mod xml;
 
 pub use error::RoadsError;
+pub use index::LaneIndex;
 pub(crate) use load::base_name;
 
 use crate::geometry::Polyline;

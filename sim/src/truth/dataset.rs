@@ -130,7 +130,8 @@ fn shoot(
     directory: &Path,
 ) -> Result<Vec<(String, FrameTruth)>, DatasetError> {
     let mut rng = settings.seed.stream("dataset camera", (map as u64) << 32 | shot as u64);
-    let Some((camera, around)) = camera(roads, settings.size_px, &mut rng) else { return Err(DatasetError::Empty(name.to_owned())) };
+    let hung = (0..32).find_map(|_| camera(roads, settings.size_px, &mut rng));
+    let Some((camera, around)) = hung else { return Err(DatasetError::Empty(name.to_owned())) };
     let weather = weather(&mut rng);
     let eye = Point2::new(camera.model.pose.position_m[0], camera.model.pose.position_m[1]);
     let model = camera.model.clone();
@@ -163,7 +164,8 @@ pub fn write_jpeg(path: &Path, rgb: &[u8], size_px: [u32; 2], quality: u8) -> Re
     std::fs::write(path, bytes).map_err(|source| DatasetError::Write { path: path.to_owned(), source })
 }
 
-/// A camera on a pole beside a road, mostly at a junction, and where actors are in its view.
+/// A camera on a pole beside a road, mostly at a junction, and where actors are in its view. `None` when there is no road to
+/// look at from where it was put.
 pub fn camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(CameraSettings, Around)> {
     let driving: Vec<_> = roads
         .lanes
@@ -182,9 +184,18 @@ pub fn camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
     let outside = Vector2::new(on.yaw_rad.sin(), -on.yaw_rad.cos()) * if roads.left_hand { -1.0 } else { 1.0 };
     let foot = on.point.xy() + outside * (lane.width_m / 2.0 + rng.random_range(0.6..3.0));
     let height = rng.random_range(4.0..9.5);
-    let ahead = on.yaw_rad + if rng.random_bool(0.5) { 0.0 } else { std::f64::consts::PI } + rng.random_range(-0.7..0.7);
-    let reach = rng.random_range(14.0..34.0);
-    let target = foot + Vector2::new(ahead.cos(), ahead.sin()) * reach - outside * rng.random_range(0.0..5.0);
+    let mut aim = None;
+    for _ in 0..16 {
+        let ahead = on.yaw_rad + if rng.random_bool(0.5) { 0.0 } else { std::f64::consts::PI } + rng.random_range(-0.9..0.9);
+        let reach = rng.random_range(14.0..34.0);
+        let wanted = foot + Vector2::new(ahead.cos(), ahead.sin()) * reach;
+        // A camera is hung to see the road: to a lane near the wanted point, or somewhere else.
+        if let Some(target) = nearest(&driving, wanted).filter(|p| (p - wanted).norm() < 9.0 && (p - foot).norm() > 10.0) {
+            aim = Some((target, (target - foot).norm()));
+            break;
+        }
+    }
+    let (target, reach) = aim?;
     let ground = on.point.z;
     let mut pose = CameraPose::looking_at([foot.x, foot.y, ground + height], [target.x, target.y, ground]);
     pose.pitch_deg += rng.random_range(0.0..9.0);
@@ -203,6 +214,12 @@ pub fn camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
     let centre = foot + (target - foot) * 1.15;
     let around = place::Around { centre, radius_m: reach * 1.25 + 8.0 };
     Some((CameraSettings { optics, ..CameraSettings::fixed(model) }, around))
+}
+
+/// The point of the lanes' middles nearest to `p`.
+fn nearest(lanes: &[&crate::roads::Lane], p: Point2<f64>) -> Option<Point2<f64>> {
+    let points = lanes.iter().filter_map(|lane| Some(lane.centre.at(lane.centre.project(p)?.s_m)?.point.xy()));
+    points.min_by(|a, b| (a - p).norm().total_cmp(&(b - p).norm()))
 }
 
 /// Any light and weather, mostly daylight.

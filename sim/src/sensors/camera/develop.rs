@@ -36,7 +36,7 @@ pub struct Optics {
 
 impl Default for Optics {
     fn default() -> Self {
-        Self { exposure_compensation_ev: 0.0, noise: 0.012, dirt: 0.0, vignetting: 0.18 }
+        Self { exposure_compensation_ev: 0.0, noise: 0.007, dirt: 0.0, vignetting: 0.18 }
     }
 }
 

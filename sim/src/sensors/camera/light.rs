@@ -88,8 +88,8 @@ impl Light {
         let lamps = if weather.lamps_lit() { dark.max(0.25).max(fog * 0.4) } else { 0.0 };
         let lit = luminance(from_above) + luminance(sun_rgb) * sun.z;
         // Meter: the road in mean light. At night less than fully compensated, as cameras do it.
-        let metered = 0.20 * lit + 0.016 * dark;
-        let exposure = (0.185 / metered) * (metered / 0.5).min(1.0).powf(0.10);
+        let metered = 0.20 * lit + 0.030 * dark;
+        let exposure = (0.255 / metered) * (metered / 0.5).min(1.0).powf(0.12);
         Self {
             sun,
             sun_rgb,

@@ -257,7 +257,7 @@ fn beams(scene: &Scene, light: &Light, entries: &[Entry]) -> Vec<(u32, Beam)> {
         let (s, c) = (e.actor.pose.yaw_rad as f32).sin_cos();
         let ahead = v3(c, s, 0.0);
         let grow = (e.actor.size.length_m / e.model.size.length_m) as f32;
-        let strength = if e.actor.kind.is_motor_vehicle() { 0.55 } else { 0.16 };
+        let strength = if e.actor.kind.is_motor_vehicle() { 0.20 } else { 0.05 };
         Some((e.actor.id.0, Beam { at: scene.local(e.actor.pose.position) + ahead * (x * grow) + v3(0.0, 0.0, z), ahead, strength: strength * light.lamps }))
     })
     .collect()

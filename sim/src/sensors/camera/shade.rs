@@ -67,7 +67,7 @@ impl Beam {
 }
 
 pub(crate) const BEAM_RGB: Rgb = [1.0, 0.96, 0.86];
-pub(crate) const STREET_RGB: Rgb = [1.0, 0.80, 0.52];
+pub(crate) const STREET_RGB: Rgb = [1.0, 0.76, 0.46];
 
 /// Everything that decides how static surfaces look.
 pub(crate) struct Shading<'a> {
@@ -401,7 +401,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
     // Near the ground less of the sky is seen.
     let occlusion = 0.52 + 0.48 * smooth(0.0, 0.9, height);
     let sky = light.ambient(n);
-    let street = a.street * (0.45 + 0.55 * n.z.max(0.0));
+    let street = a.street * (0.62 + 0.38 * n.z);
     let beam = a.beam * n.dot(&a.beam_from).max(0.0);
     let mut rgb: Rgb = std::array::from_fn(|i| {
         albedo[i] * (light.sun_rgb[i] * facing + sky[i] * occlusion + STREET_RGB[i] * street + BEAM_RGB[i] * beam)
