@@ -208,6 +208,7 @@ impl Planner<'_> {
                     request = false;
                 }
             }
+            slowed_for_minor |= could_brake && net.lane(link.to).roundabout;
             let arrival = self.arrival(arrival_speed);
             let mut braking = 0.0;
             if self.seen < driver.brake_gap(self.v, dt) && !body.stopped {
