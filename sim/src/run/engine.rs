@@ -18,7 +18,7 @@ use crate::scenario::scripted::{POPULATION, ScriptedPopulation};
 use crate::scenario::{Scenario, Security};
 use crate::world::{Command, World};
 use masa_edge_node::config::Configuration;
-use masa_edge_node::event::{DetectionFrame, EventBody, FrameStatistics, Observation, Quantity, SourceId};
+use masa_edge_node::event::{DenAction, DenRequest, DetectionFrame, EventBody, EventReport, FrameStatistics, Observation, Quantity, SourceId, Traffic};
 use masa_v2x_proto::geo::{Enu, SiteFrame, yaw_to_heading_rad};
 use masa_v2x_proto::geonet::{Mobility, Position, PositionAccuracy};
 use masa_v2x_proto::security::Verdict;
@@ -103,6 +103,7 @@ impl<'a> Engine<'a> {
             trace: Trace::default(),
             world,
         };
+        let scene = super::eye::scene(&roads, seed);
         for settings in &scenario.stations {
             let configuration = site::roadside(settings, &roads, &engine.frame);
             let antenna = Point3::from(settings.position_m);
@@ -111,8 +112,7 @@ impl<'a> Engine<'a> {
             let at = engine.frame.to_wgs84(Enu { e_m, n_m, u_m });
             engine.stations[station].modem.moved(Position::surveyed(at, START), START);
             for (place, camera) in settings.cameras.iter().enumerate() {
-                let eye = super::eye::open(camera, &roads, seed, (station, place));
-                let rig = Rig::new((station, place), camera, eye, scenario.step_s, seed, options)?;
+                let rig = Rig::new((station, place), camera, &scene, scenario.step_s, seed, options)?;
                 engine.rigs.push(rig);
             }
         }
@@ -135,7 +135,7 @@ impl<'a> Engine<'a> {
         let range_m = self.scenario.radio.range_m;
         let modem = Modem::new(node.station_id, station_type, mobility, security, range_m, now);
         let driver = Driver::new(self.scenario.connected.driver);
-        let mut station = Station::new(name.clone(), actor, configuration, modem, driver, antenna);
+        let mut station = Station::new(name.clone(), configuration, modem, driver, antenna);
         station.start(now).map_err(|source| RunError::Node { station: name.clone(), source })?;
         let index = self.stations.len();
         self.trace.stations.push(StationTrace { name, station_id: station.station_id, actor, recordings: Vec::new() });
@@ -159,6 +159,7 @@ impl<'a> Engine<'a> {
             self.follow_vehicles(t_ns)?;
             self.tell_signals(t_ns);
             self.read_sensors(t_ns);
+            self.announce(t_ns);
             self.look(t_ns)?;
             self.forge(t_ns);
             self.run_until(t_ns);
@@ -364,6 +365,38 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// What the road operator lets stations announce, once its time has come.
+    fn announce(&mut self, t_ns: i64) {
+        let (time_s, step_s) = (self.world.now().time_s, self.scenario.step_s);
+        for (station, settings) in self.scenario.stations.iter().enumerate() {
+            for (number, announcement) in settings.announcements.iter().enumerate() {
+                if !(time_s - step_s < announcement.at_s && announcement.at_s <= time_s) {
+                    continue;
+                }
+                let [e_m, n_m] = announcement.position_m;
+                let report = EventReport {
+                    cause_code: announcement.cause_code,
+                    sub_cause_code: 0,
+                    information_quality: 5,
+                    position: self.frame.to_wgs84(Enu::ground(e_m, n_m)),
+                    heading_deg: None,
+                    speed_mps: None,
+                    awareness_distance_m: announcement.awareness_m,
+                    traffic: Traffic::All,
+                    validity_s: announcement.validity_s,
+                    repetition_interval_ms: 1_000,
+                    traces: Vec::new(),
+                };
+                let body = EventBody::DenRequest(DenRequest {
+                    application: "road operator".into(),
+                    event: number as u32 + 1,
+                    action: DenAction::Report(report),
+                });
+                self.push(t_ns, station, Due::Event(SourceId::NODE, body));
+            }
+        }
+    }
+
     /// Takes the pictures that are due; the rigs run side by side.
     fn look(&mut self, t_ns: i64) -> Result<(), RunError> {
         let snapshot = self.world.now();
@@ -384,6 +417,7 @@ impl<'a> Engine<'a> {
                 camera,
                 frame: capture.frame,
                 hash: capture.hash,
+                broken: capture.broken,
                 in_view: capture.in_view,
                 detections: capture.detections.clone(),
                 objects: Vec::new(),

@@ -148,9 +148,11 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunErro
 /// The picture that a camera took, drawn again from the trace; `None` for a camera without pictures.
 pub fn picture(outcome: &Outcome, frame: &trace::FrameTrace) -> Option<masa_inference::RgbImage> {
     let settings = outcome.scenario.stations.get(frame.station)?.cameras.get(frame.camera)?;
-    let mut eye = eye::open(settings, &outcome.roads, Seed(outcome.seed), (frame.station, frame.camera))?;
-    let pinhole = camera::Pinhole::new(settings, 0.0);
-    Some(eye.see(&pinhole, outcome.trace.at(frame.captured_s)?, frame.frame).image)
+    let seed = Seed(outcome.seed);
+    let scene = eye::scene(&outcome.roads, seed);
+    let mut eye = eye::Eye::new(settings, scene, seed, (frame.station, frame.camera));
+    let broken = frame.broken;
+    Some(eye.see(outcome.trace.at(frame.captured_s)?, broken)?.image)
 }
 
 /// Checks what needs the map: whether ways are found and nodes take their settings.

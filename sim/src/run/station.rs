@@ -4,7 +4,6 @@ use super::gnss::Receiver;
 use super::modem::Modem;
 use super::reaction::{Driver, Reaction};
 use super::trace::Recording;
-use crate::actor::ActorId;
 use masa_edge_node::config::Configuration;
 use masa_edge_node::effect::Effects;
 use masa_edge_node::event::{Event, EventBody, EventId, SourceId};
@@ -37,7 +36,6 @@ impl StationClock {
 pub(crate) struct Station {
     pub(crate) name: String,
     pub(crate) station_id: u32,
-    pub(crate) actor: Option<ActorId>,
     pub(crate) configuration: Configuration,
     /// `None` while it is killed.
     pub(crate) node: Option<Node>,
@@ -59,7 +57,6 @@ pub(crate) struct Station {
 impl Station {
     pub(crate) fn new(
         name: String,
-        actor: Option<ActorId>,
         configuration: Configuration,
         modem: Modem,
         driver: Driver,
@@ -68,7 +65,6 @@ impl Station {
         Self {
             name,
             station_id: configuration.node.node.station_id,
-            actor,
             configuration,
             node: None,
             modem,

@@ -20,7 +20,7 @@ pub use criterion::{Criterion, CriterionSettings, Recipients};
 pub use demand::{PeopleDemand, TrafficDemand};
 pub use library::{library, shipped};
 pub use station::{
-    CameraSettings, DetectorKind, LatencyModel, LensSettings, SensorSettings, StationSettings, ZonesFrom,
+    AnnouncementSettings, CameraSettings, DetectorKind, LatencyModel, LensSettings, SensorSettings, StationSettings, ZonesFrom,
 };
 
 use crate::faults::FaultSettings;

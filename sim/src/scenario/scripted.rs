@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Number of this population in actor ids.
-pub const POPULATION: u8 = 1;
+pub const POPULATION: u8 = 100;
 /// Speed across the way while changing lanes, metres a second.
 const SIDEWAYS_MPS: f64 = 1.2;
 
