@@ -45,4 +45,4 @@ pub use reader::{Reader, ReaderSettings, ReaderStats, Received};
 pub use settings::{Durability, LinksSettings, OutboxSettings, QueueSettings, Secret, TlsSettings};
 pub use stats::{DropReason, KindStats, LinkName, LinkState, LinkStatus};
 pub use transport::mqtt::MqttSettings;
-pub use transport::zenoh::ZenohSettings;
+pub use transport::zenoh::{Mode, ZenohSettings};

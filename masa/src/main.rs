@@ -38,7 +38,6 @@ enum Command {
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
     Pki(pki::Pki),
-    Sim(sim::Sim),
     V2x(v2x::V2x),
     Track(track::Track),
 }
@@ -56,7 +55,6 @@ fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
         Command::Pki(command) => command.run(),
-        Command::Sim(command) => command.run(),
         Command::V2x(command) => command.run(),
         Command::Track(command) => command.run(),
     };

@@ -5,6 +5,7 @@
 
 pub mod lines;
 pub mod mjpeg;
+pub mod mqtt;
 pub mod street;
 
 use std::net::SocketAddr;
@@ -22,4 +23,16 @@ pub enum LiveError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// The scenario cannot be put on stage.
+    #[error(transparent)]
+    Scenario(#[from] crate::run::RunError),
+    /// A node does not start.
+    #[error(transparent)]
+    Node(#[from] masa_edge_node::run::RunError),
+    /// A reader cannot be set up.
+    #[error(transparent)]
+    Link(#[from] masa_links::LinkError),
+    /// The system refuses a thread.
+    #[error("no thread for the street: {0}")]
+    Thread(std::io::Error),
 }
