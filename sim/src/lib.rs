@@ -7,6 +7,8 @@
 //! the network's frame, yaw is radians counter-clockwise from east. Nothing here reads a clock.
 
 pub mod actor;
+#[cfg(feature = "door")]
+pub mod door;
 pub mod geometry;
 #[cfg(feature = "node")]
 pub mod live;
