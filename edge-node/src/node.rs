@@ -181,6 +181,16 @@ impl Node {
         })
     }
 
+    /// What the node's own sensors show.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// What other stations say.
+    pub fn ldm(&self) -> &Ldm {
+        &self.ldm
+    }
+
     /// Processes one event; `effects` is overwritten with what is to be done.
     pub fn step(&mut self, event: &Event, effects: &mut Effects, probe: &mut dyn StageProbe) {
         probe.begin();

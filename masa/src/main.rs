@@ -8,6 +8,7 @@ mod listen;
 mod node;
 mod pki;
 mod replay;
+mod sim;
 mod terminal;
 mod v2x;
 
@@ -35,6 +36,7 @@ enum Command {
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
     Pki(pki::Pki),
+    Sim(sim::Sim),
     V2x(v2x::V2x),
 }
 
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
         Command::Pki(command) => command.run(),
+        Command::Sim(command) => command.run(),
         Command::V2x(command) => command.run(),
     };
     match result {

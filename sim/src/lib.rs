@@ -7,15 +7,25 @@
 //! the network's frame, yaw is radians counter-clockwise from east. Nothing here reads a clock.
 
 pub mod actor;
+mod buildings;
 #[cfg(feature = "door")]
 pub mod door;
+#[cfg(feature = "node")]
+pub mod faults;
 pub mod geometry;
 #[cfg(feature = "node")]
 pub mod live;
 pub mod openscenario;
 pub mod people;
 pub mod random;
+#[cfg(feature = "node")]
+pub mod report;
 pub mod roads;
+pub mod sensors;
+#[cfg(feature = "node")]
+pub mod run;
+#[cfg(feature = "node")]
+pub mod scenario;
 pub mod snapshot;
 pub mod traffic;
 pub mod weather;

@@ -5,7 +5,7 @@
 
 mod text;
 
-pub use text::toml_string;
+pub use text::{parse as parse_toml, toml_string};
 
 use crate::event::SourceId;
 use crate::facilities::FacilitiesSettings;

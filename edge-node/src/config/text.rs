@@ -19,8 +19,11 @@ pub(super) fn load<T: DeserializeOwned>(
     parse(&text, path, lookup)
 }
 
-/// Parses `text` as if it were the content of `path`.
-pub(super) fn parse<T: DeserializeOwned>(
+/// Parses `text` as if it were the content of `path`; `lookup` answers for `${NAME}`.
+///
+/// # Errors
+/// When a variable is unset, or the text does not fit `T`; the error names file and line.
+pub fn parse<T: DeserializeOwned>(
     text: &str,
     path: &Path,
     lookup: &dyn Fn(&str) -> Option<String>,

@@ -130,6 +130,20 @@ impl Recorder {
         Ok(Self { queue: Some(queue), thread: Some(thread), stats, path, frames: settings.frames })
     }
 
+    /// Writes records that are all there already, without a thread and without loss: recordings of simulated nodes.
+    ///
+    /// # Errors
+    /// When the file cannot be made or written.
+    pub fn write(path: &Path, mut header: proto::Header, records: &[Record]) -> Result<(), Error> {
+        header.format = FORMAT;
+        let file = File::create(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        let container = |source| Error::Container { path: path.to_owned(), source };
+        let mut output = Output::new(file, u64::MAX, &header, Arc::default()).map_err(container)?;
+        records.iter().try_for_each(|record| output.take(record)).map_err(container)?;
+        output.writer.finish().map_err(container)?;
+        Ok(())
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path

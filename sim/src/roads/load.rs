@@ -2,6 +2,8 @@
 
 use super::error::RoadsError;
 use super::{Roads, xml};
+use crate::geometry::Polyline;
+use nalgebra::Vector3;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -27,6 +29,7 @@ impl Roads {
         let root = xml::parse(text, name)?.root_element().tag_name().name().to_owned();
         match root.as_str() {
             "net" => Self::from_sumo(text, name),
+            "OpenDRIVE" => Self::from_opendrive(text, name),
             _ => Err(RoadsError::UnknownFormat { file: name.to_owned(), root }),
         }
     }
@@ -37,4 +40,16 @@ pub(crate) fn base_name(file: &str) -> String {
     let name = Path::new(file).file_name().map_or_else(|| file.into(), |name| name.to_string_lossy());
     let ends = [".net.xml", ".xodr", ".xml"];
     ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name).to_owned()
+}
+
+/// Length of the line of a lane whose points all are one, metres (SUMO's shortest lane).
+const SHORTEST_M: f64 = 0.1;
+
+/// A line that runs somewhere, also where all points of a shape are one; `None` without any point.
+pub(super) fn with_length(line: Polyline) -> Option<Polyline> {
+    match *line.points() {
+        [] => None,
+        [only] => Some(Polyline::new([only, only + Vector3::new(SHORTEST_M, 0.0, 0.0)])),
+        _ => Some(line),
+    }
 }

@@ -4,9 +4,12 @@
 //! more about right of way. Everything is numbered by its place in its vector; names are those of the source. Lines run in
 //! driving direction, in ENU metres of the network. Right-hand traffic unless [`Roads::left_hand`].
 
+mod conflicts;
 mod error;
 mod georeference;
 mod load;
+mod opendrive;
+pub mod picture;
 mod scenery;
 mod shipped;
 mod sumo;

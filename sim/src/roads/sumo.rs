@@ -12,16 +12,15 @@ mod users;
 
 use super::error::RoadsError;
 use super::georeference;
+use super::load::with_length;
 use super::xml::{self, Element};
 use super::{Edge, EdgeId, EdgeKind, Junction, JunctionId, Lane, LaneId, LaneKind, Roads};
 use crate::geometry::Polyline;
-use nalgebra::{Point2, Point3, Vector3};
+use nalgebra::{Point2, Point3};
 use std::collections::BTreeMap;
 
 /// Width of a lane of which the network says none, metres (SUMO's default).
 const DEFAULT_WIDTH_M: f64 = 3.2;
-/// Length of the line of a lane whose points all are one, metres (SUMO's shortest lane).
-const SHORTEST_M: f64 = 0.1;
 
 impl Roads {
     /// Reads a SUMO network; `name` is how errors call it.
@@ -222,15 +221,6 @@ fn points(element: Element, text: &str) -> Result<Vec<Point3<f64>>, RoadsError> 
         });
     }
     Ok(shape)
-}
-
-/// A line that runs somewhere, also where all points of a shape are one; `None` without any point.
-fn with_length(line: Polyline) -> Option<Polyline> {
-    match *line.points() {
-        [] => None,
-        [only] => Some(Polyline::new([only, only + Vector3::new(SHORTEST_M, 0.0, 0.0)])),
-        _ => Some(line),
-    }
 }
 
 /// The line between the two corners that are farthest apart.

@@ -40,6 +40,11 @@ impl<'a, 't> Element<'a, 't> {
         self.node.children().filter(Node::is_element).map(move |node| Self { node, ..self })
     }
 
+    /// Itself and all elements below.
+    pub(crate) fn descendants(self) -> impl Iterator<Item = Self> {
+        self.node.descendants().filter(Node::is_element).map(move |node| Self { node, ..self })
+    }
+
     /// Its child elements of this name.
     pub(crate) fn all(self, name: &'static str) -> impl Iterator<Item = Self> {
         self.children().filter(move |child| child.name() == name)
@@ -111,12 +116,12 @@ impl<'a, 't> Element<'a, 't> {
     /// Refuses elements below (and including) this one that `known` lacks, and attributes that it lacks. Attributes of
     /// another namespace (`xsi:…`) say nothing about the network.
     pub(crate) fn check_known(self, known: Known) -> Result<(), RoadsError> {
-        for node in self.node.descendants().filter(Node::is_element) {
-            let element = Self { node, ..self };
+        for element in self.descendants() {
             let Some((_, attributes)) = known.iter().find(|(name, _)| *name == element.name()) else {
                 return Err(element.fail("an element of this name is not known here"));
             };
-            let unknown = node.attributes().find(|a| a.namespace().is_none() && !attributes.contains(&a.name()));
+            let unknown =
+                element.node.attributes().find(|a| a.namespace().is_none() && !attributes.contains(&a.name()));
             if let Some(attribute) = unknown {
                 return Err(element.fail(format!("attribute `{}` is not known", attribute.name())));
             }

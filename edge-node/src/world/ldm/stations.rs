@@ -3,7 +3,7 @@
 use super::Ldm;
 use super::intake::{Reception, generation_time};
 use masa_v2x_proto::MessageKind;
-use masa_v2x_proto::cam::{BasicContainer, Cam, HighFrequencyContainer};
+use masa_v2x_proto::cam::{BasicContainer, Cam, HighFrequencyContainer, SpecialVehicleContainer};
 use masa_v2x_proto::cdd::{Reading, ReferencePosition, Speed, StationId, StationType};
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::security::Verdict;
@@ -29,6 +29,9 @@ pub struct Neighbour {
     pub speed_mps: Option<f64>,
     /// What its VAM says of clusters.
     pub cluster: ClusterView,
+    /// It is an emergency or rescue vehicle whose light bar or siren is on. Not every CAM says so: the last one that did
+    /// counts.
+    pub priority_in_use: bool,
     /// The instant the position is given for.
     pub generated_at: Timestamp,
     /// When its newest message was taken.
@@ -72,10 +75,17 @@ impl Ldm {
             _ => (None, None),
         };
         let delta_time = cam.cam.generation_delta_time_ms;
+        let in_use = match &parameters.special_vehicle_container {
+            Some(SpecialVehicleContainer::Emergency(emergency)) => Some(emergency.light_bar_siren_in_use),
+            Some(SpecialVehicleContainer::Rescue(rescue)) => Some(rescue.light_bar_siren_in_use),
+            _ => None,
+        };
+        let known = self.stations.get(&reception.from).is_some_and(|known| known.priority_in_use);
         let neighbour = self.neighbour(MessageKind::Cam, delta_time, &parameters.basic_container, reception);
         self.keep_station(Neighbour {
             heading_deg: heading_deg.map(f64::from),
             speed_mps: speed.and_then(metres_per_second),
+            priority_in_use: in_use.map_or(known, |in_use| in_use.mask() != 0),
             ..neighbour
         })
     }
@@ -115,6 +125,7 @@ impl Ldm {
             heading_deg: None,
             speed_mps: None,
             cluster: ClusterView::default(),
+            priority_in_use: false,
             generated_at: generation_time(delta_time, reception.now),
             heard_at: reception.now,
             verdict: reception.verdict,

@@ -1,0 +1,1 @@
+//! Reports of runs: for a build server (JUnit), for people (HTML).

@@ -1,0 +1,642 @@
+//! The loop itself: one step of the world after another, and between them everything that falls due, in order of time.
+
+use super::air::Air;
+use super::gnss::Receiver;
+use super::modem::{Authorities, Modem, Output};
+use super::reaction::{Driver, Reaction, Situation};
+use super::rig::{Broken, Capture, Rig};
+use super::station::Station;
+use super::trace::{FNV_START, FrameTrace, HealthTrace, ReactionTrace, Reception, Sent, StationTrace, Trace, fnv, mentions};
+use super::forger::{Forger, Forgery};
+use super::{RunError, RunOptions, conflict, forger, signals, site};
+use crate::actor::{Actor, ActorId};
+use crate::faults::Fault;
+use crate::random::Seed;
+use crate::roads::Roads;
+use crate::scenario::route::Way;
+use crate::scenario::scripted::{POPULATION, ScriptedPopulation};
+use crate::scenario::{Scenario, Security};
+use crate::world::{Command, World};
+use masa_edge_node::config::Configuration;
+use masa_edge_node::event::{DetectionFrame, EventBody, Observation, Quantity, SourceId};
+use masa_v2x_proto::geo::{Enu, SiteFrame, yaw_to_heading_rad};
+use masa_v2x_proto::geonet::{Mobility, Position, PositionAccuracy};
+use masa_v2x_proto::security::Verdict;
+use masa_v2x_proto::time::Timestamp;
+use nalgebra::{Point3, Vector3};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Second 0 of every run: 2026-06-01T10:00:00Z.
+const START: Timestamp = Timestamp::from_unix_ms(1_780_308_000_000);
+/// Height of a vehicle's antenna, metres.
+const ANTENNA_M: f64 = 1.6;
+/// How far a connected vehicle's navigation knows its way, metres.
+const WAY_M: f64 = 400.0;
+
+/// Something that falls due at a station.
+#[derive(Debug)]
+enum Due {
+    Event(SourceId, EventBody),
+    Frame(Arc<[u8]>),
+}
+
+/// The loop.
+pub(crate) struct Engine<'a> {
+    scenario: &'a Scenario,
+    seed: Seed,
+    frame: SiteFrame,
+    world: World,
+    ways: BTreeMap<ActorId, Arc<Way>>,
+    stations: Vec<Station>,
+    by_actor: BTreeMap<ActorId, usize>,
+    rigs: Vec<Rig>,
+    air: Air,
+    authorities: Option<Authorities>,
+    queue: BTreeMap<(i64, u64), (usize, Due)>,
+    queued: u64,
+    sent_by_bytes: BTreeMap<u64, usize>,
+    signals_shown: Vec<Vec<crate::roads::SignalState>>,
+    health_open: BTreeMap<(usize, String), usize>,
+    faults_active: Vec<bool>,
+    forger: Forger,
+    sensors: BTreeMap<(usize, usize), f64>,
+    pool: rayon::ThreadPool,
+    trace: Trace,
+}
+
+impl<'a> Engine<'a> {
+    pub(crate) fn new(
+        scenario: &'a Scenario,
+        seed: Seed,
+        roads: Arc<Roads>,
+        options: &RunOptions,
+    ) -> Result<Self, RunError> {
+        let frame = site::site_frame(&roads);
+        let mut world = World::new(roads.clone(), scenario.step_s, scenario.weather);
+        let scripted = ScriptedPopulation::new(scenario, &roads)?;
+        let ways = scripted.ways();
+        world.add(Box::new(scripted));
+        super::population::add(scenario, &roads, seed, &mut world)?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
+        let authorities = (scenario.security == Security::On).then(|| Authorities::new(START));
+        let mut engine = Self {
+            scenario,
+            seed,
+            frame,
+            ways,
+            stations: Vec::new(),
+            by_actor: BTreeMap::new(),
+            rigs: Vec::new(),
+            air: Air::new(scenario.radio, seed),
+            forger: Forger::default(),
+            authorities,
+            queue: BTreeMap::new(),
+            queued: 0,
+            sent_by_bytes: BTreeMap::new(),
+            signals_shown: Vec::new(),
+            health_open: BTreeMap::new(),
+            faults_active: vec![false; scenario.faults.len()],
+            sensors: BTreeMap::new(),
+            pool: pool.map_err(|error| RunError::Threads(error.to_string()))?,
+            trace: Trace::default(),
+            world,
+        };
+        for settings in &scenario.stations {
+            let configuration = site::roadside(settings, &roads, &engine.frame);
+            let antenna = Point3::from(settings.position_m);
+            let station = engine.add_station(settings.id.clone(), None, configuration, antenna, 0)?;
+            let Enu { e_m, n_m, u_m } = Enu { e_m: antenna.x, n_m: antenna.y, u_m: antenna.z };
+            let at = engine.frame.to_wgs84(Enu { e_m, n_m, u_m });
+            engine.stations[station].modem.moved(Position::surveyed(at, START), START);
+            for (place, camera) in settings.cameras.iter().enumerate() {
+                let eye = super::eye::open(camera, &roads, seed, (station, place));
+                let rig = Rig::new((station, place), camera, eye, scenario.step_s, seed, options)?;
+                engine.rigs.push(rig);
+            }
+        }
+        Ok(engine)
+    }
+
+    fn add_station(
+        &mut self,
+        name: String,
+        actor: Option<ActorId>,
+        configuration: Configuration,
+        antenna: Point3<f64>,
+        t_ns: i64,
+    ) -> Result<usize, RunError> {
+        let now = START.plus_ns(t_ns);
+        let node = &configuration.node.node;
+        let mobility = if actor.is_some() { Mobility::Mobile } else { Mobility::Stationary };
+        let security = self.authorities.as_ref().map(|authorities| authorities.entity(node.station_id));
+        let station_type = node.station_type.station_type().code();
+        let range_m = self.scenario.radio.range_m;
+        let modem = Modem::new(node.station_id, station_type, mobility, security, range_m, now);
+        let driver = Driver::new(self.scenario.connected.driver);
+        let mut station = Station::new(name.clone(), actor, configuration, modem, driver, antenna);
+        station.start(now).map_err(|source| RunError::Node { station: name.clone(), source })?;
+        let index = self.stations.len();
+        self.trace.stations.push(StationTrace { name, station_id: station.station_id, actor, recordings: Vec::new() });
+        self.stations.push(station);
+        if let Some(actor) = actor {
+            self.by_actor.insert(actor, index);
+        }
+        Ok(index)
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(mut self) -> Result<Trace, RunError> {
+        let steps = (self.scenario.duration_s / self.scenario.step_s).round() as u64;
+        self.trace.snapshots.push(self.world.now().clone());
+        for _ in 0..steps {
+            self.weather();
+            self.world.step();
+            let t_ns = self.t_ns();
+            self.trace.snapshots.push(self.world.now().clone());
+            self.apply_faults(t_ns)?;
+            self.follow_vehicles(t_ns)?;
+            self.tell_signals(t_ns);
+            self.read_sensors(t_ns);
+            self.look(t_ns)?;
+            self.forge(t_ns);
+            self.run_until(t_ns);
+            self.drive(t_ns);
+        }
+        for (trace, station) in self.trace.stations.iter_mut().zip(self.stations) {
+            trace.recordings = station.recordings;
+        }
+        Ok(self.trace)
+    }
+
+    fn t_ns(&self) -> i64 {
+        (self.world.now().time_s * 1e9).round() as i64
+    }
+
+    /// The time by a station's clock.
+    fn clock(&self, station: usize, t_ns: i64) -> Timestamp {
+        START.plus_ns(t_ns + self.stations[station].clock.ahead_ns(t_ns))
+    }
+
+    fn weather(&mut self) {
+        let next_s = self.world.now().time_s + self.scenario.step_s;
+        let latest = self.scenario.weather_changes.iter().filter(|change| change.at_s <= next_s);
+        if let Some(change) = latest.max_by(|a, b| a.at_s.total_cmp(&b.at_s)) {
+            self.world.set_weather(change.weather);
+        }
+    }
+
+    fn push(&mut self, t_ns: i64, station: usize, due: Due) {
+        self.queued += 1;
+        self.queue.insert((t_ns, self.queued), (station, due));
+    }
+
+    /// Breaks and repairs what the schedule says.
+    fn apply_faults(&mut self, t_ns: i64) -> Result<(), RunError> {
+        let time_s = self.world.now().time_s;
+        let scenario = self.scenario;
+        for rig in &mut self.rigs {
+            rig.broken = Broken::default();
+        }
+        self.air.extra_loss = 0.0;
+        for (place, fault) in scenario.faults.iter().enumerate() {
+            let holds = fault.holds(time_s);
+            let changed = holds != self.faults_active[place];
+            self.faults_active[place] = holds;
+            if changed {
+                let words = if holds { fault.words() } else { format!("{} no more", fault.words()) };
+                self.trace.faults.push((time_s, words));
+            }
+            let camera = |station: &str, camera: &str| {
+                let place = scenario.stations.iter().position(|known| known.id == station)?;
+                let camera = scenario.stations[place].cameras.iter().position(|known| known.id == camera)?;
+                Some((place, camera))
+            };
+            let mut broken = |at: Option<(usize, usize)>, apply: &dyn Fn(&mut Broken)| {
+                for rig in self.rigs.iter_mut().filter(|rig| holds && Some((rig.station, rig.camera)) == at) {
+                    apply(&mut rig.broken);
+                }
+            };
+            match &fault.what {
+                Fault::CameraFrozen { station, camera: id } => broken(camera(station, id), &|b| b.frozen = true),
+                Fault::CameraDark { station, camera: id } => broken(camera(station, id), &|b| b.dark = true),
+                Fault::CameraSilent { station, camera: id } => broken(camera(station, id), &|b| b.silent = true),
+                Fault::CameraMoved { station, camera: id, by_deg } => broken(camera(station, id), &|b| b.pan_deg = *by_deg),
+                Fault::PacketLoss { share } if holds => self.air.extra_loss = self.air.extra_loss.max(*share),
+                Fault::ClockDrift { station, jump_ms, drift_ms_per_s } if changed => {
+                    if let Some(station) = self.trace.station(station) {
+                        let clock = &mut self.stations[station].clock;
+                        (clock.jump_ns, clock.drift) = match holds {
+                            true => ((jump_ms * 1e6) as i64, Some((drift_ms_per_s * 1e6, t_ns))),
+                            false => (0, None),
+                        };
+                    }
+                }
+                Fault::LinkDown { station } if changed => {
+                    if let Some(station) = self.trace.station(station) {
+                        self.stations[station].link_up = !holds;
+                        let status = super::status::link(!holds);
+                        self.step_node(station, t_ns, SourceId::NODE, EventBody::Status(status));
+                    }
+                }
+                Fault::NodeKilled { station } if changed => {
+                    if let Some(station) = self.trace.station(station) {
+                        let now = self.clock(station, t_ns);
+                        let victim = &mut self.stations[station];
+                        if holds {
+                            victim.kill();
+                        } else {
+                            let name = victim.name.clone();
+                            victim.start(now).map_err(|source| RunError::Node { station: name, source })?;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives new connected vehicles a node, takes those of vehicles that have left, and tells each where it is.
+    fn follow_vehicles(&mut self, t_ns: i64) -> Result<(), RunError> {
+        let snapshot = self.world.now().clone();
+        let settings = &self.scenario.connected;
+        for actor in snapshot.actors.iter().filter(|actor| actor.connected) {
+            if self.by_actor.contains_key(&actor.id) {
+                continue;
+            }
+            let scripted = (actor.id.population() == POPULATION)
+                .then(|| self.scenario.actors.get((actor.id.0 & 0xff_ffff) as usize))
+                .flatten();
+            let name = scripted.map_or_else(|| format!("vehicle-{}", actor.id.0), |actor| actor.id.clone());
+            let station_id = scripted.and_then(|actor| actor.station_id).unwrap_or(actor.id.0);
+            let roads = self.world.roads().clone();
+            let configuration =
+                site::on_board(station_id, &name, actor, &settings.facilities, &roads, &self.frame);
+            let station = self.add_station(name, Some(actor.id), configuration, antenna(actor), t_ns)?;
+            let receiver = Receiver::new(self.seed, station_id, settings.gnss_sigma_m, snapshot.time_s);
+            self.stations[station].receiver = Some(receiver);
+        }
+        let gone: Vec<_> = self.by_actor.iter().filter(|(actor, _)| snapshot.actor(**actor).is_none()).map(|(a, s)| (*a, *s)).collect();
+        for (actor, station) in gone {
+            self.by_actor.remove(&actor);
+            self.stations[station].kill();
+            self.stations[station].link_up = false;
+        }
+        let every = (settings.gnss_interval_s / self.scenario.step_s).round().max(1.0) as u64;
+        for (id, station) in self.by_actor.clone() {
+            let Some(actor) = snapshot.actor(id) else { continue };
+            self.stations[station].antenna = antenna(actor);
+            // Not all at once: a station's own number decides the step.
+            if (snapshot.step + station as u64).is_multiple_of(every) {
+                let now = self.clock(station, t_ns);
+                let frame = self.frame;
+                let Some(receiver) = &mut self.stations[station].receiver else { continue };
+                let ego = receiver.state(actor, &frame, snapshot.time_s, now);
+                let position = Position {
+                    at: ego.position,
+                    measured_at: now,
+                    accuracy: PositionAccuracy::Accurate,
+                    speed_mps: actor.speed_mps,
+                    heading_deg: yaw_to_heading_rad(actor.pose.yaw_rad).to_degrees(),
+                };
+                self.stations[station].modem.moved(position, now);
+                self.push(t_ns, station, Due::Event(SourceId::NODE, EventBody::Ego(ego)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells stations what signals show: at once when it changes, and each second.
+    fn tell_signals(&mut self, t_ns: i64) {
+        let snapshot = self.world.now();
+        let second = (1.0 / self.scenario.step_s).round().max(1.0) as u64;
+        let changed = self.signals_shown != snapshot.signals;
+        if !changed && !snapshot.step.is_multiple_of(second) {
+            return;
+        }
+        let snapshot = snapshot.clone();
+        self.signals_shown.clone_from(&snapshot.signals);
+        for station in 0..self.scenario.stations.len() {
+            if !self.scenario.stations[station].signals {
+                continue;
+            }
+            for report in signals::reports(self.world.roads(), &snapshot, self.clock(station, t_ns)) {
+                self.push(t_ns, station, Due::Event(SourceId::NODE, EventBody::Signals(report)));
+            }
+        }
+    }
+
+    /// Readings of environmental sensors.
+    fn read_sensors(&mut self, t_ns: i64) {
+        let snapshot = self.world.now().clone();
+        for (station, settings) in self.scenario.stations.iter().enumerate() {
+            for (place, sensor) in settings.sensors.iter().enumerate() {
+                let every = (sensor.interval_s / self.scenario.step_s).round().max(1.0) as u64;
+                if !snapshot.step.is_multiple_of(every) {
+                    continue;
+                }
+                let truth = match sensor.quantity {
+                    Quantity::RainIntensity => snapshot.weather.rain_mm_per_h,
+                    Quantity::RelativeHumidity => 60.0 + 35.0 * snapshot.weather.road_wetness,
+                    _ => snapshot.weather.temperature_c,
+                };
+                let mut luck = self.seed.stream("sensor", snapshot.step << 16 | (station as u64) << 8 | place as u64);
+                let mut value = truth + sensor.noise * super::gnss::normal(&mut luck);
+                let stuck = self.scenario.faults.iter().any(|fault| {
+                    fault.holds(snapshot.time_s)
+                        && matches!(&fault.what, Fault::SensorStuck { station, sensor: id } if *station == settings.id && *id == sensor.id)
+                });
+                if stuck {
+                    value = self.sensors.get(&(station, place)).copied().unwrap_or(value);
+                }
+                self.sensors.insert((station, place), value);
+                let captured_at = self.clock(station, t_ns);
+                let body = EventBody::Observation(Observation {
+                    sensor: sensor.id.clone(),
+                    quantity: sensor.quantity,
+                    value,
+                    captured_at,
+                });
+                self.push(t_ns, station, Due::Event(SourceId::NODE, body));
+            }
+        }
+    }
+
+    /// Takes the pictures that are due; the rigs run side by side.
+    fn look(&mut self, t_ns: i64) -> Result<(), RunError> {
+        let snapshot = self.world.now();
+        let rigs: Vec<_> = self.rigs.iter_mut().filter(|rig| rig.is_due(snapshot.step)).collect();
+        let captured: Vec<(usize, usize, [u32; 2], Result<Option<Capture>, RunError>)> = self.pool.install(|| {
+            let look = |rig: &mut Rig| {
+                (rig.station, rig.camera, rig.settings.lens.image_size_px, rig.capture(snapshot))
+            };
+            rigs.into_par_iter().map(look).collect()
+        });
+        for (station, camera, size_px, capture) in captured {
+            let Some(capture) = capture? else { continue };
+            let captured_at = self.clock(station, t_ns);
+            let source = SourceId(camera as u16 + 1);
+            self.trace.frames.push(FrameTrace {
+                captured_s: t_ns as f64 * 1e-9,
+                station,
+                camera,
+                frame: capture.frame,
+                hash: capture.hash,
+                in_view: capture.in_view,
+                detections: capture.detections.clone(),
+                objects: Vec::new(),
+            });
+            let body = EventBody::Detections(DetectionFrame {
+                frame: capture.frame,
+                captured_at,
+                width_px: size_px[0],
+                height_px: size_px[1],
+                detections: capture.detections,
+                timings: capture.timings,
+            });
+            self.push(t_ns + capture.latency_ns, station, Due::Event(source, body));
+        }
+        Ok(())
+    }
+
+    /// Messages of somebody who is not honest.
+    fn forge(&mut self, t_ns: i64) {
+        let time_s = self.world.now().time_s;
+        for fault in &self.scenario.faults {
+            if !fault.holds(time_s) {
+                continue;
+            }
+            let Fault::Forgery { position_m, event_m, kind, rate_hz } = &fault.what else { continue };
+            let every = (1.0 / (rate_hz * self.scenario.step_s)).round().max(1.0) as u64;
+            if !self.world.now().step.is_multiple_of(every) {
+                continue;
+            }
+            let now = START.plus_ns(t_ns);
+            let roads = self.world.roads().clone();
+            let forgery = Forgery {
+                position_m: *position_m,
+                event_m: *event_m,
+                kind: *kind,
+                frame: &self.frame,
+                authorities: self.authorities.as_ref(),
+                configuration: &|| site::plain_roadside(forger::STATION_ID, *position_m, &roads, &self.frame),
+            };
+            let frames = self.forger.frames(&forgery, now);
+            let from = Point3::new(position_m[0], position_m[1], ANTENNA_M);
+            for frame in frames {
+                self.transmit(forger::STATION_ID, from, &frame, t_ns);
+            }
+        }
+    }
+
+    /// Does everything that falls due up to a time, in order.
+    fn run_until(&mut self, t_ns: i64) {
+        loop {
+            let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
+            let wake = self.next_wake();
+            let next = queued.into_iter().chain(wake.map(|(at, _)| at)).min();
+            if next.is_none_or(|next| next > t_ns) {
+                return;
+            }
+            match (queued, wake) {
+                // What has arrived comes before what is only due.
+                (Some(at), wake) if wake.is_none_or(|(due, _)| at <= due) => {
+                    let Some(((at, _), (station, due))) = self.queue.pop_first() else { return };
+                    self.take(station, at, due);
+                }
+                (_, Some((at, station))) => self.wake(station, at),
+                _ => return,
+            }
+        }
+    }
+
+    /// The station that wants to be woken first, and when.
+    fn next_wake(&self) -> Option<(i64, usize)> {
+        let wakes = self.stations.iter().enumerate().filter_map(|(index, station)| {
+            let wake = [station.wake_at(), station.link_up.then(|| station.modem.wake_at()).flatten()];
+            let wake = wake.into_iter().flatten().min()?;
+            let local_ns = wake.unix_ns() - START.unix_ns();
+            // The inverse of the clock: it changes too slowly for a second look.
+            Some((local_ns - station.clock.ahead_ns(local_ns), index))
+        });
+        wakes.min()
+    }
+
+    fn wake(&mut self, index: usize, t_ns: i64) {
+        let now = self.clock(index, t_ns);
+        let station = &mut self.stations[index];
+        if station.link_up && station.modem.wake_at().is_some_and(|at| at <= now.plus_ns(1_000)) {
+            let output = station.modem.poll(now.plus_ns(1_000));
+            self.act(index, t_ns, output);
+        }
+        if self.stations[index].wake_at().is_some_and(|at| at <= now.plus_ns(1_000)) {
+            self.step_node(index, t_ns, SourceId::NODE, EventBody::WakeUp);
+        }
+    }
+
+    fn take(&mut self, station: usize, t_ns: i64, due: Due) {
+        match due {
+            Due::Event(source, body) => self.step_node(station, t_ns, source, body),
+            Due::Frame(frame) => {
+                if !self.stations[station].link_up {
+                    return;
+                }
+                let now = self.clock(station, t_ns);
+                let output = self.stations[station].modem.receive(&frame, now);
+                self.act(station, t_ns, output);
+            }
+        }
+    }
+
+    /// Sends what a modem wants sent, and hands its node what it has received.
+    fn act(&mut self, station: usize, t_ns: i64, output: Output) {
+        let from = (self.stations[station].station_id, self.stations[station].antenna);
+        for frame in output.frames {
+            self.transmit(from.0, from.1, &frame, t_ns);
+        }
+        let source = self.stations[station].configuration.geonet_source();
+        for message in output.messages {
+            let sent = self.sent_by_bytes.get(&fnv(FNV_START, &message.uper)).copied();
+            let trusted = !matches!(message.verdict, Verdict::Refused(_));
+            self.trace.received.push(Reception { at_s: t_ns as f64 * 1e-9, station, sent, trusted });
+            self.step_node(station, t_ns, source, EventBody::Received(message));
+        }
+    }
+
+    fn transmit(&mut self, from: u32, antenna: Point3<f64>, frame: &[u8], t_ns: i64) {
+        let frame: Arc<[u8]> = frame.into();
+        for to in 0..self.stations.len() {
+            let station = &self.stations[to];
+            if station.station_id == from || !station.link_up || station.node.is_none() {
+                continue;
+            }
+            if let Some(delay_ns) = self.air.carry((from, antenna), (station.station_id, station.antenna)) {
+                self.push(t_ns + delay_ns.max(1), to, Due::Frame(frame.clone()));
+            }
+        }
+    }
+
+    /// Lets a node take an event, and does what it wants done.
+    fn step_node(&mut self, index: usize, t_ns: i64, source: SourceId, body: EventBody) {
+        let now = self.clock(index, t_ns);
+        let frame_key = match &body {
+            EventBody::Detections(frame) => Some((source.0 as usize - 1, frame.frame)),
+            _ => None,
+        };
+        if !self.stations[index].step(now, source, body) {
+            return;
+        }
+        let at_s = t_ns as f64 * 1e-9;
+        if let (Some((camera, number)), Some(node)) = (frame_key, &self.stations[index].node) {
+            let objects = node.world().users().iter().map(|user| {
+                (user.id, user.class, nalgebra::Point2::new(user.position.e_m, user.position.n_m))
+            });
+            let known = |frame: &&mut FrameTrace| (frame.station, frame.camera, frame.frame) == (index, camera, number);
+            if let Some(frame) = self.trace.frames.iter_mut().rev().take(64).find(known) {
+                frame.objects = objects.collect();
+            }
+        }
+        let messages = std::mem::take(&mut self.stations[index].effects.messages);
+        let ahead_ns = self.stations[index].clock.ahead_ns(t_ns);
+        for message in messages {
+            let photon_ms = message.captured_at.map(|at| now.seconds_since(at) * 1e3);
+            self.sent_by_bytes.insert(fnv(FNV_START, &message.uper), self.trace.sent.len());
+            self.trace.sent.push(Sent {
+                at_s,
+                station: index,
+                kind: message.kind,
+                id: message.id.clone(),
+                photon_ms,
+                json_bytes: message.json.len(),
+                mentions: mentions(&message, &self.frame, START.plus_ns(ahead_ns)),
+                uper: message.uper.clone(),
+            });
+            if self.stations[index].link_up {
+                let output = self.stations[index].modem.send(&message, now);
+                self.act(index, t_ns, output);
+            }
+        }
+        self.note_health(index, at_s);
+    }
+
+    /// Notes what a node's health says, when it changes.
+    fn note_health(&mut self, index: usize, at_s: f64) {
+        let Some(node) = &self.stations[index].node else { return };
+        let problems: BTreeMap<String, String> = super::status::problems(node);
+        let closed: Vec<_> = self
+            .health_open
+            .range((index, String::new())..)
+            .take_while(|((station, _), _)| *station == index)
+            .filter(|((_, name), _)| !problems.contains_key(name))
+            .map(|(key, place)| (key.clone(), *place))
+            .collect();
+        for (key, place) in closed {
+            self.health_open.remove(&key);
+            self.trace.health[place].until_s = Some(at_s);
+        }
+        for (problem, detail) in problems {
+            let key = (index, problem.clone());
+            if !self.health_open.contains_key(&key) {
+                self.health_open.insert(key, self.trace.health.len());
+                self.trace.health.push(HealthTrace { station: index, problem, detail, from_s: at_s, until_s: None });
+            }
+        }
+    }
+
+    /// Lets connected drivers do something about what their node tells.
+    fn drive(&mut self, t_ns: i64) {
+        let snapshot = self.world.now().clone();
+        for (id, index) in self.by_actor.clone() {
+            let Some(actor) = snapshot.actor(id) else { continue };
+            let Some((way, s_m)) = self.way_of(actor) else { continue };
+            let now = self.clock(index, t_ns);
+            let frame = self.frame;
+            let station = &mut self.stations[index];
+            let Some(node) = &station.node else { continue };
+            let situation = Situation {
+                own: conflict::Own {
+                    way: &way,
+                    s_m,
+                    offset_m: 0.0,
+                    size_m: [actor.size.length_m, actor.size.width_m],
+                },
+                speed_mps: actor.speed_mps,
+                yaw_rad: actor.pose.yaw_rad,
+                frame: &frame,
+                now,
+                station_id: station.station_id,
+            };
+            let reaction = station.driver.react(node.ldm(), &situation);
+            let changed = reaction.why != station.reaction.why
+                || reaction.brake_mps2.is_some() != station.reaction.brake_mps2.is_some();
+            if reaction != station.reaction {
+                station.reaction = reaction.clone();
+                self.world.command(id, Command::LimitSpeed(reaction.limit_mps));
+                self.world.command(id, Command::Brake(reaction.brake_mps2));
+            }
+            if changed {
+                let Reaction { limit_mps, brake_mps2, why } = reaction;
+                let at_s = snapshot.time_s;
+                self.trace.reactions.push(ReactionTrace { at_s, actor: id, limit_mps, brake_mps2, why });
+            }
+        }
+    }
+
+    /// The way a vehicle's navigation knows, and where on it the vehicle is.
+    fn way_of(&self, actor: &Actor) -> Option<(Arc<Way>, f64)> {
+        if let Some(way) = self.ways.get(&actor.id) {
+            let s_m = way.line.project(actor.pose.position.xy())?.s_m;
+            return Some((way.clone(), s_m));
+        }
+        let on_lane = actor.on_lane?;
+        let way = Way::ahead(self.world.roads(), on_lane.lane, WAY_M);
+        let s_m = way.line.project(actor.pose.position.xy())?.s_m;
+        Some((Arc::new(way), s_m))
+    }
+}
+
+fn antenna(actor: &Actor) -> Point3<f64> {
+    actor.pose.position + Vector3::new(0.0, 0.0, ANTENNA_M)
+}

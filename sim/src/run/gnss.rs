@@ -1,0 +1,67 @@
+//! What a vehicle's receiver says: the truth with an error that wanders.
+//!
+//! A first-order Gauss–Markov error per axis: what multipath and orbits do over half a minute, without the white noise that
+//! a receiver's filter takes away.
+
+use crate::actor::Actor;
+use crate::random::Seed;
+use masa_edge_node::event::{EgoState, Equipment};
+use masa_v2x_proto::cdd::ExteriorLights;
+use masa_v2x_proto::geo::{Covariance2, Enu, SiteFrame, yaw_to_heading_rad};
+use masa_v2x_proto::time::Timestamp;
+use rand_distr::{Distribution, StandardNormal};
+use rand_pcg::Pcg64Mcg;
+
+/// Time over which the error changes, seconds.
+const CORRELATION_S: f64 = 30.0;
+
+/// A receiver.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    luck: Pcg64Mcg,
+    sigma_m: f64,
+    error_m: [f64; 2],
+    last_s: f64,
+}
+
+impl Receiver {
+    pub(crate) fn new(seed: Seed, station_id: u32, sigma_m: f64, now_s: f64) -> Self {
+        let mut luck = seed.stream("gnss", u64::from(station_id));
+        let error_m = [(); 2].map(|()| sigma_m * normal(&mut luck));
+        Self { luck, sigma_m, error_m, last_s: now_s }
+    }
+
+    /// The state of `actor` as its node hears of it; `at` is the time by the vehicle's clock.
+    pub(crate) fn state(&mut self, actor: &Actor, frame: &SiteFrame, now_s: f64, at: Timestamp) -> EgoState {
+        let keep = (-(now_s - self.last_s) / CORRELATION_S).exp();
+        self.last_s = now_s;
+        let fresh = (1.0 - keep * keep).max(0.0).sqrt() * self.sigma_m;
+        for error_m in &mut self.error_m {
+            *error_m = keep * *error_m + fresh * normal(&mut self.luck);
+        }
+        let truth = actor.pose.position;
+        let position = Enu { e_m: truth.x + self.error_m[0], n_m: truth.y + self.error_m[1], u_m: truth.z };
+        EgoState {
+            captured_at: at,
+            position: frame.to_wgs84(position),
+            covariance: Some(Covariance2::isotropic(self.sigma_m * self.sigma_m)),
+            heading_deg: Some(yaw_to_heading_rad(actor.pose.yaw_rad).to_degrees()),
+            heading_sigma_deg: Some(1.0),
+            speed_mps: Some(actor.speed_mps),
+            speed_sigma_mps: Some(0.1),
+            acceleration_mps2: Some(actor.acceleration_mps2),
+            yaw_rate_degps: Some(actor.yaw_rate_rps.to_degrees()),
+            exterior_lights: ExteriorLights::default(),
+            equipment: Equipment {
+                light_bar: actor.lights.beacon,
+                siren: actor.lights.beacon && actor.role == crate::actor::Role::Emergency,
+                embarkation: false,
+            },
+            ..EgoState::default()
+        }
+    }
+}
+
+pub(crate) fn normal(luck: &mut Pcg64Mcg) -> f64 {
+    StandardNormal.sample(luck)
+}

@@ -1,0 +1,155 @@
+//! The closed loop: the world, cameras, detectors, nodes, radio and drivers in lock step, faster than real time.
+//!
+//! In: a [`Scenario`] and a seed. Out: an [`Outcome`]: the trace of what happened, and what its criteria say.
+//!
+//! A step of the world comes first; then cameras see it, their pictures go through the detector that the roadside runs, and
+//! the results reach the node as events after a modelled latency. What the node wants said becomes real messages and real
+//! GeoNetworking frames; whoever hears them is a node, too, and drivers do what theirs tells them: a command to the next
+//! step. Invariants: no clock is read, time is the world's; the same scenario and seed give the same truth, pictures and
+//! messages on any number of threads; nodes know nothing but what their sensors and radios bring.
+
+mod air;
+pub mod camera;
+pub mod conflict;
+mod criteria;
+mod engine;
+mod eye;
+mod forger;
+mod glosa;
+mod gnss;
+mod modem;
+mod population;
+pub mod reaction;
+mod rig;
+mod signals;
+mod site;
+mod station;
+mod status;
+pub mod trace;
+
+pub use criteria::{Verdict, judge};
+pub use trace::{Digest, Trace};
+
+use crate::random::Seed;
+use crate::roads::Roads;
+use crate::scenario::{DetectorKind, Scenario, ScenarioError};
+use masa_inference::EngineSettings;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What goes wrong in a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The scenario cannot be used.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// A node refuses its settings.
+    #[error("station `{station}`: {source}")]
+    Node {
+        /// Its name.
+        station: String,
+        /// What the node says.
+        source: masa_edge_node::node::NodeError,
+    },
+    /// A detector cannot be opened, or fails.
+    #[error("camera `{camera}`: {source}")]
+    Detector {
+        /// Whose.
+        camera: String,
+        /// What the engine says.
+        source: masa_inference::Error,
+    },
+    /// The threads cannot be had.
+    #[error("threads: {0}")]
+    Threads(String),
+}
+
+/// How to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunOptions {
+    /// Instead of the scenario's own.
+    pub seed: Option<u64>,
+    /// Threads for cameras; the result does not depend on it.
+    pub threads: usize,
+    /// Whether cameras see.
+    pub perception: Perception,
+    /// Description of the model of cameras that name none.
+    pub model: PathBuf,
+    /// How networks run.
+    pub engine: EngineSettings,
+}
+
+/// Whether cameras see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Perception {
+    /// As the scenario says.
+    #[default]
+    AsScenario,
+    /// Switched off: nothing is detected.
+    Off,
+    /// For debugging only: boxes from the world itself.
+    GroundTruth,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The seed.
+    pub seed: u64,
+    /// What happened.
+    pub trace: Trace,
+    /// What the criteria say, in their order.
+    pub verdicts: Vec<Verdict>,
+    /// The map.
+    pub roads: Arc<Roads>,
+    /// Simulated seconds.
+    pub simulated_s: f64,
+}
+
+impl Outcome {
+    /// Every criterion holds.
+    pub fn passed(&self) -> bool {
+        self.verdicts.iter().all(|verdict| verdict.passed)
+    }
+
+    /// Boxes came from the world itself: what passes here proves nothing about perception.
+    pub fn uses_ground_truth(&self) -> bool {
+        let mut cameras = self.scenario.stations.iter().flat_map(|station| &station.cameras);
+        cameras.any(|camera| camera.detector == DetectorKind::GroundTruth)
+    }
+}
+
+/// Runs a scenario to its end and judges it.
+///
+/// # Errors
+/// When the map, a node or a detector cannot be used; a failed criterion is no error.
+pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunError> {
+    let mut scenario = scenario.clone();
+    let replaced = match options.perception {
+        Perception::AsScenario => None,
+        Perception::Off => Some(DetectorKind::Off),
+        Perception::GroundTruth => Some(DetectorKind::GroundTruth),
+    };
+    if let Some(detector) = replaced {
+        for camera in scenario.stations.iter_mut().flat_map(|station| &mut station.cameras) {
+            camera.detector = detector;
+        }
+    }
+    let seed = options.seed.unwrap_or(scenario.seed);
+    let roads = Arc::new(map(&scenario)?);
+    let trace = engine::Engine::new(&scenario, Seed(seed), roads.clone(), options)?.run()?;
+    let verdicts = judge(&scenario, &roads, &trace);
+    let simulated_s = trace.snapshots.last().map_or(0.0, |snapshot| snapshot.time_s);
+    Ok(Outcome { scenario, seed, trace, verdicts, roads, simulated_s })
+}
+
+/// The map of a scenario: a shipped one, or a file beside it.
+///
+/// # Errors
+/// When there is no such map, or it cannot be read.
+pub fn map(scenario: &Scenario) -> Result<Roads, ScenarioError> {
+    let beside = scenario.path.parent().unwrap_or(std::path::Path::new("")).join(&scenario.map);
+    Roads::load(&beside).map_err(|error| ScenarioError::Map { map: scenario.map.clone(), what: error.to_string() })
+}

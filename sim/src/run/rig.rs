@@ -1,0 +1,153 @@
+//! A camera with its detector: from the world to what the node is told.
+//!
+//! In: a snapshot, and what is broken. Out: a detection frame with the time at which it reaches the core. Each rig has its
+//! own luck and its own detector, so that rigs run on any thread.
+
+use super::camera::{InView, Pinhole, class_of};
+use super::eye::{Eye, Picture};
+use super::gnss::normal;
+use super::trace::{FNV_START, fnv};
+use super::{RunError, RunOptions};
+use crate::faults::picture::darken;
+use crate::random::Seed;
+use crate::scenario::{CameraSettings, DetectorKind};
+use crate::snapshot::Snapshot;
+use masa_edge_node::event::FrameTimings;
+use masa_inference::{Detection, Detector, RgbImage};
+use rand_pcg::Pcg64Mcg;
+use std::fmt;
+
+/// What is broken at a camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Broken {
+    pub(crate) frozen: bool,
+    pub(crate) dark: bool,
+    pub(crate) silent: bool,
+    pub(crate) pan_deg: f64,
+}
+
+/// A camera with its detector.
+pub(crate) struct Rig {
+    /// Its station and its place there.
+    pub(crate) station: usize,
+    pub(crate) camera: usize,
+    pub(crate) settings: CameraSettings,
+    /// Steps between two pictures.
+    pub(crate) every: u64,
+    pub(crate) broken: Broken,
+    pinhole: Pinhole,
+    eye: Option<Box<dyn Eye>>,
+    detector: Option<Detector>,
+    luck: Pcg64Mcg,
+    frame: u64,
+    last: Option<RgbImage>,
+}
+
+impl fmt::Debug for Rig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rig").field("camera", &self.settings.id).field("frame", &self.frame).finish_non_exhaustive()
+    }
+}
+
+/// What came of one picture.
+#[derive(Debug)]
+pub(crate) struct Capture {
+    pub(crate) frame: u64,
+    pub(crate) hash: u64,
+    pub(crate) in_view: Vec<InView>,
+    pub(crate) detections: Vec<Detection>,
+    pub(crate) timings: FrameTimings,
+    pub(crate) latency_ns: i64,
+}
+
+impl Rig {
+    pub(crate) fn new(
+        (station, camera): (usize, usize),
+        settings: &CameraSettings,
+        eye: Option<Box<dyn Eye>>,
+        step_s: f64,
+        seed: Seed,
+        options: &RunOptions,
+    ) -> Result<Self, RunError> {
+        let detector = match settings.detector {
+            DetectorKind::Network => {
+                let model = settings.model.as_ref().unwrap_or(&options.model);
+                let opened = Detector::open(model, None, &options.engine);
+                Some(opened.map_err(|source| RunError::Detector { camera: settings.id.clone(), source })?)
+            }
+            DetectorKind::Off | DetectorKind::GroundTruth => None,
+        };
+        Ok(Self {
+            station,
+            camera,
+            every: (1.0 / (settings.rate_hz * step_s)).round().max(1.0) as u64,
+            broken: Broken::default(),
+            pinhole: Pinhole::new(settings, 0.0),
+            eye,
+            detector,
+            luck: seed.stream("camera latency", (station as u64) << 16 | camera as u64),
+            frame: 0,
+            last: None,
+            settings: settings.clone(),
+        })
+    }
+
+    /// Whether a picture is due in this step.
+    pub(crate) fn is_due(&self, step: u64) -> bool {
+        step.is_multiple_of(self.every)
+    }
+
+    /// Takes a picture and looks what is in it.
+    pub(crate) fn capture(&mut self, snapshot: &Snapshot) -> Result<Option<Capture>, RunError> {
+        self.frame += 1;
+        let inference_us = self.inference_us();
+        if self.broken.silent {
+            return Ok(None);
+        }
+        let pinhole = Pinhole::new(&self.settings, self.broken.pan_deg);
+        // Who is in the picture is judged by where the camera is believed to look.
+        let mut detections = Vec::new();
+        let mut hash = 0;
+        let mut in_view = self.pinhole.everybody(snapshot);
+        match self.settings.detector {
+            DetectorKind::Off => {}
+            DetectorKind::GroundTruth => {
+                detections = pinhole.everybody(snapshot).iter().filter_map(|seen| {
+                    let kind = snapshot.actor(seen.actor)?.kind;
+                    Some(Detection { bounding_box: seen.bounding_box, class: class_of(kind), score: 0.9 })
+                }).collect();
+            }
+            DetectorKind::Network => {
+                let picture = self.picture(&pinhole, snapshot);
+                if let (Some(picture), Some(detector)) = (picture, &mut self.detector) {
+                    hash = fnv(FNV_START, &picture.image.data);
+                    in_view = picture.in_view;
+                    detector
+                        .detect(&picture.image, &mut detections)
+                        .map_err(|source| RunError::Detector { camera: self.settings.id.clone(), source })?;
+                    self.last = Some(picture.image);
+                }
+            }
+        }
+        let timings = FrameTimings { decode_us: (self.settings.latency.decode_ms * 1e3) as u32, inference_us, ..FrameTimings::default() };
+        let latency_ns = i64::from(timings.decode_us + timings.inference_us) * 1_000;
+        Ok(Some(Capture { frame: self.frame, hash, in_view, detections, timings, latency_ns }))
+    }
+
+    fn picture(&mut self, pinhole: &Pinhole, snapshot: &Snapshot) -> Option<Picture> {
+        let mut picture = self.eye.as_mut()?.see(pinhole, snapshot, self.frame);
+        if let (true, Some(last)) = (self.broken.frozen, &self.last) {
+            picture.image = last.clone();
+        } else if self.broken.dark {
+            darken(&mut picture.image);
+        }
+        Some(picture)
+    }
+
+    /// Drawn for each frame, so that a fault changes no later frame's luck.
+    fn inference_us(&mut self) -> u32 {
+        let model = &self.settings.latency;
+        let ms = model.inference_ms + model.jitter_ms * normal(&mut self.luck);
+        (ms.max(0.3 * model.inference_ms) * 1e3) as u32
+    }
+}
