@@ -27,6 +27,7 @@ pub mod run;
 #[cfg(feature = "node")]
 pub mod scenario;
 pub mod snapshot;
+pub mod traci;
 pub mod traffic;
 pub mod weather;
 pub mod world;

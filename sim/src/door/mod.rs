@@ -24,7 +24,9 @@ use crate::roads::{Roads, RoadsError};
 use proto::simulator_server::SimulatorServer;
 use service::Door;
 use std::net::SocketAddr;
+use crate::traci::{self, Sumo};
 use std::path::PathBuf;
+use std::sync::Arc;
 use tonic::service::Interceptor;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
@@ -47,12 +49,23 @@ pub struct Settings {
     pub maps: Vec<PathBuf>,
     /// The shipped map that is loaded at the start, where there is no file.
     pub map: String,
+    /// SUMO moves the traffic of the first map, which must be the network of its configuration.
+    pub sumo: Option<SumoSettings>,
+}
+
+/// SUMO beside a world.
+#[derive(Clone, Debug)]
+pub struct SumoSettings {
+    /// The program.
+    pub program: PathBuf,
+    /// Its configuration.
+    pub config: PathBuf,
 }
 
 impl Default for Settings {
     /// CARLA's port, the shipped junction.
     fn default() -> Self {
-        Self { listen: ([127, 0, 0, 1], 2000).into(), token: None, maps: Vec::new(), map: "masa".to_owned() }
+        Self { listen: ([127, 0, 0, 1], 2000).into(), token: None, maps: Vec::new(), map: "masa".to_owned(), sumo: None }
     }
 }
 
@@ -83,6 +96,7 @@ pub enum DoorError {
 pub(crate) struct Maps {
     files: Vec<(String, PathBuf)>,
     first: String,
+    sumo: Option<SumoSettings>,
 }
 
 impl Maps {
@@ -93,7 +107,7 @@ impl Maps {
         };
         let files: Vec<_> = settings.maps.iter().map(|path| (name(path), path.clone())).collect();
         let first = files.first().map_or(&settings.map, |(name, _)| name).clone();
-        Self { files, first }
+        Self { files, first, sumo: settings.sumo.clone() }
     }
 
     fn list(&self) -> Vec<proto::MapName> {
@@ -114,6 +128,19 @@ impl Maps {
             Err(error @ RoadsError::NotShipped { .. }) => Err(Status::not_found(error.to_string())),
             Err(error) => Err(Status::failed_precondition(error.to_string())),
         }
+    }
+}
+
+impl Maps {
+    /// SUMO's traffic for a map, where there is any.
+    fn traffic(&self, map: &str, roads: &Arc<Roads>, seed: u64, step_s: f64) -> Result<Option<Sumo>, Status> {
+        let Some(SumoSettings { program, config }) = self.sumo.as_ref().filter(|_| map == self.first) else {
+            return Ok(None);
+        };
+        // SUMO's seed is an `int`.
+        let seed = ["--seed".to_owned(), (seed & 0x7fff_ffff).to_string()];
+        let sumo = traci::launch(program, config, step_s, &seed).and_then(|launched| Sumo::new(launched, roads.clone()));
+        sumo.map(Some).map_err(|error| Status::failed_precondition(error.to_string()))
     }
 }
 

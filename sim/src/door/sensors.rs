@@ -8,9 +8,13 @@ use crate::actor::{ActorId, Pose};
 use crate::geometry::{angle_between, gap_between};
 use crate::random::Seed;
 use crate::roads::Roads;
+use crate::sensors::camera::{
+    Camera, CameraModel, CameraPose, CameraSettings, Frame, ImageFault, Mount, Scene,
+};
 use crate::snapshot::Snapshot;
 use nalgebra::{Point2, Point3};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Sensors of a world at most.
 pub(crate) const MAX_SENSORS: usize = 64;
@@ -20,10 +24,27 @@ type Attribute = (&'static str, f64, &'static str, f64, f64);
 
 /// Every sensor blueprint.
 pub(crate) const BLUEPRINTS: &[(&str, &[Attribute])] = &[
+    ("sensor.camera.rgb", CAMERA),
+    ("sensor.camera.depth", CAMERA),
+    ("sensor.camera.semantic", CAMERA),
+    ("sensor.camera.instance", CAMERA),
     ("sensor.other.gnss", &[]),
     ("sensor.other.imu", &[]),
     ("sensor.other.truth", &[("range", 100.0, "m", 0.0, 10_000.0)]),
     ("sensor.other.loop", &[("length", 2.0, "m", 0.1, 50.0), ("width", 3.0, "m", 0.1, 50.0), ("period", 60.0, "s", 0.1, 3600.0)]),
+];
+
+const CAMERA: &[Attribute] = &[
+    ("image_size_x", 640.0, "px", 16.0, 3840.0),
+    ("image_size_y", 384.0, "px", 16.0, 2160.0),
+    // Across the width.
+    ("fov", 90.0, "deg", 5.0, 150.0),
+    // Boxes of what is seen come with each image.
+    ("boxes", 0.0, "", 0.0, 1.0),
+    ("noise", 0.012, "", 0.0, 0.5),
+    ("dirt", 0.0, "", 0.0, 1.0),
+    // Seconds between images; 0 is every step.
+    ("sensor_tick", 0.0, "s", 0.0, 3600.0),
 ];
 
 /// Why a sensor cannot be attached.
@@ -48,10 +69,37 @@ pub(crate) struct Sensor {
 
 #[derive(Debug)]
 enum Kind {
+    Camera { camera: Box<Camera>, shows: Shows, boxes: bool, period_s: f64, due_s: f64 },
     Gnss,
     Imu,
     Truth { range_m: f64 },
     Loop(Loop),
+}
+
+/// What of a frame a camera sends.
+#[derive(Clone, Copy, Debug)]
+enum Shows {
+    Colour,
+    Depth,
+    Semantic,
+    Instance,
+}
+
+/// What a sensor needs of its world: pictures are of scenes, which are built when the first camera comes.
+pub(crate) struct Surroundings {
+    roads: Arc<Roads>,
+    seed: Seed,
+    scene: Option<Arc<Scene>>,
+}
+
+impl Surroundings {
+    pub(crate) fn new(roads: Arc<Roads>, seed: Seed) -> Self {
+        Self { roads, seed, scene: None }
+    }
+
+    fn scene(&mut self) -> Arc<Scene> {
+        self.scene.get_or_insert_with(|| Arc::new(Scene::new(&self.roads, self.seed))).clone()
+    }
 }
 
 /// An induction loop: a rectangle in the road.
@@ -97,14 +145,28 @@ impl Attributes {
 
 impl Sensor {
     pub(crate) fn new(
+        id: u32,
         blueprint: &str,
         given: &[(String, String)],
         parent: Option<ActorId>,
         mount: Pose,
-        _seed: Seed,
+        surroundings: &mut Surroundings,
     ) -> Result<Self, SensorError> {
         let attributes = Attributes::read(blueprint, given)?;
+        let shows = match blueprint {
+            "sensor.camera.depth" => Shows::Depth,
+            "sensor.camera.semantic" => Shows::Semantic,
+            "sensor.camera.instance" => Shows::Instance,
+            _ => Shows::Colour,
+        };
         let kind = match blueprint {
+            _ if blueprint.starts_with("sensor.camera.") => Kind::Camera {
+                camera: Box::new(camera(id, &attributes, parent, mount, surroundings)),
+                shows,
+                boxes: attributes.get("boxes") != 0.0,
+                period_s: attributes.get("sensor_tick"),
+                due_s: 0.0,
+            },
             "sensor.other.gnss" => Kind::Gnss,
             "sensor.other.imu" => Kind::Imu,
             "sensor.other.truth" => Kind::Truth { range_m: attributes.get("range") },
@@ -155,9 +217,17 @@ impl Sensor {
     /// What it sends of a snapshot; `None` while its parent is not there.
     pub(crate) fn read(&mut self, id: u32, now: &Snapshot, roads: &Roads) -> Option<proto::SensorData> {
         let pose = self.pose(now)?;
-        let data = match &self.kind {
+        let data = match &mut self.kind {
+            Kind::Camera { camera, shows, boxes, period_s, due_s } => {
+                if now.time_s < *due_s - 1e-9 {
+                    return None;
+                }
+                *due_s = (*due_s + *period_s).max(now.time_s);
+                let frame = camera.render(now, ImageFault::None)?;
+                Data::Image(image(frame, *shows, *boxes, now))
+            }
             Kind::Gnss => Data::Gnss(gnss(&pose, roads)?),
-            Kind::Imu => Data::Imu(self.imu(now, &pose)),
+            Kind::Imu => Data::Imu(imu(self.parent, &self.mount, now, &pose)),
             Kind::Truth { range_m } => Data::Truth(truth(now, &pose, *range_m, self.parent, roads)),
             Kind::Loop(counter) => Data::Loop(counter.reading),
         };
@@ -169,22 +239,57 @@ impl Sensor {
             data: Some(data),
         })
     }
+}
 
-    fn imu(&self, now: &Snapshot, pose: &Pose) -> proto::ImuSample {
-        const GRAVITY_MPS2: f64 = 9.80665;
-        let carrier = self.parent.and_then(|parent| now.actor(parent));
-        let (ahead, across, turn) = carrier.map_or((0.0, 0.0, 0.0), |actor| {
-            (actor.acceleration_mps2, actor.speed_mps * actor.yaw_rate_rps, actor.yaw_rate_rps)
-        });
-        // From the carrier's axes to the sensor's: turned about the vertical, then pitched.
-        let (sin, cos) = self.mount.yaw_rad.sin_cos();
-        let (x, y) = (ahead * cos + across * sin, across * cos - ahead * sin);
-        let (sin, cos) = pose.pitch_rad.sin_cos();
-        let acceleration = proto::Vector { x: x * cos + GRAVITY_MPS2 * sin, y, z: GRAVITY_MPS2 * cos - x * sin };
-        let compass = angle_between(std::f64::consts::FRAC_PI_2 - pose.yaw_rad, 0.0).rem_euclid(std::f64::consts::TAU);
-        let angular_velocity = proto::Vector { x: turn * sin, y: 0.0, z: turn * cos };
-        proto::ImuSample { acceleration: Some(acceleration), angular_velocity: Some(angular_velocity), compass }
-    }
+fn imu(parent: Option<ActorId>, mount: &Pose, now: &Snapshot, pose: &Pose) -> proto::ImuSample {
+    const GRAVITY_MPS2: f64 = 9.80665;
+    let carrier = parent.and_then(|parent| now.actor(parent));
+    let (ahead, across, turn) = carrier.map_or((0.0, 0.0, 0.0), |actor| {
+        (actor.acceleration_mps2, actor.speed_mps * actor.yaw_rate_rps, actor.yaw_rate_rps)
+    });
+    // From the carrier's axes to the sensor's: turned about the vertical, then pitched.
+    let (sin, cos) = mount.yaw_rad.sin_cos();
+    let (x, y) = (ahead * cos + across * sin, across * cos - ahead * sin);
+    let (sin, cos) = pose.pitch_rad.sin_cos();
+    let acceleration = proto::Vector { x: x * cos + GRAVITY_MPS2 * sin, y, z: GRAVITY_MPS2 * cos - x * sin };
+    let compass = angle_between(std::f64::consts::FRAC_PI_2 - pose.yaw_rad, 0.0).rem_euclid(std::f64::consts::TAU);
+    let angular_velocity = proto::Vector { x: turn * sin, y: 0.0, z: turn * cos };
+    proto::ImuSample { acceleration: Some(acceleration), angular_velocity: Some(angular_velocity), compass }
+}
+
+/// A camera; its lens is a pinhole.
+fn camera(id: u32, attributes: &Attributes, parent: Option<ActorId>, mount: Pose, around: &mut Surroundings) -> Camera {
+    let size_px = ["image_size_x", "image_size_y"].map(|name| attributes.get(name) as u32);
+    let pose = CameraPose {
+        position_m: mount.position.coords.into(),
+        yaw_deg: mount.yaw_rad.to_degrees(),
+        pitch_deg: mount.pitch_rad.to_degrees(),
+        roll_deg: 0.0,
+    };
+    let model = CameraModel::with_size(&id.to_string(), pose, attributes.get("fov"), size_px);
+    let mut settings = CameraSettings::fixed(model);
+    settings.mount = parent.map_or(Mount::Fixed, Mount::On);
+    settings.optics.noise = attributes.get("noise");
+    settings.optics.dirt = attributes.get("dirt");
+    let seed = around.seed;
+    Camera::new(settings, around.scene(), seed)
+}
+
+fn image(frame: Frame, shows: Shows, boxes: bool, now: &Snapshot) -> proto::Image {
+    let [width, height] = frame.size_px;
+    let seen = frame.actors.iter().filter(|_| boxes).filter_map(|view| {
+        let [left, top, right, bottom] = view.visible_px?;
+        let type_id = now.actor(view.id).map(|actor| super::convert::type_id(actor.kind).to_owned()).unwrap_or_default();
+        Some(proto::Box2d { actor: view.id.0, type_id, left, top, right, bottom, visible: view.visible })
+    });
+    let boxes = seen.collect();
+    let data = match shows {
+        Shows::Colour => frame.rgb,
+        Shows::Depth => frame.depth_m.iter().flat_map(|depth| depth.to_le_bytes()).collect(),
+        Shows::Semantic => frame.semantic,
+        Shows::Instance => frame.instance.iter().flat_map(|actor| actor.to_le_bytes()).collect(),
+    };
+    proto::Image { width, height, data, boxes }
 }
 
 fn gnss(pose: &Pose, roads: &Roads) -> Option<proto::GnssFix> {

@@ -3,7 +3,7 @@
 //! In: requests, one at a time. Out: answers, and sensors' data a step. Knows neither sockets nor tasks.
 
 use super::guests::{Guests, MAX_GUESTS, POPULATION, Steering};
-use super::sensors::{MAX_SENSORS, Sensor};
+use super::sensors::{MAX_SENSORS, Sensor, Surroundings};
 use super::{Maps, convert, map, proto};
 use crate::actor::{ActorId, Pose};
 use crate::geometry::gap_between;
@@ -28,6 +28,7 @@ pub(crate) struct Session {
     episode: u64,
     guests: Guests,
     frozen: Frozen,
+    surroundings: Surroundings,
     sensors: BTreeMap<u32, Sensor>,
     /// Sensors and actors share their numbers, as clients expect; sensors count down.
     next_sensor: u32,
@@ -40,7 +41,7 @@ struct Frozen(Arc<Mutex<BTreeMap<(u32, u32), SignalState>>>);
 /// Programmes, and above them what clients set.
 #[derive(Debug)]
 struct Overridden {
-    programmes: FixedProgrammes,
+    programmes: Box<dyn SignalControl>,
     frozen: Frozen,
 }
 
@@ -78,8 +79,17 @@ impl Session {
         let mut world = World::new(roads.clone(), step_s, Weather::default());
         let guests = Guests::new(roads.clone(), Seed(asked.seed));
         let frozen = Frozen::default();
+        let surroundings = Surroundings::new(roads.clone(), Seed(asked.seed));
         world.add(Box::new(guests.clone()));
-        world.set_signal_control(Box::new(Overridden { programmes: FixedProgrammes(roads), frozen: frozen.clone() }));
+        let sumo = maps.traffic(&map, &roads, asked.seed, step_s)?;
+        let programmes: Box<dyn SignalControl> = match &sumo {
+            Some(sumo) => sumo.handle().signals(),
+            None => Box::new(FixedProgrammes(roads)),
+        };
+        if let Some(sumo) = sumo {
+            world.add(Box::new(sumo));
+        }
+        world.set_signal_control(Box::new(Overridden { programmes, frozen: frozen.clone() }));
         Ok(Self {
             world,
             map,
@@ -87,6 +97,7 @@ impl Session {
             episode,
             guests,
             frozen,
+            surroundings,
             sensors: BTreeMap::new(),
             next_sensor: u32::MAX,
         })
@@ -307,7 +318,7 @@ impl Session {
         let mut given: Vec<_> = asked.attributes.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         given.sort();
         let id = self.next_sensor;
-        let sensor = Sensor::new(&asked.blueprint, &given, parent, mount, Seed(self.seed))
+        let sensor = Sensor::new(id, &asked.blueprint, &given, parent, mount, &mut self.surroundings)
             .map_err(|error| invalid(error.to_string()))?;
         self.next_sensor -= 1;
         self.sensors.insert(id, sensor);
