@@ -8,6 +8,8 @@
 
 pub mod actor;
 mod buildings;
+#[cfg(feature = "door")]
+pub mod door;
 #[cfg(feature = "node")]
 pub mod faults;
 pub mod geometry;
@@ -26,6 +28,7 @@ pub mod run;
 #[cfg(feature = "node")]
 pub mod scenario;
 pub mod snapshot;
+pub mod traci;
 pub mod traffic;
 pub mod truth;
 pub mod weather;
