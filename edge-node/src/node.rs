@@ -220,6 +220,7 @@ impl Node {
             EventBody::Ego(ego) => self.move_to(ego),
             EventBody::DenRequest(request) => self.den.request(request),
             EventBody::Channel(load) => self.dcc.get_or_insert_default().measure(load.busy_ratio),
+            EventBody::Identity(identity) => self.become_another(StationId(identity.station_id)),
             EventBody::Status(change) => self.world.report(change, now),
             EventBody::FrameStatistics(_) | EventBody::WakeUp => {}
         }
@@ -270,6 +271,13 @@ impl Node {
         if !self.signals.take(report, now) {
             self.drops.count("signals-late");
         }
+    }
+
+    /// Takes a new pseudonym: nothing that is sent from now on leads to the former one.
+    fn become_another(&mut self, id: StationId) {
+        self.station.id = id;
+        self.ldm.rename(id);
+        self.ca.forget_path();
     }
 
     /// Takes over where a mobile station is.

@@ -37,7 +37,7 @@ pub mod transport;
 pub use broker::BrokerSettings;
 pub use current::{Current, Phase};
 pub use error::LinkError;
-pub use geonet::{GeonetParts, GeonetSettings, ReceivedPacket};
+pub use geonet::{ChannelReport, GeonetNotice, GeonetParts, GeonetSettings, IdentityRule, ReceivedPacket};
 pub use keys::Selector;
 pub use links::{Links, ShutdownReport};
 pub use message::{Delivery, MessageKind, Outgoing, Policy, Priority, Station};

@@ -47,13 +47,12 @@ fn default_pixel_noise_px() -> f64 {
 
 impl CameraSettings {
     /// Replaces the names of calibration files by their content: relative paths start at `base` (the folder of the site
-    /// file), `${NAME:-default}` is looked up in the environment. Afterwards the settings are complete in themselves and
-    /// can be recorded.
+    /// file). Afterwards the settings are complete in themselves and can be recorded.
     ///
     /// # Errors
     /// A file cannot be read or is malformed; the error names it.
     pub fn load_files(&mut self, base: &Path) -> Result<(), Error> {
-        self.georeference.load_files(base, &|name| std::env::var(name).ok())
+        self.georeference.load_files(base)
     }
 
     fn check(&self) -> Result<(), Error> {
