@@ -133,11 +133,16 @@ impl Light {
         }
     }
 
+    /// Share of light that haze lets through over a distance.
+    #[inline]
+    pub(crate) fn clear(&self, distance_m: f32) -> f32 {
+        (-self.haze_per_m * distance_m).exp()
+    }
+
     /// Adds haze over a distance.
     #[inline]
     pub(crate) fn hazed(&self, rgb: Rgb, distance_m: f32) -> Rgb {
-        let clear = (-self.haze_per_m * distance_m).exp();
-        mix(self.haze_rgb, rgb, clear)
+        mix(self.haze_rgb, rgb, self.clear(distance_m))
     }
 }
 

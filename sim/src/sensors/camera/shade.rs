@@ -336,6 +336,8 @@ pub(crate) struct ActorLight {
     /// Which lamps are lit.
     pub(crate) lit: LitLamps,
     pub(crate) ground_z: f32,
+    /// Share of its light that haze lets through.
+    pub(crate) clear: f32,
 }
 
 /// Which lamps of an actor are lit.
@@ -372,7 +374,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
     match material.finish {
         Finish::Lamp(lamp) => {
             if let Some(glow) = lamp_glow(lamp, &a.lit, light.lamps) {
-                return light.hazed(glow, hit.distance);
+                return mix(light.haze_rgb, glow, a.clear);
             }
             gloss = 0.6;
         }
@@ -386,7 +388,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
             least = 0.22;
         }
         Finish::Plate(number) => albedo = glyphs::plate(number, hit.uv),
-        Finish::Board(number) => return light.hazed(scale(glyphs::board(number, hit.uv), 1.0 - 0.7 * light.lamps), hit.distance),
+        Finish::Board(number) => return mix(light.haze_rgb, scale(glyphs::board(number, hit.uv), 1.0 - 0.7 * light.lamps), a.clear),
         Finish::Matte
         | Finish::Leaves
         | Finish::Ground
@@ -422,7 +424,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
         glint *= glint;
         rgb = std::array::from_fn(|i| rgb[i] + light.sun_rgb[i] * glint * gloss * a.open * 0.55);
     }
-    light.hazed(rgb, hit.distance)
+    mix(light.haze_rgb, rgb, a.clear)
 }
 
 /// The sky in a direction, with clouds and the sun.
