@@ -19,6 +19,7 @@ pub mod prediction;
 mod road_user;
 pub mod signals;
 pub mod site;
+pub mod situation;
 
 pub use drops::Drops;
 pub use environment::{Environment, Reading, Status};

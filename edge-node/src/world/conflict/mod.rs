@@ -96,16 +96,24 @@ pub fn encroachment_s(a: &[(f64, Footprint)], b: &[(f64, Footprint)]) -> Option<
 
 /// Whether the regions in which the two move have anything in common: cheap, and no for most pairs.
 fn may_meet(a: &Forecast, b: &Forecast) -> bool {
-    let region = |f: &Forecast| {
-        let reach = 0.5 * f.length_m.hypot(f.width_m);
-        let start = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
-        f.states.iter().fold(start, |[e0, n0, e1, n1], s| {
-            let (e, n) = (s.position.e_m, s.position.n_m);
-            [e0.min(e - reach), n0.min(n - reach), e1.max(e + reach), n1.max(n + reach)]
+    let ([aw, a_s, ae, an], [bw, bs, be, bn]) = (a.region_m, b.region_m);
+    aw <= be && bw <= ae && a_s <= bn && bs <= an
+}
+
+/// Whether two forecasts may come to one place within `apart_s` of each other, both before `horizon_s`: looks at every
+/// fifth state only and errs towards yes.
+fn may_come_close(a: &Forecast, b: &Forecast, apart_s: f64, horizon_s: f64) -> bool {
+    const STRIDE: usize = 5;
+    let steps = |time_s: f64| (time_s / STEP_S).ceil() as usize + STRIDE;
+    let (end, band) = (steps(horizon_s).min(a.states.len()), steps(apart_s));
+    let bodies_m = 0.5 * (a.length_m.hypot(a.width_m) + b.length_m.hypot(b.width_m));
+    let between_m = 0.5 * STRIDE as f64 * STEP_S * (a.states[0].speed_mps + b.states[0].speed_mps);
+    may_meet(a, b)
+        && (0..end).step_by(STRIDE).any(|i| {
+            let js = (0..end).step_by(STRIDE).filter(|j| i.abs_diff(*j) <= band);
+            let place = a.states[i].position;
+            js.map(|j| b.states[j].position).any(|other| place.ground_distance_m(&other) <= bodies_m + between_m)
         })
-    };
-    let ([ae0, an0, ae1, an1], [be0, bn0, be1, bn1]) = (region(a), region(b));
-    ae0 <= be1 && be0 <= ae1 && an0 <= bn1 && bn0 <= an1
 }
 
 /// The parts of two paths that have places in common, as indices of states.

@@ -1,6 +1,6 @@
 //! Conflicts with a beginning and an end, of the encounters of all road users.
 
-use super::{Encounter, EncounterKind, encounter};
+use super::{Encounter, EncounterKind, encounter, may_come_close};
 use crate::world::prediction::{Forecast, MAX_FORECASTS, Mover, RouteMap, predict};
 use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
@@ -15,6 +15,8 @@ pub struct ConflictSettings {
     pub ttc_s: f64,
     /// A passage within this time after the other is a conflict, seconds.
     pub pet_s: f64,
+    /// Passages later than this are left to the future, seconds.
+    pub horizon_s: f64,
     /// It ends when both times are this many times as long.
     pub release: f64,
     /// It begins when it lasted this long, seconds: one frame's noise is none.
@@ -37,6 +39,7 @@ impl Default for ConflictSettings {
         Self {
             ttc_s: 1.5,
             pet_s: 1.0,
+            horizon_s: 3.0,
             release: 1.5,
             confirm_s: 0.2,
             hold_s: 1.0,
@@ -115,13 +118,13 @@ impl ConflictWatch {
         self.left_out
     }
 
-    /// Takes the road users as of `now` and returns the conflicts by their users; those that are over for the last time.
-    pub fn update(
-        &mut self,
-        users: impl IntoIterator<Item = (u16, Mover)>,
-        map: &RouteMap,
-        now: Timestamp,
-    ) -> impl Iterator<Item = &Conflict> {
+    /// The conflicts by their users; those that are over for the last time.
+    pub fn conflicts(&self) -> impl Iterator<Item = &Conflict> {
+        self.conflicts.values().filter(|conflict| conflict.state != ConflictState::Tentative)
+    }
+
+    /// Takes the road users as of `now`.
+    pub fn update(&mut self, users: impl IntoIterator<Item = (u16, Mover)>, map: &RouteMap, now: Timestamp) {
         self.conflicts.retain(|_, conflict| conflict.state != ConflictState::Over);
         self.forecasts.clear();
         for (id, mover) in users {
@@ -162,7 +165,6 @@ impl ConflictWatch {
         }
         let hold_s = self.settings.hold_s;
         self.conflicts.retain(|_, c| c.state != ConflictState::Tentative || now.seconds_since(c.last_at) <= hold_s);
-        self.conflicts.values().filter(|conflict| conflict.state != ConflictState::Tentative)
     }
 }
 
@@ -190,6 +192,10 @@ fn worst(a: &[Forecast], b: &[Forecast], settings: &ConflictSettings, release: f
     let mut probability = 0.0;
     for one in a {
         for other in b {
+            let (apart_s, horizon_s) = (settings.pet_s * release, settings.horizon_s);
+            if !may_come_close(one, other, apart_s, horizon_s) {
+                continue;
+            }
             let Some(seen) = encounter(one, other) else { continue };
             let soon = |time_s: Option<f64>, limit_s: f64| time_s.is_some_and(|t| t <= limit_s * release);
             // A passage counts while it is near: where two cross in four seconds they still may agree.

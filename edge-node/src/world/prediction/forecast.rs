@@ -73,11 +73,23 @@ pub struct Forecast {
     pub width_m: f64,
     /// Its states, [`STEP_S`] apart from the present on.
     pub states: [ForecastState; STATES],
+    /// What the body reaches of the ground: west, south, east, north, metres.
+    pub(crate) region_m: [f64; 4],
 }
 
 impl Forecast {
+    fn new(probability: f64, way: Way, [length_m, width_m]: [f64; 2], states: [ForecastState; STATES]) -> Self {
+        let reach = 0.5 * length_m.hypot(width_m);
+        let nothing = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+        let region_m = states.iter().fold(nothing, |[w, s, e, n], state| {
+            let Enu { e_m, n_m, .. } = state.position;
+            [w.min(e_m - reach), s.min(n_m - reach), e.max(e_m + reach), n.max(n_m + reach)]
+        });
+        Self { probability, way, length_m, width_m, states, region_m }
+    }
+
     /// At constant speed along a line, `along_m` from its beginning, for a body of this length and width.
-    pub fn on_line(line: &Polyline, along_m: f64, speed_mps: f64, [length_m, width_m]: [f64; 2]) -> Self {
+    pub fn on_line(line: &Polyline, along_m: f64, speed_mps: f64, body_m: [f64; 2]) -> Self {
         let mut states = [ForecastState::default(); STATES];
         for (index, state) in states.iter_mut().enumerate() {
             let travelled_m = speed_mps * STEP_S * index as f64;
@@ -85,7 +97,7 @@ impl Forecast {
             let position = Enu::ground(position[0], position[1]);
             *state = ForecastState { position, yaw_rad, speed_mps, travelled_m, ..ForecastState::default() };
         }
-        Self { probability: 1.0, way: Way::Line, length_m, width_m, states }
+        Self::new(1.0, Way::Line, body_m, states)
     }
 
     /// Along a route, slowing down for its curves and back to the middle of the lane.
@@ -108,7 +120,7 @@ impl Forecast {
             travelled_m += speed_mps * STEP_S;
         }
         let way = Way::Lanes { intersection: route.intersection, lanes: route.lanes, manoeuvre: route.manoeuvre };
-        Self { probability, way, length_m: mover.length_m, width_m: mover.width_m, states }
+        Self::new(probability, way, [mover.length_m, mover.width_m], states)
     }
 
     /// By constant turn rate and velocity.
@@ -135,7 +147,7 @@ impl Forecast {
                     .hypot(WANDER_RADPS * t_s * chord_m.abs()),
             };
         }
-        Self { probability, way: Way::Free, length_m: mover.length_m, width_m: mover.width_m, states }
+        Self::new(probability, Way::Free, [mover.length_m, mover.width_m], states)
     }
 }
 

@@ -99,6 +99,8 @@ pub struct Route {
     pub width_m: f64,
     /// Where it runs.
     pub line: Polyline,
+    /// Length up to the stop line, metres.
+    ingress_to_m: f64,
     /// Length up to the egress lane, metres.
     egress_from_m: f64,
     /// Whether it runs along its lane's nodes or against them: tells the two ways of a crosswalk apart.
@@ -106,6 +108,11 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether `along_m` is on the lane that leads to the intersection.
+    pub(crate) fn is_on_ingress(&self, along_m: f64) -> bool {
+        along_m <= self.ingress_to_m
+    }
+
     /// What is left of the route after `along_m`: routes with the same remainder have become one.
     pub(crate) fn remainder(&self, along_m: f64) -> (u16, Option<u8>, Option<u8>, bool) {
         let (from, to) = self.lanes;
@@ -156,6 +163,7 @@ fn alone(intersection: &IntersectionSettings, lane: &LaneSettings, is_reversed: 
         kind: lane.kind,
         width_m: intersection.lane_width_m,
         line: Polyline::new(points)?,
+        ingress_to_m: if lane.direction == LaneWay::Ingress { f64::INFINITY } else { 0.0 },
         egress_from_m: f64::INFINITY,
         is_reversed,
     })
@@ -176,6 +184,7 @@ fn connected<'a>(intersection: &'a IntersectionSettings, lane: &'a LaneSettings)
             manoeuvre: Some(connection.manoeuvre),
             kind: lane.kind,
             width_m: intersection.lane_width_m,
+            ingress_to_m: ingress_line.length_m(),
             egress_from_m: before.length_m(),
             line: Polyline::new(before.points_m.iter().chain(&egress_line.points_m).copied())?,
             is_reversed: true,
