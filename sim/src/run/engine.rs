@@ -16,7 +16,7 @@ use crate::random::Seed;
 use crate::roads::Roads;
 use crate::scenario::route::Way;
 use crate::scenario::scripted::{POPULATION, ScriptedPopulation};
-use crate::scenario::{Scenario, Security};
+use crate::scenario::{CameraSettings, DetectorKind, Scenario, Security};
 use crate::world::{Command, World};
 use masa_edge_node::config::Configuration;
 use masa_edge_node::event::{DetectionFrame, EventBody, FrameStatistics, SourceId};
@@ -104,7 +104,9 @@ impl<'a> Engine<'a> {
             trace: Trace::default(),
             world,
         };
-        let scene = super::eye::scene(&roads, seed);
+        let draws = |camera: &CameraSettings| camera.detector == DetectorKind::Network;
+        let any = scenario.stations.iter().flat_map(|station| &station.cameras).any(draws);
+        let scene = any.then(|| super::eye::scene(&roads, seed));
         for settings in &scenario.stations {
             let configuration = site::roadside(settings, &roads, &engine.frame);
             let antenna = Point3::from(settings.position_m);
@@ -113,7 +115,7 @@ impl<'a> Engine<'a> {
             let at = engine.frame.to_wgs84(Enu { e_m, n_m, u_m });
             engine.stations[station].modem.moved(Position::surveyed(at, START), START);
             for (place, camera) in settings.cameras.iter().enumerate() {
-                let rig = Rig::new((station, place), camera, &scene, scenario.step_s, seed, options)?;
+                let rig = Rig::new((station, place), camera, scene.as_ref(), scenario.step_s, seed, options)?;
                 engine.rigs.push(rig);
             }
         }
