@@ -70,7 +70,7 @@ impl Rig {
     pub(crate) fn new(
         (station, camera): (usize, usize),
         settings: &CameraSettings,
-        scene: &Arc<Scene>,
+        scene: Option<&Arc<Scene>>,
         step_s: f64,
         seed: Seed,
         options: &RunOptions,
@@ -89,7 +89,7 @@ impl Rig {
             every: (1.0 / (settings.rate_hz * step_s)).round().max(1.0) as u64,
             broken: Broken::default(),
             pinhole: Pinhole::new(settings, 0.0),
-            eye: detector.is_some().then(|| Eye::new(settings, scene.clone(), seed, (station, camera))),
+            eye: scene.filter(|_| detector.is_some()).map(|scene| Eye::new(settings, scene.clone(), seed, (station, camera))),
             detector,
             luck: seed.stream("camera latency", (station as u64) << 16 | camera as u64),
             frame: 0,
