@@ -3,9 +3,13 @@
 //! In: a world that is stepped by a runner. Out: network cameras ([`mjpeg`]), GNSS receivers ([`lines`]), so that the node
 //! program reads them as it reads the ones of a road. Only here does the simulator meet a clock and sockets.
 
+mod configuration;
+mod devices;
+pub mod driver;
 pub mod lines;
 pub mod mjpeg;
 pub mod mqtt;
+pub mod stage;
 pub mod street;
 
 use std::net::SocketAddr;
