@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (Weather { sun_elevation_deg: -20.0, ..day }, clean),
         (Weather { rain_mm_per_h: 14.0, road_wetness: 0.9, cloud_cover: 1.0, visibility_m: 4000.0, ..day }, clean),
         (Weather { sun_elevation_deg: -20.0, rain_mm_per_h: 8.0, road_wetness: 0.9, cloud_cover: 1.0, ..day }, clean),
-        (Weather { visibility_m: 70.0, ..day }, clean),
+        (Weather { visibility_m: 110.0, ..day }, clean),
         (low_sun, clean),
         (day, Optics { dirt: 0.7, ..clean }),
     ];

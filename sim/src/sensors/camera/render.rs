@@ -258,7 +258,7 @@ fn beams(scene: &Scene, light: &Light, entries: &[Entry]) -> Vec<(u32, Beam)> {
         let (s, c) = (e.actor.pose.yaw_rad as f32).sin_cos();
         let ahead = v3(c, s, 0.0);
         let grow = (e.actor.size.length_m / e.model.size.length_m) as f32;
-        let strength = if e.actor.kind.is_motor_vehicle() { 0.20 } else { 0.05 };
+        let strength = if e.actor.kind.is_motor_vehicle() { 0.14 } else { 0.04 };
         Some((e.actor.id.0, Beam { at: scene.local(e.actor.pose.position) + ahead * (x * grow) + v3(0.0, 0.0, z), ahead, strength: strength * light.lamps }))
     })
     .collect()
@@ -531,6 +531,8 @@ impl Shared<'_> {
                 keep *= 1.0 - deep * (1.0 - away) * (1.0 - away);
             }
         }
+        // Haze in front of a shadow stays.
+        keep = 1.0 - (1.0 - keep) * self.stage.light.clear((p - view.position).norm());
         let add: f32 = work.lit_by.iter().filter(|b| b.holds(corner)).map(|b| self.beams[usize::from(b.number)].1.on(p)).sum();
         (keep, add)
     }
