@@ -83,7 +83,7 @@ impl Light {
         let from_above = std::array::from_fn(|i| (0.62 * zenith[i] + 0.38 * horizon[i]) * 0.95);
         let ground = [0.20, 0.195, 0.18];
         let from_below = std::array::from_fn(|i| ground[i] * (from_above[i] + sun_rgb[i] * sun.z * 0.8) + 0.06 * horizon[i]);
-        let haze_rgb = mix(scale(mix(horizon, zenith, 0.2), 0.95), scale(grey_sky, 1.0), fog);
+        let haze_rgb = mix(scale(mix(horizon, zenith, 0.2), 0.95), scale(grey_sky, 0.66), fog);
         let dark = smooth(3.0, -4.0, elevation);
         let lamps = if weather.lamps_lit() { dark.max(0.25).max(fog * 0.4) } else { 0.0 };
         let lit = luminance(from_above) + luminance(sun_rgb) * sun.z;

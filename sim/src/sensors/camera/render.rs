@@ -258,7 +258,7 @@ fn beams(scene: &Scene, light: &Light, entries: &[Entry]) -> Vec<(u32, Beam)> {
         let (s, c) = (e.actor.pose.yaw_rad as f32).sin_cos();
         let ahead = v3(c, s, 0.0);
         let grow = (e.actor.size.length_m / e.model.size.length_m) as f32;
-        let strength = if e.actor.kind.is_motor_vehicle() { 0.20 } else { 0.05 };
+        let strength = if e.actor.kind.is_motor_vehicle() { 0.14 } else { 0.04 };
         Some((e.actor.id.0, Beam { at: scene.local(e.actor.pose.position) + ahead * (x * grow) + v3(0.0, 0.0, z), ahead, strength: strength * light.lamps }))
     })
     .collect()
@@ -439,6 +439,8 @@ impl Shared<'_> {
         let bits = [shade[0] >> (2 * px) & 1, shade[0] >> (2 * px + 1) & 1, shade[1] >> (2 * px) & 1, shade[1] >> (2 * px + 1) & 1];
         let (mut sum, mut background) = ([0.0f32; 3], 0);
         let mut done = [false; 4];
+        // Faces of one material, which is one part of one actor, are shaded together.
+        let parts = faces.map(|face| if face == 0 { u32::MAX } else { self.batch.faces[face as usize - 1].material });
         let corner = [(work.place[0] * TILE_PX + px) as f32, (work.place[1] * TILE_PX + py) as f32];
         for i in 0..4 {
             if faces[i] == 0 {
@@ -450,7 +452,7 @@ impl Shared<'_> {
             }
             let mut count = 0;
             for j in i..4 {
-                if faces[j] == faces[i] {
+                if parts[j] == parts[i] {
                     done[j] = true;
                     count += 1;
                 }
@@ -529,6 +531,8 @@ impl Shared<'_> {
                 keep *= 1.0 - deep * (1.0 - away) * (1.0 - away);
             }
         }
+        // Haze in front of a shadow stays.
+        keep = 1.0 - (1.0 - keep) * self.stage.light.clear((p - view.position).norm());
         let add: f32 = work.lit_by.iter().filter(|b| b.holds(corner)).map(|b| self.beams[usize::from(b.number)].1.on(p)).sum();
         (keep, add)
     }
@@ -536,6 +540,8 @@ impl Shared<'_> {
     /// Counts what is visible of each actor in a tile.
     fn count(&self, out: &mut TileOut, work: &TileWork) {
         let [left, top] = work.place.map(|p| p * TILE);
+        // Neighbours mostly belong to the same actor.
+        let (mut last_owner, mut slot) = (0, None);
         for row in 0..TILE {
             for column in 0..TILE {
                 let face = out.buffer.face[row * TILE + column];
@@ -543,10 +549,12 @@ impl Shared<'_> {
                     continue;
                 }
                 let owner = self.batch.faces[face as usize - 1].owner;
-                if owner == 0 {
-                    continue;
+                if owner != last_owner {
+                    last_owner = owner;
+                    slot = out.shown.iter().position(|(o, _)| *o == owner);
                 }
-                if let Some((_, shown)) = out.shown.iter_mut().find(|(o, _)| *o == owner) {
+                if let Some(slot) = slot {
+                    let shown = &mut out.shown[slot].1;
                     let (x, y) = ((left + column) as u32, (top + row) as u32);
                     shown.visible += 1;
                     shown.x = [shown.x[0].min(x), shown.x[1].max(x)];
