@@ -193,7 +193,7 @@ fn gives_way_to(roads: &Roads, road: &str) -> Vec<String> {
     let junction = &roads.junctions[0];
     let names = from_road(roads, road).yields_to.iter().map(|place| {
         let from = roads.link(junction.links[usize::from(*place)]).from;
-        roads.lane(from).name.split('.').next().unwrap().to_owned()
+        roads.lane(from).name.split('.').next().expect("a road").to_owned()
     });
     names.collect()
 }
