@@ -1,21 +1,11 @@
 //! OpenDRIVE networks against an independent evaluation of their lanes, and by hand.
 
+mod common;
+
+use common::data_path;
 use masa_sim::Roads;
 use masa_sim::roads::{EdgeKind, LaneKind, RightOfWay, SignalState, Turn, Users};
 use std::fmt::Write as _;
-use std::path::PathBuf;
-
-/// The path of a data file, or `None` after saying that `test` is skipped.
-fn data_path(name: &str, test: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MASA_TEST_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
-    let path = root.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {test}: {} is missing", path.display());
-    None
-}
 
 /// File, lanes that have a width, and over their middle lines: length and sums of x and y of their starts and ends; by
 /// numeric integration of the file's curves every 0.25 m with SciPy.
@@ -203,7 +193,7 @@ fn gives_way_to(roads: &Roads, road: &str) -> Vec<String> {
     let junction = &roads.junctions[0];
     let names = from_road(roads, road).yields_to.iter().map(|place| {
         let from = roads.link(junction.links[usize::from(*place)]).from;
-        roads.lane(from).name.split('.').next().unwrap().to_owned()
+        roads.lane(from).name.split('.').next().expect("a road").to_owned()
     });
     names.collect()
 }

@@ -1,20 +1,10 @@
 //! SUMO networks against what sumolib 1.28 reads from them, and by hand.
 
+mod common;
+
+use common::data_path;
 use masa_sim::Roads;
 use masa_sim::roads::{EdgeKind, LaneKind, RightOfWay, SignalState, Turn, Users};
-use std::path::PathBuf;
-
-/// The path of a data file, or `None` after saying that `test` is skipped.
-fn data_path(name: &str, test: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MASA_TEST_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
-    let path = root.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {test}: {} is missing", path.display());
-    None
-}
 
 /// What sumolib counts in a network.
 struct Counts {

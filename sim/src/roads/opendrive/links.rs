@@ -13,12 +13,15 @@ const LONGEST_WAY: usize = 32;
 /// Lanes that begin within this of a lane's end are what it leads to, metres.
 const AT_ITS_END_M: f64 = 1.0;
 
+/// A lane and where it begins.
+type Start = (LaneId, Point3<f64>);
+
 /// Where lanes begin, by cells of a metre.
 #[derive(Debug, Default)]
-pub(super) struct Starts(BTreeMap<(i64, i64), Vec<(LaneId, Point3<f64>)>>);
+pub(super) struct Starts(BTreeMap<(i64, i64), Vec<Start>>);
 
 impl Starts {
-    fn of(starts: impl Iterator<Item = (LaneId, Point3<f64>)>) -> Self {
+    fn of(starts: impl Iterator<Item = Start>) -> Self {
         let mut cells: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (lane, start) in starts {
             cells.entry(Self::cell(start)).or_default().push((lane, start));
