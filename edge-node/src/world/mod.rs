@@ -30,6 +30,7 @@ use crate::perception::GroundTrack;
 use masa_v2x_proto::time::Timestamp;
 use road_user::MotionThresholds;
 use serde::{Deserialize, Serialize};
+use situation::SituationSettings;
 use std::collections::BTreeMap;
 
 /// How the world ages and how much it holds.
@@ -50,6 +51,8 @@ pub struct WorldSettings {
     pub standing_radius_m: f64,
     /// An object has moved once it was this far from where it was first seen, metres (never less than the noise).
     pub moved_distance_m: f64,
+    /// What is a situation: `[world.situation]`.
+    pub situation: SituationSettings,
 }
 
 impl Default for WorldSettings {
@@ -62,6 +65,7 @@ impl Default for WorldSettings {
             reading_timeout_s: 3_600,
             standing_radius_m: 1.0,
             moved_distance_m: 5.0,
+            situation: SituationSettings::default(),
         }
     }
 }

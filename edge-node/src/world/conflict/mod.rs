@@ -71,7 +71,7 @@ pub fn encounter(a: &Forecast, b: &Forecast) -> Option<Encounter> {
         kind,
         place: Enu::ground(middle(one.position.e_m, other.position.e_m), middle(one.position.n_m, other.position.n_m)),
         ttc_s,
-        pet_s: (kind == EncounterKind::Crossing).then(|| passage.apart as f64 * STEP_S),
+        pet_s: (kind == EncounterKind::Crossing).then_some(passage.apart as f64 * STEP_S),
         drac_mps2: ttc_s.and_then(|ttc_s| match kind {
             EncounterKind::Crossing => crossing_drac_mps2(a, b, &passage),
             EncounterKind::Following | EncounterKind::HeadOn => closing_drac_mps2(a, b, at.0, ttc_s),

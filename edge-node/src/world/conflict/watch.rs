@@ -109,7 +109,7 @@ pub struct ConflictWatch {
 impl ConflictWatch {
     /// A watch that has seen nothing.
     pub fn new(settings: ConflictSettings) -> Self {
-        let forecasts = Vec::with_capacity(settings.max_users);
+        let forecasts = Vec::with_capacity(settings.max_users.min(usize::from(u8::MAX)));
         Self { settings, conflicts: BTreeMap::new(), forecasts, left_out: 0 }
     }
 

@@ -176,6 +176,11 @@ impl SituationWatch {
         for finding in findings {
             self.see(finding, now);
         }
+        self.age(now);
+    }
+
+    /// Ends what was not seen for a while.
+    pub(crate) fn age(&mut self, now: Timestamp) {
         let release_s = self.settings.release_s;
         self.situations.retain(|_, situation| now.seconds_since(situation.last_at) <= release_s);
     }

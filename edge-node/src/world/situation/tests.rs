@@ -49,7 +49,8 @@ fn watch(seconds: f64, scene: impl Fn(f64) -> Scene) -> Vec<(f64, Vec<Situation>
             .zip(1..)
             .map(|((class, position, speed), id)| {
                 let mut track = track(id, class, position, ms);
-                (track.velocity_e_mps, track.yaw_rad) = (speed, Some(if speed < 0.0 { std::f64::consts::PI } else { 0.0 }));
+                (track.velocity_e_mps, track.yaw_rad) =
+                    (speed, Some(if speed < 0.0 { std::f64::consts::PI } else { 0.0 }));
                 track
             })
             .collect();
