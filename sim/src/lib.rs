@@ -21,11 +21,11 @@ pub mod random;
 #[cfg(feature = "node")]
 pub mod report;
 pub mod roads;
-pub mod sensors;
 #[cfg(feature = "node")]
 pub mod run;
 #[cfg(feature = "node")]
 pub mod scenario;
+pub mod sensors;
 pub mod snapshot;
 pub mod traci;
 pub mod traffic;
