@@ -8,7 +8,7 @@ use masa_inference::Detection;
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::denm::TrafficDirection;
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
-use masa_v2x_proto::security::Verdict;
+use masa_v2x_proto::security::{Identity, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,8 @@ pub enum EventBody {
     Detections(DetectionFrame),
     /// A camera frame that never reached the detector.
     FrameDropped(FrameDropped),
+    /// What a camera frame says of the camera itself; the event's source is the camera.
+    FrameStatistics(FrameStatistics),
     /// A reading of an IoT sensor.
     Observation(Observation),
     /// A V2X message of another station.
@@ -63,6 +65,8 @@ pub enum EventBody {
     PriorityAnswer(PriorityAnswer),
     /// How busy the radio channel is.
     Channel(ChannelLoad),
+    /// The station has a new pseudonym.
+    Identity(Identity),
     /// A source or link changed its state.
     Status(StatusChange),
     /// A timer that the core asked for has run out.
@@ -75,6 +79,7 @@ impl EventBody {
         match self {
             Self::Detections(_) => "detections",
             Self::FrameDropped(_) => "frame-dropped",
+            Self::FrameStatistics(_) => "frame-statistics",
             Self::Observation(_) => "observation",
             Self::Received(_) => "received",
             Self::Ego(_) => "ego",
@@ -82,6 +87,7 @@ impl EventBody {
             Self::Signals(_) => "signals",
             Self::PriorityAnswer(_) => "priority-answer",
             Self::Channel(_) => "channel",
+            Self::Identity(_) => "identity",
             Self::Status(_) => "status",
             Self::WakeUp => "wake-up",
         }
@@ -129,6 +135,23 @@ pub struct FrameDropped {
     pub captured_at: Timestamp,
     /// Why it was dropped.
     pub reason: DropReason,
+}
+
+/// What a camera frame says of the camera itself, measured where the pixels are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameStatistics {
+    /// Running number of the frame in its source.
+    pub frame: u64,
+    /// When the shutter opened.
+    pub captured_at: Timestamp,
+    /// Mean luminance, 0 to 255.
+    pub mean_luminance: f32,
+    /// A hash of the pixels: two frames with the same one are the same picture.
+    pub fingerprint: u64,
+    /// How far right of and below the reference the picture lies, pixels; `None` until there is a reference.
+    pub shift_px: Option<[f32; 2]>,
+    /// How alike picture and reference are at that shift, −1 to 1.
+    pub likeness: f32,
 }
 
 /// Why something was dropped.

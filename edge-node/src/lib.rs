@@ -9,6 +9,7 @@ pub mod config;
 pub mod effect;
 pub mod event;
 pub mod facilities;
+pub mod health;
 pub mod keystore;
 pub mod node;
 pub mod perception;

@@ -12,6 +12,7 @@ use crate::facilities::{
     Draft, Encoded, FacilitiesSettings, Facility, Scene, SettingError, Station, ca::CaService, cp::CpService,
     den::DenService, encode, profile::Profile, profile::StationKind, va::VaService,
 };
+use crate::health::Health;
 use crate::perception::{CameraPerception, CameraSettings};
 use crate::telemetry::{Stage, StageProbe};
 use crate::world::infrastructure::{InfrastructureError, InfrastructureSite};
@@ -121,6 +122,7 @@ pub struct Node {
     pub(crate) events: BTreeMap<&'static str, u64>,
     pub(crate) frames_dropped: BTreeMap<DropReason, u64>,
     pub(crate) drops: Drops,
+    health: Health,
 }
 
 impl Node {
@@ -178,12 +180,18 @@ impl Node {
             events: BTreeMap::new(),
             frames_dropped: BTreeMap::new(),
             drops: Drops::default(),
+            health: Health::new(settings.cameras.iter().map(|(source, camera)| (*source, camera.id.clone()))),
         })
     }
 
     /// What the node's own sensors show.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// What is wrong with the node's own senses.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// What other stations say.
@@ -212,9 +220,11 @@ impl Node {
             EventBody::Ego(ego) => self.move_to(ego),
             EventBody::DenRequest(request) => self.den.request(request),
             EventBody::Channel(load) => self.dcc.get_or_insert_default().measure(load.busy_ratio),
+            EventBody::Identity(identity) => self.become_another(StationId(identity.station_id)),
             EventBody::Status(change) => self.world.report(change, now),
-            EventBody::WakeUp => {}
+            EventBody::FrameStatistics(_) | EventBody::WakeUp => {}
         }
+        self.health.observe(event.id.source, &event.body, self.ldm.take_heard(), now);
         self.decide(now, effects, probe);
     }
 
@@ -261,6 +271,13 @@ impl Node {
         if !self.signals.take(report, now) {
             self.drops.count("signals-late");
         }
+    }
+
+    /// Takes a new pseudonym: nothing that is sent from now on leads to the former one.
+    fn become_another(&mut self, id: StationId) {
+        self.station.id = id;
+        self.ldm.rename(id);
+        self.ca.forget_path();
     }
 
     /// Takes over where a mobile station is.

@@ -8,6 +8,7 @@ use crate::effect::MessageKind;
 use crate::event::{DropReason, Quantity, SignalPhase, SourceId, SourceState};
 use crate::facilities::Station;
 use crate::facilities::den::ActiveEvent;
+use crate::health::ProblemKind;
 use crate::node::Node;
 use crate::perception::TrackState;
 use crate::world::RoadUser;
@@ -38,8 +39,23 @@ pub struct Snapshot {
     pub received: ReceivedView,
     /// What the signals of the site show, by intersection.
     pub signals: Vec<SignalView>,
+    /// What is wrong with the node's own senses.
+    pub health: Vec<ProblemView>,
     /// Running totals since the node started.
     pub counters: Counters,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProblemView {
+    /// What.
+    pub problem: ProblemKind,
+    /// Of which camera, sensor, link or station.
+    pub subject: String,
+    /// What an operator needs to know.
+    pub detail: String,
+    /// Seconds since it began.
+    pub age_s: f64,
 }
 
 /// What a signal group shows.
@@ -293,6 +309,7 @@ impl Node {
             statuses: statuses.collect(),
             received: received_view(&self.ldm),
             signals: self.signal_views(now),
+            health: self.problem_views(now),
             counters: self.counters(),
         }
     }
@@ -308,6 +325,16 @@ impl Node {
                 shows: group.shows,
                 for_s: group.likely_end.or(group.min_end).map(|end| end.seconds_since(now)),
             })
+        });
+        views.collect()
+    }
+
+    fn problem_views(&self, now: Timestamp) -> Vec<ProblemView> {
+        let views = self.health().problems().map(|problem| ProblemView {
+            problem: problem.kind,
+            subject: problem.subject.clone(),
+            detail: problem.detail.clone(),
+            age_s: now.seconds_since(problem.since),
         });
         views.collect()
     }

@@ -1,6 +1,6 @@
 //! `masa demo`: the whole path on a shipped clip and a shipped model, or on your own.
 
-mod assets;
+pub(crate) mod assets;
 mod criteria;
 
 use crate::node::{Limits, print_summary, run};

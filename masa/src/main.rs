@@ -10,6 +10,7 @@ mod pki;
 mod replay;
 mod sim;
 mod terminal;
+mod track;
 mod v2x;
 
 use clap::{Parser, Subcommand};
@@ -33,11 +34,12 @@ enum Command {
     Doctor(doctor::Doctor),
     Listen(listen::Listen),
     Replay(replay::Replay),
+    Sim(sim::Sim),
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
     Pki(pki::Pki),
-    Sim(sim::Sim),
     V2x(v2x::V2x),
+    Track(track::Track),
 }
 
 fn main() -> ExitCode {
@@ -49,11 +51,12 @@ fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Listen(command) => command.run(),
         Command::Replay(command) => command.run(),
+        Command::Sim(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
         Command::Pki(command) => command.run(),
-        Command::Sim(command) => command.run(),
         Command::V2x(command) => command.run(),
+        Command::Track(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

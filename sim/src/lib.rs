@@ -17,6 +17,7 @@ pub mod geometry;
 pub mod live;
 pub mod openscenario;
 pub mod people;
+pub mod radio;
 pub mod random;
 #[cfg(feature = "node")]
 pub mod report;
@@ -29,6 +30,7 @@ pub mod sensors;
 pub mod snapshot;
 pub mod traci;
 pub mod traffic;
+pub mod truth;
 pub mod weather;
 pub mod world;
 

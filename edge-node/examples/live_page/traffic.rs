@@ -164,6 +164,7 @@ impl Traffic {
             }],
             observations: self.observations(),
             statuses: self.statuses(),
+            health: Vec::new(),
             counters: Counters::default(),
         }
     }

@@ -5,7 +5,7 @@
 use super::Error;
 use crate::effect::{MessageKind, OutMessage};
 use crate::event::{
-    ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameTimings, Observation,
+    ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameStatistics, FrameTimings, Observation,
     Quantity, SourceId, SourceState, StatusChange,
 };
 use masa_inference::{BoundingBox, Detection};
@@ -81,6 +81,14 @@ impl From<&Event> for proto::Event {
                 state: name_of(&status.state),
                 detail: status.detail.clone(),
             }),
+            EventBody::FrameStatistics(statistics) => Body::FrameStatistics(proto::FrameStatistics {
+                frame: statistics.frame,
+                captured_at_ns: statistics.captured_at.unix_ns(),
+                mean_luminance: statistics.mean_luminance,
+                fingerprint: statistics.fingerprint,
+                shift_px: statistics.shift_px.map(Vec::from).unwrap_or_default(),
+                likeness: statistics.likeness,
+            }),
             EventBody::WakeUp => Body::WakeUp(proto::WakeUp {}),
             EventBody::Received(message) => Body::Received(message.into()),
             EventBody::Ego(ego) => Body::Ego(ego.into()),
@@ -88,6 +96,7 @@ impl From<&Event> for proto::Event {
             EventBody::Signals(report) => Body::Signals(report.into()),
             EventBody::PriorityAnswer(answer) => Body::PriorityAnswer(answer.into()),
             EventBody::Channel(load) => Body::Channel(proto::ChannelLoad { busy_ratio: load.busy_ratio }),
+            EventBody::Identity(identity) => Body::Identity(identity.into()),
         };
         Self {
             arrived_at_ns: event.arrived_at.unix_ns(),
@@ -137,6 +146,14 @@ impl TryFrom<proto::Event> for Event {
                 name: status.name,
                 detail: status.detail,
             }),
+            Body::FrameStatistics(statistics) => EventBody::FrameStatistics(FrameStatistics {
+                frame: statistics.frame,
+                captured_at: instant(statistics.captured_at_ns),
+                mean_luminance: statistics.mean_luminance,
+                fingerprint: statistics.fingerprint,
+                shift_px: statistics.shift_px.try_into().ok(),
+                likeness: statistics.likeness,
+            }),
             Body::WakeUp(_) => EventBody::WakeUp,
             Body::Received(message) => EventBody::Received(message.try_into()?),
             Body::Ego(ego) => EventBody::Ego(ego.into()),
@@ -144,6 +161,7 @@ impl TryFrom<proto::Event> for Event {
             Body::Signals(report) => EventBody::Signals(report.try_into()?),
             Body::PriorityAnswer(answer) => EventBody::PriorityAnswer(answer.try_into()?),
             Body::Channel(load) => EventBody::Channel(ChannelLoad { busy_ratio: load.busy_ratio }),
+            Body::Identity(identity) => EventBody::Identity(identity.try_into()?),
         };
         let source = u16::try_from(event.source)
             .map_err(|_| Error::Content { field: "event.source", value: event.source.to_string() })?;

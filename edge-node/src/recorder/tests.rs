@@ -4,14 +4,14 @@ use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Re
 use crate::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
 use crate::event::{
     ChannelLoad, DenAction, DenRequest, DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId,
-    EventReport, FrameDropped, FrameTimings, GroupState, Observation, Operation, PriorityAnswer, PriorityStatus,
+    EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, Observation, Operation, PriorityAnswer, PriorityStatus,
     Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState, StatusChange, Traffic,
 };
 use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
 use masa_v2x_proto::geonet::Dissemination;
-use masa_v2x_proto::security::{Refusal, SignedBy, Verdict};
+use masa_v2x_proto::security::{Identity, Refusal, SignedBy, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use proptest::prelude::*;
 use std::fs;
@@ -104,6 +104,11 @@ fn any_body() -> impl Strategy<Value = EventBody> {
             captured_at: Timestamp::from_unix_ns(5),
         })),
         Just(EventBody::WakeUp),
+        any::<(u64, f32, Option<[f32; 2]>)>().prop_map(|(fingerprint, mean_luminance, shift_px)| {
+            let captured_at = Timestamp::from_unix_ns(7);
+            let likeness = 0.5;
+            EventBody::FrameStatistics(FrameStatistics { frame: 3, captured_at, mean_luminance, fingerprint, shift_px, likeness })
+        }),
         any_received().prop_map(EventBody::Received),
         any_ego().prop_map(EventBody::Ego),
         any_den_request().prop_map(EventBody::DenRequest),
@@ -113,6 +118,7 @@ fn any_body() -> impl Strategy<Value = EventBody> {
             EventBody::PriorityAnswer(PriorityAnswer { station, intersection, request, status })
         }),
         any::<f64>().prop_map(|busy_ratio| EventBody::Channel(ChannelLoad { busy_ratio })),
+        any::<[u8; 8]>().prop_map(|certificate| EventBody::Identity(Identity::of(certificate))),
         Just(EventBody::Status(StatusChange { name: "n".into(), state: SourceState::Connecting, detail: "é".into() })),
         Just(EventBody::FrameDropped(FrameDropped {
             frame: 1,

@@ -6,6 +6,7 @@
 use super::state::{State, StateFile};
 use crate::effect::{Effects, MessageKind, OutMessage, PriorityRequest};
 use crate::event::{EgoState, Event, EventBody, EventId, SourceId};
+use crate::health::ProblemKind;
 use crate::node::Node;
 use crate::recorder::{Record, Recorder};
 use crate::snapshot::Snapshot;
@@ -82,6 +83,8 @@ pub(crate) struct CoreThread {
     wake_at: Option<Timestamp>,
     effects: Effects,
     summary: CoreSummary,
+    /// Problems of the node's health, as last exported.
+    problems: BTreeMap<ProblemKind, u32>,
 }
 
 impl CoreThread {
@@ -99,6 +102,7 @@ impl CoreThread {
             wake_at: None,
             effects: Effects::default(),
             summary: CoreSummary::default(),
+            problems: BTreeMap::new(),
         }
     }
 
@@ -187,9 +191,29 @@ impl CoreThread {
         for message in std::mem::take(&mut self.effects.messages) {
             self.publish(message);
         }
+        self.export_health();
         if saw_frame || self.outlets.snapshots.borrow().time_ms + 200 <= arrived_at.unix_ms() {
             self.outlets.snapshots.send_replace(Arc::new(self.node.snapshot(arrived_at)));
         }
+    }
+
+    /// Counts problems by kind, when they change.
+    fn export_health(&mut self) {
+        let now: BTreeMap<_, u32> = self.node.health().problems().fold(BTreeMap::new(), |mut counts, problem| {
+            *counts.entry(problem.kind).or_default() += 1;
+            counts
+        });
+        if now == self.problems {
+            return;
+        }
+        for kind in self.problems.keys().chain(now.keys()) {
+            let count = now.get(kind).copied().unwrap_or(0);
+            metrics::gauge!("masa_health_problems", "problem" => kind.name()).set(f64::from(count));
+        }
+        for problem in self.node.health().problems() {
+            tracing::warn!(problem = problem.kind.name(), subject = problem.subject, detail = problem.detail, "health");
+        }
+        self.problems = now;
     }
 
     /// Before the event's message leaves: a crash in between costs a number, the other way round it would use one twice.

@@ -5,6 +5,7 @@
 
 use super::core_thread::Arrival;
 use crate::event::{DetectionFrame, DropReason, EventBody, FrameDropped, FrameTimings, SourceId};
+use crate::health::FrameObserver;
 use crate::recorder::{Record, Recorder};
 use crate::sources::camera::{CameraFrame, CameraHandle, CameraOutput};
 use crate::sources::clock::Clock;
@@ -31,9 +32,17 @@ pub(crate) struct DetectorThread {
 impl DetectorThread {
     /// Runs until the camera has ended or the core is gone.
     pub(crate) fn run(mut self, camera: &CameraHandle) {
+        let mut observer = FrameObserver::default();
         while let Some(output) = camera.recv() {
             let body = match output {
-                CameraOutput::Frame(frame) => self.detect(&frame),
+                CameraOutput::Frame(frame) => {
+                    let statistics = observer.observe(frame.frame, frame.captured_at, &frame.image);
+                    let body = EventBody::FrameStatistics(statistics);
+                    if let Sent::Closed(_) = self.arrivals.send(Arrival { source: self.source, body }) {
+                        return;
+                    }
+                    self.detect(&frame)
+                }
                 CameraOutput::Dropped(dropped) => {
                     self.telemetry.frame_dropped(&self.name, dropped.reason);
                     EventBody::FrameDropped(dropped)

@@ -94,6 +94,7 @@ pub(super) async fn healthz(State(app): State<App>) -> Response {
     let snapshot = app.state.snapshots.borrow().clone();
     let failed = snapshot.statuses.iter().filter(|s| s.state == SourceState::Failed);
     failing.extend(failed.map(|s| format!("{}: {}", s.name, s.detail)));
+    failing.extend(snapshot.health.iter().map(|p| format!("{} {}: {}", p.problem.name(), p.subject, p.detail)));
     let status = if failing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Health { healthy: failing.is_empty(), failing })).into_response()
 }

@@ -5,17 +5,21 @@
 //!
 //! Invariants: pure; every table has a capacity and what exceeds it is counted in [`World::drops`]; an object is as old
 //! as its track and is gone when its track ends or its camera falls silent. Deliberately absent: fusion between cameras
-//! (each track is one object; [`World::see_frame`] is where association will go). What other stations say is in [`ldm`].
+//! (each track is one object; [`World::see_frame`] is where association will go). What other stations say is in [`ldm`];
+//! where road users will be in [`prediction`], who is about to meet whom in [`conflict`].
 
+pub mod conflict;
 mod drops;
 mod environment;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod infrastructure;
 pub mod ldm;
+pub mod prediction;
 mod road_user;
 pub mod signals;
 pub mod site;
+pub mod situation;
 
 pub use drops::Drops;
 pub use environment::{Environment, Reading, Status};

@@ -79,7 +79,8 @@ pub(crate) fn snapshot(frame: u64, objects: u16) -> Snapshot {
             age_s: 4.0,
         }],
         statuses: vec![status(SourceState::Connecting)],
-        counters: Counters::default(),
+        health: Vec::new(),
+            counters: Counters::default(),
     }
 }
 

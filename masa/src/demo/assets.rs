@@ -23,6 +23,16 @@ const DESCRIPTIONS: [(&str, &str); 4] = [
     ("FastestDet", include_str!("../../../deploy/models/FastestDet.toml")),
 ];
 
+/// Writes the shipped detector to a folder of the system's temporary directory; returns its description.
+pub(crate) fn detector() -> anyhow::Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("masa-detector-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    for (name, bytes) in SHIPPED.into_iter().filter(|(name, _)| name.starts_with("detector.")) {
+        fs::write(folder.join(name), bytes).with_context(|| name.to_owned())?;
+    }
+    Ok(folder.join("detector.toml"))
+}
+
 /// Writes the demo's files to a folder of the system's temporary directory and returns it.
 pub(super) fn unpack(video: Option<&Path>, model: Option<&Path>) -> anyhow::Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("masa-demo-{}", std::process::id()));

@@ -1,6 +1,9 @@
 //! `masa sim`: the simulator.
 
+mod dataset;
 mod map;
+mod run;
+mod sweep;
 
 use clap::{Args, Subcommand};
 
@@ -13,13 +16,19 @@ pub(crate) struct Sim {
 
 #[derive(Debug, Subcommand)]
 enum SimCommand {
+    Dataset(dataset::Dataset),
     Map(map::Map),
+    Run(run::Run),
+    Sweep(sweep::Sweep),
 }
 
 impl Sim {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
+            SimCommand::Dataset(command) => command.run(),
             SimCommand::Map(command) => command.run(),
+            SimCommand::Run(command) => command.run(),
+            SimCommand::Sweep(command) => command.run(),
         }
     }
 }

@@ -3,8 +3,6 @@
 //! In: the `[[fault]]` tables of a scenario. Out: what is broken at a time. The loop applies it where the real thing would
 //! break: in front of the node, so that the node has to notice by itself.
 
-pub mod picture;
-
 use crate::scenario::{Scenario, ScenarioError};
 use serde::{Deserialize, Serialize};
 

@@ -1,24 +1,25 @@
 //! The loop itself: one step of the world after another, and between them everything that falls due, in order of time.
 
+mod schedule;
+
 use super::air::Air;
 use super::gnss::Receiver;
 use super::modem::{Authorities, Modem, Output};
 use super::reaction::{Driver, Reaction, Situation};
-use super::rig::{Broken, Capture, Rig};
+use super::rig::{Capture, Rig};
 use super::station::Station;
 use super::trace::{FNV_START, FrameTrace, HealthTrace, ReactionTrace, Reception, Sent, StationTrace, Trace, fnv, mentions};
-use super::forger::{Forger, Forgery};
-use super::{RunError, RunOptions, conflict, forger, signals, site};
-use crate::actor::{Actor, ActorId};
-use crate::faults::Fault;
+use super::forger::Forger;
+use super::{RunError, RunOptions, conflict, site};
+use crate::actor::{Actor, ActorId, ActorKind};
 use crate::random::Seed;
 use crate::roads::Roads;
 use crate::scenario::route::Way;
-use crate::scenario::scripted::{POPULATION, ScriptedPopulation};
-use crate::scenario::{Scenario, Security};
+use crate::scenario::scripted::POPULATION;
+use crate::scenario::{CameraSettings, DetectorKind, Scenario, Security};
 use crate::world::{Command, World};
 use masa_edge_node::config::Configuration;
-use masa_edge_node::event::{DetectionFrame, EventBody, Observation, Quantity, SourceId};
+use masa_edge_node::event::{DetectionFrame, EventBody, FrameStatistics, SourceId};
 use masa_v2x_proto::geo::{Enu, SiteFrame, yaw_to_heading_rad};
 use masa_v2x_proto::geonet::{Mobility, Position, PositionAccuracy};
 use masa_v2x_proto::security::Verdict;
@@ -74,11 +75,7 @@ impl<'a> Engine<'a> {
         options: &RunOptions,
     ) -> Result<Self, RunError> {
         let frame = site::site_frame(&roads);
-        let mut world = World::new(roads.clone(), scenario.step_s, scenario.weather);
-        let scripted = ScriptedPopulation::new(scenario, &roads)?;
-        let ways = scripted.ways();
-        world.add(Box::new(scripted));
-        super::population::add(scenario, &roads, seed, &mut world)?;
+        let (world, ways) = super::population::world(scenario, &roads, seed)?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
         let authorities = (scenario.security == Security::On).then(|| Authorities::new(START));
         let mut engine = Self {
@@ -103,6 +100,9 @@ impl<'a> Engine<'a> {
             trace: Trace::default(),
             world,
         };
+        let draws = |camera: &CameraSettings| camera.detector == DetectorKind::Network;
+        let any = scenario.stations.iter().flat_map(|station| &station.cameras).any(draws);
+        let scene = any.then(|| super::eye::scene(&roads, seed));
         for settings in &scenario.stations {
             let configuration = site::roadside(settings, &roads, &engine.frame);
             let antenna = Point3::from(settings.position_m);
@@ -111,8 +111,7 @@ impl<'a> Engine<'a> {
             let at = engine.frame.to_wgs84(Enu { e_m, n_m, u_m });
             engine.stations[station].modem.moved(Position::surveyed(at, START), START);
             for (place, camera) in settings.cameras.iter().enumerate() {
-                let eye = super::eye::open(camera, &roads, seed, (station, place));
-                let rig = Rig::new((station, place), camera, eye, scenario.step_s, seed, options)?;
+                let rig = Rig::new((station, place), camera, scene.as_ref(), scenario.step_s, seed, options)?;
                 engine.rigs.push(rig);
             }
         }
@@ -135,7 +134,7 @@ impl<'a> Engine<'a> {
         let range_m = self.scenario.radio.range_m;
         let modem = Modem::new(node.station_id, station_type, mobility, security, range_m, now);
         let driver = Driver::new(self.scenario.connected.driver);
-        let mut station = Station::new(name.clone(), actor, configuration, modem, driver, antenna);
+        let mut station = Station::new(name.clone(), configuration, modem, driver, antenna);
         station.start(now).map_err(|source| RunError::Node { station: name.clone(), source })?;
         let index = self.stations.len();
         self.trace.stations.push(StationTrace { name, station_id: station.station_id, actor, recordings: Vec::new() });
@@ -159,6 +158,7 @@ impl<'a> Engine<'a> {
             self.follow_vehicles(t_ns)?;
             self.tell_signals(t_ns);
             self.read_sensors(t_ns);
+            self.announce(t_ns);
             self.look(t_ns)?;
             self.forge(t_ns);
             self.run_until(t_ns);
@@ -179,83 +179,9 @@ impl<'a> Engine<'a> {
         START.plus_ns(t_ns + self.stations[station].clock.ahead_ns(t_ns))
     }
 
-    fn weather(&mut self) {
-        let next_s = self.world.now().time_s + self.scenario.step_s;
-        let latest = self.scenario.weather_changes.iter().filter(|change| change.at_s <= next_s);
-        if let Some(change) = latest.max_by(|a, b| a.at_s.total_cmp(&b.at_s)) {
-            self.world.set_weather(change.weather);
-        }
-    }
-
     fn push(&mut self, t_ns: i64, station: usize, due: Due) {
         self.queued += 1;
         self.queue.insert((t_ns, self.queued), (station, due));
-    }
-
-    /// Breaks and repairs what the schedule says.
-    fn apply_faults(&mut self, t_ns: i64) -> Result<(), RunError> {
-        let time_s = self.world.now().time_s;
-        let scenario = self.scenario;
-        for rig in &mut self.rigs {
-            rig.broken = Broken::default();
-        }
-        self.air.extra_loss = 0.0;
-        for (place, fault) in scenario.faults.iter().enumerate() {
-            let holds = fault.holds(time_s);
-            let changed = holds != self.faults_active[place];
-            self.faults_active[place] = holds;
-            if changed {
-                let words = if holds { fault.words() } else { format!("{} no more", fault.words()) };
-                self.trace.faults.push((time_s, words));
-            }
-            let camera = |station: &str, camera: &str| {
-                let place = scenario.stations.iter().position(|known| known.id == station)?;
-                let camera = scenario.stations[place].cameras.iter().position(|known| known.id == camera)?;
-                Some((place, camera))
-            };
-            let mut broken = |at: Option<(usize, usize)>, apply: &dyn Fn(&mut Broken)| {
-                for rig in self.rigs.iter_mut().filter(|rig| holds && Some((rig.station, rig.camera)) == at) {
-                    apply(&mut rig.broken);
-                }
-            };
-            match &fault.what {
-                Fault::CameraFrozen { station, camera: id } => broken(camera(station, id), &|b| b.frozen = true),
-                Fault::CameraDark { station, camera: id } => broken(camera(station, id), &|b| b.dark = true),
-                Fault::CameraSilent { station, camera: id } => broken(camera(station, id), &|b| b.silent = true),
-                Fault::CameraMoved { station, camera: id, by_deg } => broken(camera(station, id), &|b| b.pan_deg = *by_deg),
-                Fault::PacketLoss { share } if holds => self.air.extra_loss = self.air.extra_loss.max(*share),
-                Fault::ClockDrift { station, jump_ms, drift_ms_per_s } if changed => {
-                    if let Some(station) = self.trace.station(station) {
-                        let clock = &mut self.stations[station].clock;
-                        (clock.jump_ns, clock.drift) = match holds {
-                            true => ((jump_ms * 1e6) as i64, Some((drift_ms_per_s * 1e6, t_ns))),
-                            false => (0, None),
-                        };
-                    }
-                }
-                Fault::LinkDown { station } if changed => {
-                    if let Some(station) = self.trace.station(station) {
-                        self.stations[station].link_up = !holds;
-                        let status = super::status::link(!holds);
-                        self.step_node(station, t_ns, SourceId::NODE, EventBody::Status(status));
-                    }
-                }
-                Fault::NodeKilled { station } if changed => {
-                    if let Some(station) = self.trace.station(station) {
-                        let now = self.clock(station, t_ns);
-                        let victim = &mut self.stations[station];
-                        if holds {
-                            victim.kill();
-                        } else {
-                            let name = victim.name.clone();
-                            victim.start(now).map_err(|source| RunError::Node { station: name, source })?;
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// Gives new connected vehicles a node, takes those of vehicles that have left, and tells each where it is.
@@ -308,62 +234,6 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Tells stations what signals show: at once when it changes, and each second.
-    fn tell_signals(&mut self, t_ns: i64) {
-        let snapshot = self.world.now();
-        let second = (1.0 / self.scenario.step_s).round().max(1.0) as u64;
-        let changed = self.signals_shown != snapshot.signals;
-        if !changed && !snapshot.step.is_multiple_of(second) {
-            return;
-        }
-        let snapshot = snapshot.clone();
-        self.signals_shown.clone_from(&snapshot.signals);
-        for station in 0..self.scenario.stations.len() {
-            if !self.scenario.stations[station].signals {
-                continue;
-            }
-            for report in signals::reports(self.world.roads(), &snapshot, self.clock(station, t_ns)) {
-                self.push(t_ns, station, Due::Event(SourceId::NODE, EventBody::Signals(report)));
-            }
-        }
-    }
-
-    /// Readings of environmental sensors.
-    fn read_sensors(&mut self, t_ns: i64) {
-        let snapshot = self.world.now().clone();
-        for (station, settings) in self.scenario.stations.iter().enumerate() {
-            for (place, sensor) in settings.sensors.iter().enumerate() {
-                let every = (sensor.interval_s / self.scenario.step_s).round().max(1.0) as u64;
-                if !snapshot.step.is_multiple_of(every) {
-                    continue;
-                }
-                let truth = match sensor.quantity {
-                    Quantity::RainIntensity => snapshot.weather.rain_mm_per_h,
-                    Quantity::RelativeHumidity => 60.0 + 35.0 * snapshot.weather.road_wetness,
-                    _ => snapshot.weather.temperature_c,
-                };
-                let mut luck = self.seed.stream("sensor", snapshot.step << 16 | (station as u64) << 8 | place as u64);
-                let mut value = truth + sensor.noise * super::gnss::normal(&mut luck);
-                let stuck = self.scenario.faults.iter().any(|fault| {
-                    fault.holds(snapshot.time_s)
-                        && matches!(&fault.what, Fault::SensorStuck { station, sensor: id } if *station == settings.id && *id == sensor.id)
-                });
-                if stuck {
-                    value = self.sensors.get(&(station, place)).copied().unwrap_or(value);
-                }
-                self.sensors.insert((station, place), value);
-                let captured_at = self.clock(station, t_ns);
-                let body = EventBody::Observation(Observation {
-                    sensor: sensor.id.clone(),
-                    quantity: sensor.quantity,
-                    value,
-                    captured_at,
-                });
-                self.push(t_ns, station, Due::Event(SourceId::NODE, body));
-            }
-        }
-    }
-
     /// Takes the pictures that are due; the rigs run side by side.
     fn look(&mut self, t_ns: i64) -> Result<(), RunError> {
         let snapshot = self.world.now();
@@ -384,10 +254,15 @@ impl<'a> Engine<'a> {
                 camera,
                 frame: capture.frame,
                 hash: capture.hash,
+                broken: capture.broken,
                 in_view: capture.in_view,
                 detections: capture.detections.clone(),
                 objects: Vec::new(),
             });
+            if let Some(statistics) = capture.statistics {
+                let body = EventBody::FrameStatistics(FrameStatistics { captured_at, ..statistics });
+                self.push(t_ns + i64::from(capture.timings.decode_us) * 1_000, station, Due::Event(source, body));
+            }
             let body = EventBody::Detections(DetectionFrame {
                 frame: capture.frame,
                 captured_at,
@@ -399,36 +274,6 @@ impl<'a> Engine<'a> {
             self.push(t_ns + capture.latency_ns, station, Due::Event(source, body));
         }
         Ok(())
-    }
-
-    /// Messages of somebody who is not honest.
-    fn forge(&mut self, t_ns: i64) {
-        let time_s = self.world.now().time_s;
-        for fault in &self.scenario.faults {
-            if !fault.holds(time_s) {
-                continue;
-            }
-            let Fault::Forgery { position_m, event_m, kind, rate_hz } = &fault.what else { continue };
-            let every = (1.0 / (rate_hz * self.scenario.step_s)).round().max(1.0) as u64;
-            if !self.world.now().step.is_multiple_of(every) {
-                continue;
-            }
-            let now = START.plus_ns(t_ns);
-            let roads = self.world.roads().clone();
-            let forgery = Forgery {
-                position_m: *position_m,
-                event_m: *event_m,
-                kind: *kind,
-                frame: &self.frame,
-                authorities: self.authorities.as_ref(),
-                configuration: &|| site::plain_roadside(forger::STATION_ID, *position_m, &roads, &self.frame),
-            };
-            let frames = self.forger.frames(&forgery, now);
-            let from = Point3::new(position_m[0], position_m[1], ANTENNA_M);
-            for frame in frames {
-                self.transmit(forger::STATION_ID, from, &frame, t_ns);
-            }
-        }
     }
 
     /// Does everything that falls due up to a time, in order.
@@ -457,22 +302,21 @@ impl<'a> Engine<'a> {
         let wakes = self.stations.iter().enumerate().filter_map(|(index, station)| {
             let wake = [station.wake_at(), station.link_up.then(|| station.modem.wake_at()).flatten()];
             let wake = wake.into_iter().flatten().min()?;
-            let local_ns = wake.unix_ns() - START.unix_ns();
-            // The inverse of the clock: it changes too slowly for a second look.
-            Some((local_ns - station.clock.ahead_ns(local_ns), index))
+            Some((station.clock.true_ns(wake.unix_ns() - START.unix_ns()), index))
         });
         wakes.min()
     }
 
     fn wake(&mut self, index: usize, t_ns: i64) {
-        let now = self.clock(index, t_ns);
+        // The clock is read to the nanosecond both ways, give or take one: what is due is done, or time would stand still.
+        let now = self.clock(index, t_ns).plus_ns(1_000);
         let station = &mut self.stations[index];
-        if station.link_up && station.modem.wake_at().is_some_and(|at| at <= now.plus_ns(1_000)) {
-            let output = station.modem.poll(now.plus_ns(1_000));
+        if station.link_up && station.modem.wake_at().is_some_and(|at| at <= now) {
+            let output = station.modem.poll(now);
             self.act(index, t_ns, output);
         }
-        if self.stations[index].wake_at().is_some_and(|at| at <= now.plus_ns(1_000)) {
-            self.step_node(index, t_ns, SourceId::NODE, EventBody::WakeUp);
+        if self.stations[index].wake_at().is_some_and(|at| at <= now) {
+            self.step_node(index, t_ns + 1_000, SourceId::NODE, EventBody::WakeUp);
         }
     }
 
@@ -589,7 +433,9 @@ impl<'a> Engine<'a> {
     fn drive(&mut self, t_ns: i64) {
         let snapshot = self.world.now().clone();
         for (id, index) in self.by_actor.clone() {
-            let Some(actor) = snapshot.actor(id) else { continue };
+            // Whoever walks or rides is told, but does what the script says.
+            let is_driver = |actor: &&Actor| actor.kind.is_motor_vehicle() || actor.kind == ActorKind::Motorcycle;
+            let Some(actor) = snapshot.actor(id).filter(is_driver) else { continue };
             let Some((way, s_m)) = self.way_of(actor) else { continue };
             let now = self.clock(index, t_ns);
             let frame = self.frame;

@@ -1,11 +1,17 @@
-//! What renders a camera's pictures.
+//! What renders a camera's pictures: the simulator's camera on a pole.
 //!
-//! In: a snapshot. Out: the picture and who is in it.
+//! In: a snapshot, and what is broken. Out: the picture and who really shows in it, hidden parts left out.
 
-use super::camera::{InView, Pinhole};
+use super::camera::InView;
+use super::rig::Broken;
+use crate::actor::ActorId;
+use crate::random::Seed;
+use crate::roads::Roads;
+use crate::scenario::CameraSettings;
+use crate::sensors::camera::{Camera, CameraModel, CameraPose, CameraSettings as Optics, ImageFault, Scene};
 use crate::snapshot::Snapshot;
-use masa_inference::RgbImage;
-use std::fmt::Debug;
+use masa_inference::{BoundingBox, RgbImage};
+use std::sync::Arc;
 
 /// A picture of the world.
 #[derive(Clone, Debug)]
@@ -14,18 +20,45 @@ pub(crate) struct Picture {
     pub(crate) in_view: Vec<InView>,
 }
 
-/// Renders pictures of one camera.
-pub(crate) trait Eye: Debug + Send {
-    /// The picture of frame `frame`, turned to where `pinhole` looks.
-    fn see(&mut self, pinhole: &Pinhole, snapshot: &Snapshot, frame: u64) -> Picture;
+/// Renders the pictures of one camera.
+#[derive(Debug)]
+pub(crate) struct Eye {
+    camera: Camera,
 }
 
-/// The eye of a camera.
-pub(crate) fn open(
-    _settings: &crate::scenario::CameraSettings,
-    _roads: &std::sync::Arc<crate::roads::Roads>,
-    _seed: crate::random::Seed,
-    _place: (usize, usize),
-) -> Option<Box<dyn Eye>> {
-    None
+/// What does not move in any camera's pictures.
+pub(crate) fn scene(roads: &Roads, seed: Seed) -> Arc<Scene> {
+    Arc::new(Scene::new(roads, seed))
+}
+
+impl Eye {
+    /// The eye of a camera, the `place.1`-th of the `place.0`-th station.
+    pub(crate) fn new(settings: &CameraSettings, scene: Arc<Scene>, seed: Seed, place: (usize, usize)) -> Self {
+        let [e, n] = settings.look_at_m;
+        let pose = CameraPose::looking_at(settings.position_m, [e, n, 0.0]);
+        let id = format!("{}-{}", place.0, settings.id);
+        let model = CameraModel::with_size(&id, pose, settings.lens.fov_deg, settings.lens.image_size_px);
+        Self { camera: Camera::new(Optics::fixed(model), scene, seed) }
+    }
+
+    /// The picture of a snapshot.
+    pub(crate) fn see(&mut self, snapshot: &Snapshot, broken: Broken) -> Option<Picture> {
+        let fault = match broken {
+            Broken { frozen: true, .. } => ImageFault::Frozen,
+            Broken { dark: true, .. } => ImageFault::Dark,
+            Broken { pan_deg, .. } if pan_deg != 0.0 => {
+                ImageFault::Moved { yaw_deg: -pan_deg, pitch_deg: 0.0, roll_deg: 0.0 }
+            }
+            _ => ImageFault::None,
+        };
+        let frame = self.camera.render(snapshot, fault)?;
+        let [width, height] = frame.size_px;
+        let in_view = frame.actors.iter().filter_map(|view| {
+            let [x1, y1, x2, y2] = view.visible_px?.map(|v| v as f32);
+            let bounding_box = BoundingBox { x1_px: x1, y1_px: y1, x2_px: x2, y2_px: y2 };
+            Some(InView { actor: ActorId(view.id.0), bounding_box, visible: view.visible })
+        });
+        let in_view = in_view.collect();
+        Some(Picture { image: RgbImage::new(width, height, frame.rgb)?, in_view })
+    }
 }

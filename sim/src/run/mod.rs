@@ -16,13 +16,13 @@ mod engine;
 mod eye;
 mod forger;
 mod glosa;
-mod gnss;
+pub(crate) mod gnss;
 mod modem;
-mod population;
+pub(crate) mod population;
 pub mod reaction;
 mod rig;
-mod signals;
-mod site;
+pub(crate) mod signals;
+pub(crate) mod site;
 mod station;
 mod status;
 pub mod trace;
@@ -145,11 +145,42 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunErro
     Ok(Outcome { scenario, seed, trace, verdicts, roads, simulated_s })
 }
 
+/// The picture that a camera took, drawn again from the trace; `None` for a camera without pictures.
+pub fn picture(outcome: &Outcome, frame: &trace::FrameTrace) -> Option<masa_inference::RgbImage> {
+    let settings = outcome.scenario.stations.get(frame.station)?.cameras.get(frame.camera)?;
+    let seed = Seed(outcome.seed);
+    let scene = eye::scene(&outcome.roads, seed);
+    let mut eye = eye::Eye::new(settings, scene, seed, (frame.station, frame.camera));
+    let broken = frame.broken;
+    Some(eye.see(outcome.trace.at(frame.captured_s)?, broken)?.image)
+}
+
+/// Checks what needs the map: whether ways are found and nodes take their settings.
+///
+/// # Errors
+/// As [`run`], before anything moves.
+pub fn check(scenario: &Scenario) -> Result<(), RunError> {
+    let options = RunOptions {
+        seed: None,
+        threads: 1,
+        perception: Perception::Off,
+        model: PathBuf::new(),
+        engine: EngineSettings::default(),
+    };
+    let scenario = scenario.clone().without_perception();
+    engine::Engine::new(&scenario, Seed(0), Arc::new(map(&scenario)?), &options).map(drop)
+}
+
 /// The map of a scenario: a shipped one, or a file beside it.
 ///
 /// # Errors
 /// When there is no such map, or it cannot be read.
 pub fn map(scenario: &Scenario) -> Result<Roads, ScenarioError> {
+    let wrong = |error: crate::roads::RoadsError| ScenarioError::Map { map: scenario.map.clone(), what: error.to_string() };
+    let is_file = scenario.map.contains('.') || scenario.map.contains('/');
+    if !is_file {
+        return Roads::shipped(&scenario.map).map_err(wrong);
+    }
     let beside = scenario.path.parent().unwrap_or(std::path::Path::new("")).join(&scenario.map);
-    Roads::load(&beside).map_err(|error| ScenarioError::Map { map: scenario.map.clone(), what: error.to_string() })
+    Roads::load(&beside).map_err(wrong)
 }

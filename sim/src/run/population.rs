@@ -1,16 +1,107 @@
-//! Everybody besides the scripted actors.
+//! Everybody besides the scripted actors: traffic and people, as the scenario demands.
 
 use super::RunError;
+use crate::actor::{ActorId, ActorKind, Role};
+use crate::people::{DemandSettings, People, PeopleSettings};
 use crate::random::Seed;
-use crate::roads::Roads;
+use crate::roads::{EdgeId, EdgeKind, LaneKind, Roads, Users};
 use crate::scenario::Scenario;
+use crate::scenario::route::Way;
+use crate::scenario::scripted::ScriptedPopulation;
+use crate::traffic::{Traffic, TrafficSettings, VehicleSpec, shortest_route};
 use crate::world::World;
+use rand::RngExt;
+use rand_distr::{Distribution, Exp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Number of people in actor ids.
+const PEOPLE: u8 = 2;
+/// Kinds of vehicles and how often each comes, in a hundred.
+const MIX: [(ActorKind, u32); 4] =
+    [(ActorKind::Car, 80), (ActorKind::Van, 10), (ActorKind::Truck, 6), (ActorKind::Motorcycle, 4)];
+
+/// The world of a scenario at its beginning, and the ways that the navigation of scripted actors knows.
+pub(crate) fn world(scenario: &Scenario, roads: &Arc<Roads>, seed: Seed) -> Result<(World, Ways), RunError> {
+    let mut world = World::new(roads.clone(), scenario.step_s, scenario.weather);
+    let scripted = ScriptedPopulation::new(scenario, roads)?;
+    let ways = scripted.ways();
+    world.add(Box::new(scripted));
+    add(scenario, roads, seed, &mut world)?;
+    Ok((world, ways))
+}
+
+/// Ways by actor.
+pub(crate) type Ways = BTreeMap<ActorId, Arc<Way>>;
+
 /// Adds traffic and people as the scenario demands.
-pub(super) fn add(scenario: &Scenario, _roads: &Arc<Roads>, _seed: Seed, _world: &mut World) -> Result<(), RunError> {
-    if scenario.traffic.is_some() || scenario.people.is_some() {
-        return Err(scenario.wrong("demand is not supported").into());
+fn add(scenario: &Scenario, roads: &Arc<Roads>, seed: Seed, world: &mut World) -> Result<(), RunError> {
+    if let Some(demand) = scenario.traffic {
+        let settings = TrafficSettings { connected: scenario.connected.share, ..TrafficSettings::default() };
+        let mut traffic = Traffic::new(roads.clone(), settings, seed);
+        let routes = through_routes(roads);
+        if routes.is_empty() {
+            return Err(scenario.wrong("traffic: no way leads through the map").into());
+        }
+        let mut luck = seed.stream("traffic demand", 0);
+        // Vehicles an hour is above zero, which is all that the distribution asks.
+        let gaps = Exp::new(demand.vehicles_per_h.max(1e-3) / 3_600.0)
+            .map_err(|error| scenario.wrong(format!("traffic.vehicles-per-h: {error}")))?;
+        let mut depart_s = 0.0;
+        loop {
+            depart_s += gaps.sample(&mut luck);
+            if depart_s > scenario.duration_s {
+                break;
+            }
+            let route = routes[luck.random_range(0..routes.len())].clone();
+            let mut place = luck.random_range(0..MIX.iter().map(|(_, weight)| weight).sum());
+            let kind = MIX.iter().find(|(_, weight)| {
+                let hit = place < *weight;
+                place = place.saturating_sub(*weight);
+                hit
+            });
+            let kind = kind.map_or(ActorKind::Car, |(kind, _)| *kind);
+            let refused = |what: String| scenario.wrong(format!("traffic: {what}"));
+            let mut spec = VehicleSpec::new(kind, Role::Ordinary, route).map_err(|error| refused(error.to_string()))?;
+            spec.depart_s = depart_s;
+            traffic.spawn(spec).map_err(|error| refused(error.to_string()))?;
+        }
+        world.add(Box::new(traffic));
+    }
+    if let Some(demand) = scenario.people {
+        let settings = PeopleSettings {
+            demand: Some(DemandSettings {
+                at_start: demand.pedestrians,
+                trips_per_hour: f64::from(demand.pedestrians) * 30.0,
+                ..DemandSettings::default()
+            }),
+            ..PeopleSettings::default()
+        };
+        world.add(Box::new(People::new(roads.clone(), settings, seed, PEOPLE)));
     }
     Ok(())
+}
+
+/// A way from each edge that nothing leads to, to each that leads nowhere.
+fn through_routes(roads: &Roads) -> Vec<Vec<EdgeId>> {
+    let drivable = |edge: EdgeId| {
+        roads.edge(edge).kind == EdgeKind::Road
+            && roads.edge(edge).lanes.iter().any(|lane| {
+                let lane = roads.lane(*lane);
+                lane.kind == LaneKind::Driving && lane.users.contains(Users::CAR)
+            })
+    };
+    let edges = (0..roads.edges.len()).map(|index| EdgeId(index as u32)).filter(|edge| drivable(*edge));
+    let mut reached = vec![false; roads.edges.len()];
+    for link in &roads.links {
+        let from = roads.lane(link.from).edge;
+        if roads.edge(from).kind == EdgeKind::Road {
+            reached[roads.lane(link.to).edge.index()] = true;
+        }
+    }
+    let leads_on = |edge: EdgeId| roads.edge(edge).lanes.iter().any(|lane| !roads.lane(*lane).links.is_empty());
+    let edges: Vec<_> = edges.collect();
+    let entries = edges.iter().filter(|edge| !reached[edge.index()] && leads_on(**edge));
+    let exits: Vec<_> = edges.iter().filter(|edge| reached[edge.index()] && !leads_on(**edge)).collect();
+    entries.flat_map(|from| exits.iter().filter_map(move |to| shortest_route(roads, *from, **to, Users::CAR))).collect()
 }

@@ -255,7 +255,7 @@ impl Driver {
         };
         let Relevance::Relevant { distance_m, .. } = denm_relevance(&event.denm, &reader) else { return None };
         // Of an event beside the own way nothing is to be feared once one is at it.
-        let room_m = distance_m - at.own.size_m[0] / 2.0 - self.settings.room_m - 2.0;
+        let room_m = distance_m - at.own.size_m[0] / 2.0 - self.settings.room_m - 4.0;
         if distance_m < 1.0 {
             return None;
         }

@@ -3,19 +3,22 @@
 //! In: a snapshot, and what is broken. Out: a detection frame with the time at which it reaches the core. Each rig has its
 //! own luck and its own detector, so that rigs run on any thread.
 
-use super::camera::{InView, Pinhole, class_of};
-use super::eye::{Eye, Picture};
+use super::camera::{InView, MIN_HEIGHT_PX, Pinhole, class_of};
+use super::eye::Eye;
 use super::gnss::normal;
 use super::trace::{FNV_START, fnv};
 use super::{RunError, RunOptions};
-use crate::faults::picture::darken;
 use crate::random::Seed;
 use crate::scenario::{CameraSettings, DetectorKind};
 use crate::snapshot::Snapshot;
-use masa_edge_node::event::FrameTimings;
-use masa_inference::{Detection, Detector, RgbImage};
+use masa_edge_node::event::{FrameStatistics, FrameTimings};
+use masa_edge_node::health::FrameObserver;
+use masa_v2x_proto::time::Timestamp;
+use crate::sensors::camera::Scene;
+use masa_inference::{Detection, Detector};
 use rand_pcg::Pcg64Mcg;
 use std::fmt;
+use std::sync::Arc;
 
 /// What is broken at a camera.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,11 +39,11 @@ pub(crate) struct Rig {
     pub(crate) every: u64,
     pub(crate) broken: Broken,
     pinhole: Pinhole,
-    eye: Option<Box<dyn Eye>>,
+    eye: Option<Eye>,
     detector: Option<Detector>,
     luck: Pcg64Mcg,
     frame: u64,
-    last: Option<RgbImage>,
+    observer: FrameObserver,
 }
 
 impl fmt::Debug for Rig {
@@ -54,17 +57,20 @@ impl fmt::Debug for Rig {
 pub(crate) struct Capture {
     pub(crate) frame: u64,
     pub(crate) hash: u64,
+    pub(crate) broken: Broken,
     pub(crate) in_view: Vec<InView>,
     pub(crate) detections: Vec<Detection>,
     pub(crate) timings: FrameTimings,
     pub(crate) latency_ns: i64,
+    /// What the picture says of the camera; the instant is left to the caller's clock.
+    pub(crate) statistics: Option<FrameStatistics>,
 }
 
 impl Rig {
     pub(crate) fn new(
         (station, camera): (usize, usize),
         settings: &CameraSettings,
-        eye: Option<Box<dyn Eye>>,
+        scene: Option<&Arc<Scene>>,
         step_s: f64,
         seed: Seed,
         options: &RunOptions,
@@ -83,11 +89,11 @@ impl Rig {
             every: (1.0 / (settings.rate_hz * step_s)).round().max(1.0) as u64,
             broken: Broken::default(),
             pinhole: Pinhole::new(settings, 0.0),
-            eye,
+            eye: scene.filter(|_| detector.is_some()).map(|scene| Eye::new(settings, scene.clone(), seed, (station, camera))),
             detector,
             luck: seed.stream("camera latency", (station as u64) << 16 | camera as u64),
             frame: 0,
-            last: None,
+            observer: FrameObserver::default(),
             settings: settings.clone(),
         })
     }
@@ -107,7 +113,7 @@ impl Rig {
         let pinhole = Pinhole::new(&self.settings, self.broken.pan_deg);
         // Who is in the picture is judged by where the camera is believed to look.
         let mut detections = Vec::new();
-        let mut hash = 0;
+        let (mut hash, mut statistics) = (0, None);
         let mut in_view = self.pinhole.everybody(snapshot);
         match self.settings.detector {
             DetectorKind::Off => {}
@@ -118,30 +124,21 @@ impl Rig {
                 }).collect();
             }
             DetectorKind::Network => {
-                let picture = self.picture(&pinhole, snapshot);
+                let picture = self.eye.as_mut().and_then(|eye| eye.see(snapshot, self.broken));
                 if let (Some(picture), Some(detector)) = (picture, &mut self.detector) {
+                    statistics = Some(self.observer.observe(self.frame, Timestamp::default(), &picture.image));
                     hash = fnv(FNV_START, &picture.image.data);
                     in_view = picture.in_view;
+                    in_view.retain(|seen| f64::from(seen.bounding_box.height_px()) >= MIN_HEIGHT_PX);
                     detector
                         .detect(&picture.image, &mut detections)
                         .map_err(|source| RunError::Detector { camera: self.settings.id.clone(), source })?;
-                    self.last = Some(picture.image);
                 }
             }
         }
         let timings = FrameTimings { decode_us: (self.settings.latency.decode_ms * 1e3) as u32, inference_us, ..FrameTimings::default() };
         let latency_ns = i64::from(timings.decode_us + timings.inference_us) * 1_000;
-        Ok(Some(Capture { frame: self.frame, hash, in_view, detections, timings, latency_ns }))
-    }
-
-    fn picture(&mut self, pinhole: &Pinhole, snapshot: &Snapshot) -> Option<Picture> {
-        let mut picture = self.eye.as_mut()?.see(pinhole, snapshot, self.frame);
-        if let (true, Some(last)) = (self.broken.frozen, &self.last) {
-            picture.image = last.clone();
-        } else if self.broken.dark {
-            darken(&mut picture.image);
-        }
-        Some(picture)
+        Ok(Some(Capture { frame: self.frame, hash, broken: self.broken, in_view, detections, timings, latency_ns, statistics }))
     }
 
     /// Drawn for each frame, so that a fault changes no later frame's luck.

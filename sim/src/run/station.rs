@@ -4,7 +4,6 @@ use super::gnss::Receiver;
 use super::modem::Modem;
 use super::reaction::{Driver, Reaction};
 use super::trace::Recording;
-use crate::actor::ActorId;
 use masa_edge_node::config::Configuration;
 use masa_edge_node::effect::Effects;
 use masa_edge_node::event::{Event, EventBody, EventId, SourceId};
@@ -30,6 +29,17 @@ impl StationClock {
         let drifted = self.drift.map_or(0.0, |(rate, since_ns)| rate * (t_ns - since_ns).max(0) as f64 * 1e-9);
         self.jump_ns + drifted as i64
     }
+
+    /// The simulated time at which the clock shows `local_ns`: the inverse of adding [`Self::ahead_ns`].
+    pub(crate) fn true_ns(&self, local_ns: i64) -> i64 {
+        let steady = local_ns - self.jump_ns;
+        match self.drift {
+            Some((rate, since_ns)) if steady > since_ns => {
+                since_ns + ((steady - since_ns) as f64 / (1.0 + rate * 1e-9)).ceil() as i64
+            }
+            _ => steady,
+        }
+    }
 }
 
 /// A station of the loop.
@@ -37,7 +47,6 @@ impl StationClock {
 pub(crate) struct Station {
     pub(crate) name: String,
     pub(crate) station_id: u32,
-    pub(crate) actor: Option<ActorId>,
     pub(crate) configuration: Configuration,
     /// `None` while it is killed.
     pub(crate) node: Option<Node>,
@@ -59,7 +68,6 @@ pub(crate) struct Station {
 impl Station {
     pub(crate) fn new(
         name: String,
-        actor: Option<ActorId>,
         configuration: Configuration,
         modem: Modem,
         driver: Driver,
@@ -68,7 +76,6 @@ impl Station {
         Self {
             name,
             station_id: configuration.node.node.station_id,
-            actor,
             configuration,
             node: None,
             modem,
@@ -131,5 +138,20 @@ impl Station {
     /// When the node wants to be woken, by its own clock.
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
         self.wake_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_drifts_is_read_both_ways() {
+        let clock = StationClock { jump_ns: 700_000_000, drift: Some((20e6, 5_000_000_000)) };
+        for t_ns in [0, 5_000_000_000, 5_000_000_001, 60_000_000_000] {
+            let local_ns = t_ns + clock.ahead_ns(t_ns);
+            assert!((clock.true_ns(local_ns) - t_ns).abs() <= 2, "{t_ns}");
+        }
+        assert_eq!(clock.ahead_ns(6_000_000_000), 720_000_000);
     }
 }

@@ -3,6 +3,7 @@
 //! Everything that criteria and reports look at; written by the loop, read afterwards.
 
 use super::camera::InView;
+use super::rig::Broken;
 use crate::actor::{Actor, ActorId};
 use crate::snapshot::Snapshot;
 use masa_edge_node::effect::OutMessage;
@@ -123,6 +124,8 @@ pub struct FrameTrace {
     pub frame: u64,
     /// FNV-1a of its pixels; 0 without pictures.
     pub hash: u64,
+    /// What was broken at the camera.
+    pub(crate) broken: Broken,
     /// Who was in it.
     pub in_view: Vec<InView>,
     /// What the detector found.

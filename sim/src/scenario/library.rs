@@ -7,7 +7,48 @@ macro_rules! scenarios {
     };
 }
 scenarios! {
-    "crossing-pedestrian",
+    "breakdown-on-motorway",
+    "busy-junction",
+    "cargo-bike-platoon",
+    "child-after-ball",
+    "crowd-at-event",
+    "cyclist-from-the-side",
+    "cyclist-in-blind-spot",
+    "deer-on-country-road",
+    "double-parked-van",
+    "e-scooter-at-night",
+    "emergency-vehicle",
+    "emergency-vehicle-from-behind",
+    "fault-camera-dark",
+    "fault-camera-frozen",
+    "fault-camera-moved",
+    "fault-camera-silent",
+    "fault-clock-drift",
+    "fault-link-down",
+    "fault-node-killed",
+    "fault-sensor-stuck",
+    "forged-bad-signature",
+    "forged-implausible",
+    "forged-unsigned",
+    "forged-untrusted-chain",
+    "green-wave",
+    "jaywalker",
+    "jaywalker-at-dusk",
+    "jaywalker-in-rain",
+    "jaywalker-secured",
+    "leader-brakes-hard",
+    "lost-cargo",
+    "occluded-child",
+    "packet-loss-burst",
+    "queue-tail-in-fog",
+    "red-light-runner",
+    "roadworks",
+    "roundabout-zebra",
+    "running-for-the-tram",
+    "stopped-vehicle-behind-bend",
+    "wheelchair-crossing",
+    "wrong-way-driver",
+    "zebra-behind-parked-cars",
 }
 
 /// The shipped scenarios: name and text.
@@ -42,7 +83,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_has_a_hint() {
-        let error = Scenario::open("crosing-pedestrian").unwrap_err().to_string();
-        assert!(error.contains("did you mean `crossing-pedestrian`?"), "{error}");
+        let error = Scenario::open("jaywaker").unwrap_err().to_string();
+        assert!(error.contains("did you mean `jaywalker`?"), "{error}");
     }
 }

@@ -19,6 +19,9 @@ pub struct StationSettings {
     /// Its cameras.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSettings>,
+    /// What the road operator lets it announce.
+    #[serde(default, rename = "announcement")]
+    pub announcements: Vec<AnnouncementSettings>,
     /// Its environmental sensors.
     #[serde(default, rename = "sensor")]
     pub sensors: Vec<SensorSettings>,
@@ -34,6 +37,27 @@ pub struct StationSettings {
     /// The rules by which its messages go out.
     #[serde(default)]
     pub facilities: FacilitiesSettings,
+}
+
+/// An event that the road operator knows of and the station is to announce (DENM).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AnnouncementSettings {
+    /// From when on, seconds.
+    pub at_s: f64,
+    /// `CauseCodeType` (TS 102 894-2): 3 road works, 10 obstacle, 11 animal, …
+    pub cause_code: u8,
+    /// Where, `[east, north]` metres.
+    pub position_m: [f64; 2],
+    /// How long it holds, seconds.
+    pub validity_s: u32,
+    /// How far it matters, metres.
+    #[serde(default = "default_awareness_m")]
+    pub awareness_m: f64,
+}
+
+fn default_awareness_m() -> f64 {
+    500.0
 }
 
 /// An environmental sensor of a station: measures the weather of the scenario.

@@ -138,6 +138,10 @@ function makeRate({ kind }) {
 export function showSources(snapshot, telemetry, node) {
   const names = new Map(node.sources.filter(({ id }) => id !== 0).map(({ name, kind }) => [name, { name, kind }]));
   for (const status of snapshot.statuses) names.set(status.name, { ...names.get(status.name), ...status });
+  for (const { problem, subject, detail } of snapshot.health ?? []) {
+    const name = `${problem.replaceAll("-", " ")}: ${subject}`;
+    names.set(name, { name, state: "failed", detail });
+  }
   for (const { name, per_second } of telemetry.frames) {
     const entry = names.get(name) ?? { name };
     names.set(name, { ...entry, rate: per_second.slice(-5).reduce((a, b) => a + b, 0) / Math.max(1, Math.min(5, per_second.length)), unit: "fps" });

@@ -2,7 +2,7 @@
 
 use super::{Ldm, Undecodable};
 use crate::event::ReceivedMessage;
-use masa_v2x_proto::cdd::StationId;
+use masa_v2x_proto::cdd::{StationId, StationType};
 use masa_v2x_proto::security::{Refusal, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use masa_v2x_proto::{Message, MessageKind};
@@ -13,6 +13,32 @@ pub(super) struct Reception {
     pub(super) from: StationId,
     pub(super) verdict: Verdict,
     pub(super) now: Timestamp,
+}
+
+/// What a message says of its sender's clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heard {
+    /// The sender.
+    pub station: StationId,
+    /// What it is, where the message says so.
+    pub station_type: Option<StationType>,
+    /// When the message was made, by the sender's clock; `None` for kinds that do not say.
+    pub generated_at: Option<Timestamp>,
+}
+
+impl Heard {
+    fn of(message: &Message, now: Timestamp) -> Self {
+        let (station_type, generated_at) = match message {
+            Message::Cam(cam) => {
+                let station_type = cam.cam.cam_parameters.basic_container.station_type;
+                (Some(station_type), Some(generation_time(cam.cam.generation_delta_time_ms, now)))
+            }
+            Message::Vam(vam) => (None, Some(generation_time(vam.vam.generation_delta_time_ms, now))),
+            Message::Cpm(cpm) => (None, Some(cpm.payload.management_container.reference_time.into())),
+            _ => (None, None),
+        };
+        Self { station: message.station_id(), station_type, generated_at }
+    }
 }
 
 impl Ldm {
@@ -32,10 +58,11 @@ impl Ldm {
             }
         };
         let reception = Reception { from: message.station_id(), verdict: received.verdict, now };
-        if reception.from == self.own {
+        if self.is_own(reception.from) {
             self.drops.count("received-own");
             return None;
         }
+        self.heard = Some(Heard::of(&message, now));
         if let Some(kind) = MessageKind::ALL.into_iter().find(|kind| kind.message_id() == message.message_id()) {
             *self.received.entry(kind).or_default() += 1;
         }

@@ -15,6 +15,7 @@ mod stations;
 pub use denm::{EventPhase, ReceivedEvent};
 pub use objects::{ReceivedObject, ReceivedObjectKind};
 pub use roadside::{SignId, Told};
+pub use intake::Heard;
 pub use stations::{ClusterView, Neighbour};
 
 use super::Drops;
@@ -32,6 +33,8 @@ use std::collections::BTreeMap;
 
 /// Undecodable messages of which the reason is kept.
 const KEPT_ERRORS: usize = 16;
+/// Former station ids that are remembered: a pseudonym lasts for minutes, an echo for seconds.
+const FORMER_IDS: usize = 4;
 
 /// How the local dynamic map ages and how much it holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +88,8 @@ pub struct Undecodable {
 pub struct Ldm {
     settings: LdmSettings,
     own: StationId,
+    /// What the station was called before: echoes may still come.
+    former: HistoryBuf<StationId, FORMER_IDS>,
     frame: SiteFrame,
     stations: BTreeMap<StationId, Neighbour>,
     events: BTreeMap<ActionId, ReceivedEvent>,
@@ -97,6 +102,7 @@ pub struct Ldm {
     drops: Drops,
     /// Nothing expires before this.
     next_expiry: Option<Timestamp>,
+    heard: Option<Heard>,
 }
 
 impl Ldm {
@@ -105,6 +111,7 @@ impl Ldm {
         Self {
             settings,
             own,
+            former: HistoryBuf::new(),
             frame,
             stations: BTreeMap::new(),
             events: BTreeMap::new(),
@@ -116,7 +123,18 @@ impl Ldm {
             undecodable: HistoryBuf::new(),
             drops: Drops::default(),
             next_expiry: None,
+            heard: None,
         }
+    }
+
+    /// The station is called `id` from now on.
+    pub(crate) fn rename(&mut self, id: StationId) {
+        self.former.write(std::mem::replace(&mut self.own, id));
+    }
+
+    /// Whether a station id is or was the station's own.
+    pub(crate) fn is_own(&self, id: StationId) -> bool {
+        id == self.own || self.former.iter().any(|former| *former == id)
     }
 
     /// Stations that have sent a CAM or VAM lately, by id.
@@ -169,6 +187,11 @@ impl Ldm {
     /// The latest messages that could not be decoded, oldest first.
     pub fn undecodable(&self) -> impl Iterator<Item = &Undecodable> {
         self.undecodable.oldest_ordered()
+    }
+
+    /// What the message taken last says of its sender's clock; afterwards it is forgotten.
+    pub(crate) fn take_heard(&mut self) -> Option<Heard> {
+        self.heard.take()
     }
 
     /// What was not used, by reason.

@@ -1,7 +1,6 @@
 //! Criteria of what was said and heard.
 
 use super::{Case, Finding};
-use crate::actor::Actor;
 use crate::geometry::Polyline;
 use crate::run::trace::Sent;
 use crate::scenario::route::Way;
@@ -174,9 +173,4 @@ pub(super) fn privacy(case: &Case<'_>) -> Finding {
         at_s: bad.map(|sent| sent.at_s),
         station: bad.map(|sent| case.trace.stations[sent.station].name.clone()),
     }
-}
-
-/// For reports: the shape of an actor on its way.
-pub(crate) fn distance_m(a: &Actor, b: &Actor) -> f64 {
-    (a.pose.position.xy() - b.pose.position.xy()).norm()
 }

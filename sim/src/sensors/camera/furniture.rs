@@ -42,11 +42,17 @@ pub(crate) fn build(scene: &mut Scene, roads: &Roads, buildings: &[Building], se
         return;
     }
     let trees: Vec<[u32; 2]> = (0..TREES).map(|_| tree_pair(scene, &mut rng)).collect();
-    let bush = { let m = bush(&mut rng); scene.add_mesh(m) };
+    let bush = bush(&mut rng);
+    let bush = scene.add_mesh(bush);
+    for tree in &roads.trees {
+        let p = v3((tree.position.x - scene.origin.x) as f32, (tree.position.y - scene.origin.y) as f32, 0.0);
+        let pair = trees[rng.random_range(0..TREES)];
+        scene.place(pair, turned(rng.random_range(0.0..TAU), p, tree.height_m as f32 / 8.0), 55.0, true);
+    }
     let small: Vec<u32> = [bin(), bench(), bollard(), cabinet()].into_iter().map(|m| scene.add_mesh(m)).collect();
     for edge in roads.edges.iter().filter(|edge| edge.kind == EdgeKind::Road) {
         let Some(lane) = outer_driving_lane(roads, edge) else { continue };
-        let leafy = rng.random_bool(0.65);
+        let leafy = rng.random_bool(0.65) && roads.trees.is_empty();
         let mut s = rng.random_range(4.0..14.0);
         while s < lane.centre.length_m() {
             let Some(on) = lane.centre.at(s) else { break };
@@ -165,7 +171,14 @@ fn lamps(scene: &mut Scene, roads: &Roads, blocked: &Blocked) {
         Material::new([236, 230, 214], Finish::Lamp(Lamp::Street)).of(Semantic::Pole),
     );
     let mesh = scene.add_mesh(b.build());
-    if !scene.ground.urban {
+    for lamp in &roads.lamps {
+        let p = v3((lamp.position.x - scene.origin.x) as f32, (lamp.position.y - scene.origin.y) as f32, 0.0);
+        // Toward the carriageway: down the slope of the distance to it.
+        let at = |dx: f32, dy: f32| scene.ground.distances(p.x + dx, p.y + dy).0;
+        let slope = Vector2::new(at(1.0, 0.0) - at(-1.0, 0.0), at(0.0, 1.0) - at(0.0, -1.0));
+        stand_lamp(scene, mesh, p, (-slope.y).atan2(-slope.x), lamp.height_m as f32);
+    }
+    if !scene.ground.urban || !roads.lamps.is_empty() {
         return;
     }
     for edge in roads.edges.iter().filter(|edge| edge.kind == EdgeKind::Road) {
@@ -182,15 +195,18 @@ fn lamps(scene: &mut Scene, roads: &Roads, blocked: &Blocked) {
                     .find(|p| scene.ground.distances(p.x, p.y).0 > 0.5);
                 let apart = |p: &V3| scene.lamps.iter().all(|l| (l.xy() - p.xy()).norm() > 14.0);
                 if let Some(p) = spot.filter(|p| apart(p) && !blocked.near(*p, 0.5)) {
-                    let toward = (-out.y).atan2(-out.x) as f32;
-                    scene.place([mesh; 2], turned(toward, p, 1.0), f32::MAX, true);
-                    let reach = Vector2::new(toward.cos(), toward.sin()) * 1.5;
-                    scene.lamps.push(p + v3(reach.x, reach.y, 7.70));
+                    stand_lamp(scene, mesh, p, (-out.y).atan2(-out.x) as f32, 7.75);
                 }
             }
             s += 27.0;
         }
     }
+}
+
+fn stand_lamp(scene: &mut Scene, mesh: u32, at: V3, toward_rad: f32, height: f32) {
+    let k = height / 7.75;
+    scene.place([mesh; 2], turned(toward_rad, at, k), f32::MAX, true);
+    scene.lamps.push(at + v3(toward_rad.cos() * 1.5, toward_rad.sin() * 1.5, 7.70) * k);
 }
 
 fn signals(scene: &mut Scene, roads: &Roads) {
@@ -240,7 +256,7 @@ fn signals(scene: &mut Scene, roads: &Roads) {
         scene.place([post; 2], turned(0.0, at, 1.0), f32::MAX, true);
         let back = yaw as f32 + std::f32::consts::PI;
         let facing = v3(back.cos(), back.sin(), 0.0);
-        let mut hang = |scene: &mut Scene, at: V3, (controller, link): (SignalId, u16)| {
+        let hang = |scene: &mut Scene, at: V3, (controller, link): (SignalId, u16)| {
             scene.place([housing; 2], turned(back, at, 1.0), f32::MAX, true);
             let left = v3(facing.y, -facing.x, 0.0);
             scene.heads.push(SignalHead { controller, link, at, facing, left, for_people: false });

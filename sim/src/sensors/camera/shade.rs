@@ -3,7 +3,7 @@
 use super::ground::Surface;
 use super::light::{Light, Rgb, luminance, mix, noise, scale, smooth};
 use super::material::{Finish, Lamp, Material, Semantic};
-use super::mesh::{V3, v3};
+use super::mesh::V3;
 use super::scene::Scene;
 use super::shadow::ShadowMap;
 use super::{glyphs, light};
@@ -67,7 +67,7 @@ impl Beam {
 }
 
 pub(crate) const BEAM_RGB: Rgb = [1.0, 0.96, 0.86];
-pub(crate) const STREET_RGB: Rgb = [1.0, 0.80, 0.52];
+pub(crate) const STREET_RGB: Rgb = [1.0, 0.76, 0.46];
 
 /// Everything that decides how static surfaces look.
 pub(crate) struct Shading<'a> {
@@ -89,7 +89,7 @@ impl Shading<'_> {
             let facing = (d.dot(&normal) / square.sqrt()).max(0.0);
             // A lamp shines downward.
             let down = (d.z / square.sqrt()).max(0.0);
-            4.6 * facing * down / (square + 6.0)
+            9.0 * facing * down / (square + 6.0)
         })
         .sum::<f32>()
             * self.light.lamps
@@ -336,6 +336,8 @@ pub(crate) struct ActorLight {
     /// Which lamps are lit.
     pub(crate) lit: LitLamps,
     pub(crate) ground_z: f32,
+    /// Share of its light that haze lets through.
+    pub(crate) clear: f32,
 }
 
 /// Which lamps of an actor are lit.
@@ -372,7 +374,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
     match material.finish {
         Finish::Lamp(lamp) => {
             if let Some(glow) = lamp_glow(lamp, &a.lit, light.lamps) {
-                return light.hazed(glow, hit.distance);
+                return mix(light.haze_rgb, glow, a.clear);
             }
             gloss = 0.6;
         }
@@ -386,7 +388,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
             least = 0.22;
         }
         Finish::Plate(number) => albedo = glyphs::plate(number, hit.uv),
-        Finish::Board(number) => return light.hazed(scale(glyphs::board(number, hit.uv), 1.0 - 0.7 * light.lamps), hit.distance),
+        Finish::Board(number) => return mix(light.haze_rgb, scale(glyphs::board(number, hit.uv), 1.0 - 0.7 * light.lamps), a.clear),
         Finish::Matte
         | Finish::Leaves
         | Finish::Ground
@@ -401,7 +403,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
     // Near the ground less of the sky is seen.
     let occlusion = 0.52 + 0.48 * smooth(0.0, 0.9, height);
     let sky = light.ambient(n);
-    let street = a.street * (0.45 + 0.55 * n.z.max(0.0));
+    let street = a.street * (0.62 + 0.38 * n.z);
     let beam = a.beam * n.dot(&a.beam_from).max(0.0);
     let mut rgb: Rgb = std::array::from_fn(|i| {
         albedo[i] * (light.sun_rgb[i] * facing + sky[i] * occlusion + STREET_RGB[i] * street + BEAM_RGB[i] * beam)
@@ -422,7 +424,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
         glint *= glint;
         rgb = std::array::from_fn(|i| rgb[i] + light.sun_rgb[i] * glint * gloss * a.open * 0.55);
     }
-    light.hazed(rgb, hit.distance)
+    mix(light.haze_rgb, rgb, a.clear)
 }
 
 /// The sky in a direction, with clouds and the sun.
@@ -445,9 +447,4 @@ pub(crate) fn sky(light: &Light, d: V3) -> Rgb {
     let far = 1200.0 / (1.0 + 28.0 * d.z.max(0.0));
     let mist = 1.0 - (-light.haze_per_m * far * 3.0).exp();
     mix(rgb, light.haze_rgb, mist * smooth(20_000.0, 1500.0, 3.912 / light.haze_per_m).max(0.12 * (1.0 - d.z.max(0.0)).powi(8)))
-}
-
-/// A direction's reflection on flat water.
-pub(crate) fn mirrored_up(view: V3) -> V3 {
-    v3(view.x, view.y, -view.z)
 }

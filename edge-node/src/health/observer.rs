@@ -1,0 +1,171 @@
+//! What a picture says of the camera itself: how light it is, whether it is the last one again, whether it lies where it did.
+//!
+//! In: the pictures of one camera. Out: [`FrameStatistics`]. Runs where the pixels are, outside the core. How far a picture
+//! lies from the reference is found from the sums of its gradients along columns and rows: what stands still in the scene
+//! makes the same peaks in every picture, what moves is averaged away.
+
+use crate::event::FrameStatistics;
+use masa_inference::RgbImage;
+use masa_v2x_proto::time::Timestamp;
+
+/// Every how many pixels of a row and column one is looked at.
+const STEP: usize = 2;
+/// Largest shift that is looked for, looked-at pixels.
+const REACH: usize = 32;
+/// Pictures from which the reference is made.
+const REFERENCE_FRAMES: u32 = 15;
+/// Weight of a new picture in the reference afterwards: light changes over minutes.
+const SLOWLY: f32 = 0.002;
+
+/// Profiles of one picture: the gradients summed along columns, and along rows.
+#[derive(Clone, Debug, Default)]
+struct Profiles {
+    columns: Vec<f32>,
+    rows: Vec<f32>,
+}
+
+/// Observes the pictures of one camera.
+#[derive(Clone, Debug, Default)]
+pub struct FrameObserver {
+    reference: Profiles,
+    frames: u32,
+    size: (u32, u32),
+}
+
+impl FrameObserver {
+    /// What a picture says.
+    pub fn observe(&mut self, frame: u64, captured_at: Timestamp, image: &RgbImage) -> FrameStatistics {
+        let (width, height) = (image.width as usize / STEP, image.height as usize / STEP);
+        let mut grey = Vec::with_capacity(width * height);
+        let mut fingerprint = 0xcbf2_9ce4_8422_2325_u64;
+        for y in 0..height {
+            let row = &image.data[y * STEP * image.width as usize * 3..][..image.width as usize * 3];
+            for pixel in row.chunks_exact(3 * STEP).take(width) {
+                let luminance = (u32::from(pixel[0]) * 77 + u32::from(pixel[1]) * 150 + u32::from(pixel[2]) * 29) >> 8;
+                fingerprint = (fingerprint ^ u64::from(luminance)).wrapping_mul(0x0100_0000_01b3);
+                grey.push(luminance as f32);
+            }
+        }
+        let mean_luminance = grey.iter().sum::<f32>() / grey.len().max(1) as f32;
+        let mut statistics =
+            FrameStatistics { frame, captured_at, mean_luminance, fingerprint, shift_px: None, likeness: 0.0 };
+        if width <= 2 * REACH || height <= 2 * REACH {
+            return statistics;
+        }
+        if self.size != (image.width, image.height) {
+            *self = Self { size: (image.width, image.height), ..Self::default() };
+        }
+        let profiles = profiles(&grey, width, height);
+        if self.frames >= REFERENCE_FRAMES {
+            let (x, like_x) = shift(&self.reference.columns, &profiles.columns);
+            let (y, like_y) = shift(&self.reference.rows, &profiles.rows);
+            statistics.shift_px = Some([x * STEP as f32, y * STEP as f32]);
+            statistics.likeness = like_x.min(like_y);
+        }
+        let is_in_place = statistics.shift_px.is_none_or(|[x, y]| x.abs().max(y.abs()) <= STEP as f32);
+        if is_in_place {
+            self.frames = self.frames.saturating_add(1);
+            let weight = (1.0 / self.frames as f32).max(SLOWLY);
+            blend(&mut self.reference.columns, &profiles.columns, weight);
+            blend(&mut self.reference.rows, &profiles.rows, weight);
+        }
+        statistics
+    }
+}
+
+fn blend(reference: &mut Vec<f32>, new: &[f32], weight: f32) {
+    reference.resize(new.len(), 0.0);
+    for (known, new) in reference.iter_mut().zip(new) {
+        *known += (new - *known) * weight;
+    }
+}
+
+fn profiles(grey: &[f32], width: usize, height: usize) -> Profiles {
+    let mut profiles = Profiles { columns: vec![0.0; width], rows: vec![0.0; height] };
+    for y in 1..height - 1 {
+        let row = &grey[y * width..][..width];
+        let (above, below) = (&grey[(y - 1) * width..][..width], &grey[(y + 1) * width..][..width]);
+        for x in 1..width - 1 {
+            profiles.columns[x] += (row[x + 1] - row[x - 1]).abs();
+            profiles.rows[y] += (below[x] - above[x]).abs();
+        }
+    }
+    profiles
+}
+
+/// How far `new` lies behind `reference`, and how alike they are there (normalised cross-correlation).
+fn shift(reference: &[f32], new: &[f32]) -> (f32, f32) {
+    let inner = REACH..reference.len() - REACH;
+    let mut best = (0.0, f32::NEG_INFINITY);
+    for place in 0..=2 * REACH {
+        // From no shift outwards, so that of two equals the smaller one wins.
+        let lag = if place % 2 == 0 { (place / 2) as isize } else { -(place.div_ceil(2) as isize) };
+        let from = (inner.start as isize + lag) as usize;
+        let likeness = correlation(&reference[inner.clone()], &new[from..from + inner.len()]);
+        if likeness > best.1 {
+            best = (lag as f32, likeness);
+        }
+    }
+    best
+}
+
+fn correlation(a: &[f32], b: &[f32]) -> f32 {
+    let mean = |v: &[f32]| v.iter().sum::<f32>() / v.len() as f32;
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for (a, b) in a.iter().zip(b) {
+        let (a, b) = (a - mean_a, b - mean_b);
+        ab += a * b;
+        aa += a * a;
+        bb += b * b;
+    }
+    if aa * bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A street of poles and kerbs, moved to the right, with noise and something that drives through.
+    fn picture(right_px: i32, number: u32) -> RgbImage {
+        let (width, height) = (320_u32, 192_u32);
+        let mut data = Vec::new();
+        for y in 0..height as i32 {
+            for x in 0..width as i32 {
+                let at = x - right_px;
+                let pole = at.rem_euclid(97) < 5 || (at * at / 50).rem_euclid(61) < 3;
+                let kerb = y.rem_euclid(53) < 3 || (y * y / 40).rem_euclid(47) < 3;
+                let car = (x - number as i32 * 7).rem_euclid(320) < 30 && (80..110).contains(&y);
+                let noise = ((x * 31 + y * 17 + number as i32 * 13) % 7) as u8;
+                let value = if car { 220 } else if pole { 160 } else if kerb { 130 } else { 70 };
+                data.extend([value + noise; 3]);
+            }
+        }
+        RgbImage::new(width, height, data).unwrap()
+    }
+
+    #[test]
+    fn a_turned_camera_is_found_and_traffic_is_not() {
+        let mut observer = FrameObserver::default();
+        let at = Timestamp::from_unix_ms;
+        for number in 0..40 {
+            let seen = observer.observe(number.into(), at(i64::from(number) * 100), &picture(0, number));
+            assert!(seen.shift_px.is_none_or(|[x, y]| x.abs() <= 2.0 && y.abs() <= 2.0), "{seen:?}");
+        }
+        let moved = observer.observe(41, at(4_100), &picture(20, 41));
+        let [x, y] = moved.shift_px.unwrap();
+        assert!((x - 20.0).abs() <= 2.0 && y.abs() <= 2.0 && moved.likeness > 0.5, "{moved:?}");
+        let again = observer.observe(42, at(4_200), &picture(20, 41));
+        assert_eq!(again.fingerprint, moved.fingerprint);
+        assert_ne!(observer.observe(43, at(4_300), &picture(20, 43)).fingerprint, moved.fingerprint);
+    }
+
+    #[test]
+    fn a_tiny_or_empty_picture_has_no_shift() {
+        let mut observer = FrameObserver::default();
+        for (width, height) in [(0, 0), (1, 1), (40, 300)] {
+            let image = RgbImage::new(width, height, vec![9; (width * height * 3) as usize]).unwrap();
+            assert_eq!(observer.observe(1, Timestamp::from_unix_ms(0), &image).shift_px, None);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The closed loop from a scenario file to verdicts, reports and recordings.
+
+use masa_edge_node::run::replay::replay;
+use masa_inference::EngineSettings;
+use masa_sim::report;
+use masa_sim::run::{Outcome, Perception, RunOptions, run};
+use masa_sim::scenario::{CameraSettings, Scenario, WithoutPerception, library};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+fn options(perception: Perception, threads: usize) -> RunOptions {
+    RunOptions {
+        seed: None,
+        threads,
+        perception,
+        model: Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/demo/detector.toml"),
+        engine: EngineSettings::default(),
+    }
+}
+
+fn shipped(name: &str) -> Scenario {
+    Scenario::open(name).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn outcome(scenario: &Scenario, perception: Perception) -> Outcome {
+    run(scenario, &options(perception, 1)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn failed(outcome: &Outcome) -> Vec<String> {
+    outcome.verdicts.iter().filter(|v| !v.passed).map(|v| format!("{}: {}", v.name, v.actual)).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_truth_pictures_and_messages_on_any_number_of_threads() {
+    let mut scenario = shipped("jaywalker");
+    scenario.duration_s = 3.0;
+    let first = scenario.stations[0].cameras[0].clone();
+    scenario.stations[0].cameras.push(CameraSettings { id: "west".into(), look_at_m: [176.0, -2.5], ..first });
+    let digests: Vec<_> = [1, 1, 2]
+        .map(|threads| run(&scenario, &options(Perception::AsScenario, threads)).unwrap().trace.digest())
+        .into();
+    assert_eq!(digests[0], digests[1], "the same again");
+    assert_eq!(digests[0], digests[2], "two threads");
+    let other = RunOptions { seed: Some(99), ..options(Perception::AsScenario, 1) };
+    let other = run(&scenario, &other).unwrap().trace;
+    assert_ne!(digests[0].frames, other.digest().frames, "noise and furniture follow the seed");
+    assert!(other.frames.iter().all(|frame| frame.hash != 0) && other.frames.len() == 60);
+}
+
+#[test]
+fn a_driver_who_is_warned_brakes_and_one_who_is_not_hits() {
+    let scenario = shipped("jaywalker");
+    let warned = outcome(&scenario, Perception::GroundTruth);
+    assert_eq!(failed(&warned), [] as [String; 0]);
+    assert!(warned.uses_ground_truth());
+    let brakes = warned.trace.reactions.iter().find(|reaction| reaction.brake_mps2.is_some()).unwrap();
+    assert!(brakes.why.starts_with("CPM of 4711"), "{}", brakes.why);
+
+    let blind = outcome(&scenario, Perception::Off);
+    let words = failed(&blind).join("; ");
+    assert!(words.contains("touched") && words.contains("never received one"), "{words}");
+    assert!(blind.trace.sent.iter().any(|sent| sent.kind.name() == "cam"), "stations still speak");
+}
+
+#[test]
+fn a_failure_hands_over_a_report_and_a_recording_that_replays() {
+    let scenario = shipped("jaywalker");
+    let blind = outcome(&scenario, Perception::Off);
+    let folder = tempfile::tempdir().unwrap();
+    let all = [(&blind, Duration::from_secs(1))];
+    report::write(folder.path(), &all).unwrap();
+    let page = std::fs::read_to_string(folder.path().join("index.html")).unwrap();
+    for part in ["<svg class=\"map\"", "<svg class=\"plot\"", "expected", "masa replay"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let recordings: Vec<PathBuf> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "mcap"))
+        .collect();
+    assert!(!recordings.is_empty());
+    for path in recordings {
+        let found = replay(&path, None, &mut |_| {}).unwrap();
+        assert_eq!((found.difference, found.lost), (None, 0), "{}", path.display());
+        assert!(found.messages > 5 && found.messages == found.recorded, "{}", path.display());
+    }
+    let junit = report::junit(&all);
+    let document = roxmltree::Document::parse(&junit).unwrap();
+    let failures = document.descendants().filter(|node| node.has_tag_name("failure")).count();
+    assert_eq!(failures, failed(&blind).len());
+}
+
+#[test]
+fn forged_warnings_are_refused_and_noticed() {
+    for kind in ["unsigned", "bad-signature", "untrusted-chain", "implausible"] {
+        let forged = outcome(&shipped(&format!("forged-{kind}")), Perception::AsScenario);
+        assert_eq!(failed(&forged), [] as [String; 0], "{kind}");
+    }
+    // Without security the same warning stops the car: the criterion can fail.
+    let mut open = shipped("forged-unsigned");
+    open.security = masa_sim::scenario::Security::Off;
+    assert!(!outcome(&open, Perception::AsScenario).passed());
+}
+
+#[test]
+fn every_scenario_can_be_used_and_those_of_safety_need_perception() {
+    let mut safety = 0;
+    for (name, _) in library() {
+        let scenario = shipped(name);
+        masa_sim::run::check(&scenario).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if scenario.without_perception == WithoutPerception::Fails {
+            safety += 1;
+            assert!(!outcome(&scenario, Perception::Off).passed(), "{name} passes although nothing is perceived");
+        }
+    }
+    assert!(safety >= 10, "{safety}");
+}
+
+#[test]
+fn scenarios_without_cameras_pass() {
+    for (name, _) in library() {
+        let scenario = shipped(name);
+        if scenario.stations.iter().all(|station| station.cameras.is_empty()) {
+            assert_eq!(failed(&outcome(&scenario, Perception::AsScenario)), [] as [String; 0], "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_misspelt_key_names_file_line_and_the_nearest_key() {
+    let text = "name = \"x\"\ndescription = \"y\"\nmap = \"masa\"\nduraton-s = 3\n";
+    let error = Scenario::parse(text, Path::new("bad.toml")).unwrap_err().to_string();
+    assert!(error.starts_with("bad.toml:4: ") && error.ends_with("did you mean `duration-s`?"), "{error}");
+    let head = "name = \"x\"\ndescription = \"y\"\nmap = \"masa\"\nduration-s = 3\n";
+    for (rest, part) in [
+        ("[[actor]]\nid = \"a\"\nkind = \"car\"\n", "give either path-m or drive-m"),
+        ("[[criterion]]\nrequire.reaches = { actor = \"b\", point-m = [0, 0], before-s = 1 }\n", "there is no actor `b`"),
+        ("[[fault]]\nat-s = 1\nwhat.link-down = { station = \"c\" }\n", "there is no station `c`"),
+    ] {
+        let error = Scenario::parse(&format!("{head}{rest}"), Path::new("bad.toml")).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
