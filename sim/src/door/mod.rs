@@ -21,10 +21,10 @@ pub mod proto {
 }
 
 use crate::roads::{Roads, RoadsError};
+use crate::traci::{self, Sumo};
 use proto::simulator_server::SimulatorServer;
 use service::Door;
 use std::net::SocketAddr;
-use crate::traci::{self, Sumo};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tonic::service::Interceptor;
@@ -65,7 +65,13 @@ pub struct SumoSettings {
 impl Default for Settings {
     /// CARLA's port, the shipped junction.
     fn default() -> Self {
-        Self { listen: ([127, 0, 0, 1], 2000).into(), token: None, maps: Vec::new(), map: "masa".to_owned(), sumo: None }
+        Self {
+            listen: ([127, 0, 0, 1], 2000).into(),
+            token: None,
+            maps: Vec::new(),
+            map: "masa".to_owned(),
+            sumo: None,
+        }
     }
 }
 
@@ -139,7 +145,8 @@ impl Maps {
         };
         // SUMO's seed is an `int`.
         let seed = ["--seed".to_owned(), (seed & 0x7fff_ffff).to_string()];
-        let sumo = traci::launch(program, config, step_s, &seed).and_then(|launched| Sumo::new(launched, roads.clone()));
+        let sumo =
+            traci::launch(program, config, step_s, &seed).and_then(|launched| Sumo::new(launched, roads.clone()));
         sumo.map(Some).map_err(|error| Status::failed_precondition(error.to_string()))
     }
 }

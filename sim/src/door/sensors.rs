@@ -8,9 +8,7 @@ use crate::actor::{ActorId, Pose};
 use crate::geometry::{angle_between, gap_between};
 use crate::random::Seed;
 use crate::roads::Roads;
-use crate::sensors::camera::{
-    Camera, CameraModel, CameraPose, CameraSettings, Frame, ImageFault, Mount, Scene,
-};
+use crate::sensors::camera::{Camera, CameraModel, CameraPose, CameraSettings, Frame, ImageFault, Mount, Scene};
 use crate::snapshot::Snapshot;
 use nalgebra::{Point2, Point3};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +29,10 @@ pub(crate) const BLUEPRINTS: &[(&str, &[Attribute])] = &[
     ("sensor.other.gnss", &[]),
     ("sensor.other.imu", &[]),
     ("sensor.other.truth", &[("range", 100.0, "m", 0.0, 10_000.0)]),
-    ("sensor.other.loop", &[("length", 2.0, "m", 0.1, 50.0), ("width", 3.0, "m", 0.1, 50.0), ("period", 60.0, "s", 0.1, 3600.0)]),
+    (
+        "sensor.other.loop",
+        &[("length", 2.0, "m", 0.1, 50.0), ("width", 3.0, "m", 0.1, 50.0), ("period", 60.0, "s", 0.1, 3600.0)],
+    ),
 ];
 
 const CAMERA: &[Attribute] = &[
@@ -54,6 +55,8 @@ pub(crate) enum SensorError {
     Unknown(String),
     #[error("{blueprint} has no attribute {name:?}")]
     NoAttribute { blueprint: String, name: String },
+    #[error("{0} needs a map that says where on the globe it lies")]
+    NoReference(String),
     #[error("attribute {name} of {blueprint} cannot be {value:?}")]
     Value { blueprint: String, name: String, value: String },
 }
@@ -167,6 +170,9 @@ impl Sensor {
                 period_s: attributes.get("sensor_tick"),
                 due_s: 0.0,
             },
+            "sensor.other.gnss" if surroundings.roads.geo.is_none() => {
+                return Err(SensorError::NoReference(blueprint.to_owned()));
+            }
             "sensor.other.gnss" => Kind::Gnss,
             "sensor.other.imu" => Kind::Imu,
             "sensor.other.truth" => Kind::Truth { range_m: attributes.get("range") },
@@ -279,7 +285,8 @@ fn image(frame: Frame, shows: Shows, boxes: bool, now: &Snapshot) -> proto::Imag
     let [width, height] = frame.size_px;
     let seen = frame.actors.iter().filter(|_| boxes).filter_map(|view| {
         let [left, top, right, bottom] = view.visible_px?;
-        let type_id = now.actor(view.id).map(|actor| super::convert::type_id(actor.kind).to_owned()).unwrap_or_default();
+        let type_id =
+            now.actor(view.id).map(|actor| super::convert::type_id(actor.kind).to_owned()).unwrap_or_default();
         Some(proto::Box2d { actor: view.id.0, type_id, left, top, right, bottom, visible: view.visible })
     });
     let boxes = seen.collect();

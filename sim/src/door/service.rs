@@ -173,7 +173,8 @@ impl Simulator for Door {
 
     async fn detach_sensor(&self, request: Request<proto::DetachSensorRequest>) -> Answer<proto::DetachSensorResponse> {
         let sensor = request.into_inner().sensor;
-        let answer = self.with(move |session| Ok(proto::DetachSensorResponse { detached: session.detach(sensor) })).await?;
+        let answer =
+            self.with(move |session| Ok(proto::DetachSensorResponse { detached: session.detach(sensor) })).await?;
         self.readers().remove(&sensor);
         Ok(answer)
     }

@@ -170,7 +170,8 @@ impl Session {
     }
 
     fn actor(&self, id: ActorId) -> Result<proto::Actor, Status> {
-        let actor = self.world.now().actor(id).ok_or_else(|| Status::not_found(format!("there is no actor {}", id.0)))?;
+        let actor =
+            self.world.now().actor(id).ok_or_else(|| Status::not_found(format!("there is no actor {}", id.0)))?;
         Ok(convert::actor(actor, self.roads()))
     }
 
@@ -233,7 +234,9 @@ impl Session {
             }
             Control::Autopilot(true) if guest => match self.guests.driver(id) {
                 Some(driver) => self.guests.steer(id, Steering::Auto(driver)),
-                None => return Err(Status::failed_precondition(format!("actor {} is on no lane it may drive on", id.0))),
+                None => {
+                    return Err(Status::failed_precondition(format!("actor {} is on no lane it may drive on", id.0)));
+                }
             },
             Control::Autopilot(false) if guest => self.guests.steer(id, Steering::Idle),
             Control::Autopilot(on) => {

@@ -7,6 +7,7 @@ mod client;
 mod launch;
 mod sumo;
 mod wire;
+mod words;
 
 pub use client::{Domain, Results, Traci, TraciError};
 pub use launch::{Launched, launch, network_of, program};

@@ -7,6 +7,7 @@
 use super::client::{Domain, Results, Traci, TraciError};
 use super::launch::Launched;
 use super::wire::Value;
+use super::words::{class_of, heading_deg, kind_of, lights_of, states_of};
 use crate::actor::{Actor, ActorId, ActorKind, LanePosition, Lights, Pose, Role, Size};
 use crate::geometry::angle_between;
 use crate::roads::{EdgeKind, LaneId, Roads, SignalState, Users};
@@ -180,9 +181,11 @@ impl Sumo {
             let usual = kind.usual_size();
             let size = match extent {
                 // SUMO's people are as long as they are wide.
-                [Some(length_m), Some(width_m), Some(height_m)] if domain == Domain::Vehicle => {
-                    Size { length_m: length_m.clamp(0.2, 100.0), width_m: width_m.clamp(0.2, 10.0), height_m: height_m.clamp(0.2, 10.0) }
-                }
+                [Some(length_m), Some(width_m), Some(height_m)] if domain == Domain::Vehicle => Size {
+                    length_m: length_m.clamp(0.2, 100.0),
+                    width_m: width_m.clamp(0.2, 10.0),
+                    height_m: height_m.clamp(0.2, 10.0),
+                },
                 _ => usual,
             };
             let changing: &[u8] = match domain {
@@ -222,7 +225,8 @@ impl Sumo {
         let Some(mut launched) = self.launched.take() else { return Ok(()) };
         self.mirror(&mut launched.traci, before)?;
         let results = launched.traci.step()?;
-        let texts = |what| match results.get(&(Domain::Simulation, String::new())).and_then(|values| values.get(&what)) {
+        let texts = |what| match results.get(&(Domain::Simulation, String::new())).and_then(|values| values.get(&what))
+        {
             Some(Value::Texts(names)) => names.clone(),
             _ => Vec::new(),
         };
@@ -237,7 +241,8 @@ impl Sumo {
     /// Puts our vehicles where they are in SUMO, and takes out those that are gone.
     fn mirror(&mut self, traci: &mut Traci, before: &Snapshot) -> Result<(), TraciError> {
         let drives = |actor: &&Actor| actor.id.population() != POPULATION && class_of(actor.kind).is_some();
-        let ours: BTreeMap<ActorId, &Actor> = before.actors.iter().filter(drives).map(|actor| (actor.id, actor)).collect();
+        let ours: BTreeMap<ActorId, &Actor> =
+            before.actors.iter().filter(drives).map(|actor| (actor.id, actor)).collect();
         let gone: Vec<ActorId> = self.mirrored.keys().copied().filter(|id| !ours.contains_key(id)).collect();
         for id in gone {
             if let Some(name) = self.mirrored.remove(&id) {
@@ -283,11 +288,14 @@ impl Sumo {
     fn add(&self, traci: &mut Traci, actor: &Actor) -> Result<Option<String>, TraciError> {
         let Some(class) = class_of(actor.kind) else { return Ok(None) };
         let here = actor.pose.position.xy();
-        let on = self.roads.lanes.iter().filter(|lane| {
-            lane.users.intersects(Users::ROAD) && self.roads.edge(lane.edge).kind == EdgeKind::Road
-        });
+        let on = self
+            .roads
+            .lanes
+            .iter()
+            .filter(|lane| lane.users.intersects(Users::ROAD) && self.roads.edge(lane.edge).kind == EdgeKind::Road);
         let nearest = on.min_by(|a, b| {
-            let away = |lane: &crate::roads::Lane| lane.centre.project(here).map_or(f64::INFINITY, |at| at.offset_m.abs());
+            let away =
+                |lane: &crate::roads::Lane| lane.centre.project(here).map_or(f64::INFINITY, |at| at.offset_m.abs());
             away(a).total_cmp(&away(b))
         });
         let Some(lane) = nearest else { return Ok(None) };
@@ -356,9 +364,12 @@ impl Sumo {
             // SUMO's place of a vehicle is the middle of its front.
             let back_m = if *domain == Domain::Vehicle { actor.size.length_m / 2.0 } else { 0.0 };
             let pitch_rad = number(SLOPE).unwrap_or_default().to_radians();
-            actor.pose = Pose { position: Point3::new(x - back_m * cos, y - back_m * sin, if z > NONE { z } else { 0.0 }), yaw_rad, pitch_rad };
-            actor.yaw_rate_rps =
-                if was.position.x > NONE { angle_between(yaw_rad, was.yaw_rad) / step_s } else { 0.0 };
+            actor.pose = Pose {
+                position: Point3::new(x - back_m * cos, y - back_m * sin, if z > NONE { z } else { 0.0 }),
+                yaw_rad,
+                pitch_rad,
+            };
+            actor.yaw_rate_rps = if was.position.x > NONE { angle_between(yaw_rad, was.yaw_rad) / step_s } else { 0.0 };
             actor.speed_mps = number(SPEED).unwrap_or_default();
             actor.acceleration_mps2 = number(ACCELERATION).unwrap_or_default();
             let signals = number(SIGNALS).unwrap_or_default() as u32;
@@ -396,74 +407,6 @@ fn refusals(result: Result<(), TraciError>) -> Result<Option<String>, TraciError
         Err(TraciError::Refused { reason, .. }) => Ok(Some(reason)),
         Err(error) => Err(error),
     }
-}
-
-fn heading_deg(yaw_rad: f64) -> f64 {
-    (90.0 - yaw_rad.to_degrees()).rem_euclid(360.0)
-}
-
-/// SUMO's vehicle classes as kinds.
-const CLASSES: [(&str, ActorKind, Role); 20] = [
-    ("passenger", ActorKind::Car, Role::Ordinary),
-    ("private", ActorKind::Car, Role::Ordinary),
-    ("taxi", ActorKind::Car, Role::Ordinary),
-    ("hov", ActorKind::Car, Role::Ordinary),
-    ("evehicle", ActorKind::Car, Role::Ordinary),
-    ("vip", ActorKind::Car, Role::Ordinary),
-    ("authority", ActorKind::Car, Role::Emergency),
-    ("emergency", ActorKind::Van, Role::Emergency),
-    ("delivery", ActorKind::Van, Role::Ordinary),
-    ("truck", ActorKind::Truck, Role::Ordinary),
-    ("trailer", ActorKind::Truck, Role::Ordinary),
-    ("bus", ActorKind::Bus, Role::PublicTransport),
-    ("coach", ActorKind::Bus, Role::Ordinary),
-    ("tram", ActorKind::Tram, Role::PublicTransport),
-    ("rail_urban", ActorKind::Tram, Role::PublicTransport),
-    ("rail", ActorKind::Tram, Role::PublicTransport),
-    ("motorcycle", ActorKind::Motorcycle, Role::Ordinary),
-    ("moped", ActorKind::Motorcycle, Role::Ordinary),
-    ("bicycle", ActorKind::Bicycle, Role::Ordinary),
-    ("scooter", ActorKind::EScooter, Role::Ordinary),
-];
-
-fn kind_of(class: &str) -> (ActorKind, Role) {
-    let found = CLASSES.iter().find(|(name, ..)| *name == class);
-    found.map_or((ActorKind::Car, Role::Ordinary), |(_, kind, role)| (*kind, *role))
-}
-
-/// The class of a kind in SUMO; `None` for what does not drive.
-fn class_of(kind: ActorKind) -> Option<&'static str> {
-    match kind {
-        ActorKind::CargoBike => Some("bicycle"),
-        kind => CLASSES.iter().find(|(_, known, _)| *known == kind).map(|(name, ..)| *name),
-    }
-}
-
-/// SUMO's bits: right 1, left 2, hazard 4, brake 8, front 16, …, emergency blue 2048.
-fn lights_of(bits: u32) -> Lights {
-    let on = |bit: u32| bits & bit != 0;
-    Lights {
-        low_beam: on(16),
-        brake: on(8),
-        left: on(2) || on(4),
-        right: on(1) || on(4),
-        beacon: on(2048) || on(4096) || on(8192),
-    }
-}
-
-/// SUMO's letters of a signal's links.
-fn states_of(letters: &str) -> Vec<SignalState> {
-    let state = |letter| match letter {
-        'G' => SignalState::GreenMajor,
-        'g' => SignalState::GreenMinor,
-        'y' | 'Y' => SignalState::Yellow,
-        'u' => SignalState::RedYellow,
-        'o' => SignalState::OffBlinking,
-        'O' => SignalState::Off,
-        // `s`: who turns right stops, then goes.
-        _ => SignalState::Red,
-    };
-    letters.chars().map(state).collect()
 }
 
 impl Population for Sumo {
