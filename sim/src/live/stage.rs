@@ -38,6 +38,9 @@ use tokio::task::JoinSet;
 /// Time that queued messages get to leave when a node stops.
 const FLUSH: Duration = Duration::from_secs(5);
 
+/// Traffic goes on for at least so long, seconds.
+const STAYS_S: f64 = 4.0 * 3_600.0;
+
 /// Where a stage meets the outside.
 #[derive(Clone, Debug)]
 pub struct StageSettings {
@@ -97,6 +100,8 @@ impl Stage {
     /// # Errors
     /// When the scenario cannot be used, an address cannot be listened on, or a node does not start.
     pub async fn start(scenario: &Scenario, settings: &StageSettings) -> Result<Self, LiveError> {
+        // A stage stays: traffic goes on for longer than the script.
+        let scenario = &Scenario { duration_s: scenario.duration_s.max(STAYS_S), ..scenario.clone() };
         let roads = Arc::new(crate::run::map(scenario).map_err(RunError::from)?);
         let frame = site::site_frame(&roads);
         let seed = Seed(settings.seed.unwrap_or(scenario.seed));

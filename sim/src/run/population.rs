@@ -4,7 +4,7 @@ use super::RunError;
 use crate::actor::{ActorId, ActorKind, Role};
 use crate::people::{DemandSettings, People, PeopleSettings};
 use crate::random::Seed;
-use crate::roads::{EdgeId, EdgeKind, LaneKind, Roads, Users};
+use crate::roads::{EdgeId, EdgeKind, LaneKind, Link, Roads, Turn, Users};
 use crate::scenario::Scenario;
 use crate::scenario::route::Way;
 use crate::scenario::scripted::ScriptedPopulation;
@@ -92,16 +92,37 @@ fn through_routes(roads: &Roads) -> Vec<Vec<EdgeId>> {
             })
     };
     let edges = (0..roads.edges.len()).map(|index| EdgeId(index as u32)).filter(|edge| drivable(*edge));
+    // Turning back at the edge of the map, and people's ways, are no way on.
+    let on = |link: &&Link| {
+        link.turn != Turn::UTurn
+            && [link.from, link.to].iter().all(|lane| roads.lane(*lane).users.contains(Users::CAR))
+    };
     let mut reached = vec![false; roads.edges.len()];
-    for link in &roads.links {
+    for link in roads.links.iter().filter(on) {
         let from = roads.lane(link.from).edge;
         if roads.edge(from).kind == EdgeKind::Road {
             reached[roads.lane(link.to).edge.index()] = true;
         }
     }
-    let leads_on = |edge: EdgeId| roads.edge(edge).lanes.iter().any(|lane| !roads.lane(*lane).links.is_empty());
+    let leads_on = |edge: EdgeId| {
+        let lanes = roads.edge(edge).lanes.iter();
+        lanes.flat_map(|lane| &roads.lane(*lane).links).any(|link| on(&roads.link(*link)))
+    };
     let edges: Vec<_> = edges.collect();
     let entries = edges.iter().filter(|edge| !reached[edge.index()] && leads_on(**edge));
     let exits: Vec<_> = edges.iter().filter(|edge| reached[edge.index()] && !leads_on(**edge)).collect();
     entries.flat_map(|from| exits.iter().filter_map(move |to| shortest_route(roads, *from, **to, Users::CAR))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traffic_finds_ways_through_every_shipped_map() {
+        for (name, _) in Roads::SHIPPED {
+            let roads = Roads::shipped(name).unwrap();
+            assert!(through_routes(&roads).len() >= 2, "{name}");
+        }
+    }
 }
