@@ -4,6 +4,7 @@ mod dataset;
 mod map;
 mod run;
 mod sweep;
+mod traffic;
 
 use clap::{Args, Subcommand};
 
@@ -20,6 +21,7 @@ enum SimCommand {
     Map(map::Map),
     Run(run::Run),
     Sweep(sweep::Sweep),
+    Traffic(traffic::Traffic),
 }
 
 impl Sim {
@@ -29,6 +31,7 @@ impl Sim {
             SimCommand::Map(command) => command.run(),
             SimCommand::Run(command) => command.run(),
             SimCommand::Sweep(command) => command.run(),
+            SimCommand::Traffic(command) => command.run(),
         }
     }
 }
