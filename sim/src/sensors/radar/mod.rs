@@ -170,7 +170,7 @@ impl Radar {
         luck: &mut Pcg64Mcg,
     ) -> Vec<RadarDetection> {
         let settings = &self.settings;
-        // Rain takes about 0.4 R^0.85 dB a kilometre at 77 GHz (ITU-R P.838 gives 10 dB/km at 30 mm/h), both ways.
+        // Rain takes 0.56 R^0.85 dB a kilometre: 10 dB at 30 mm/h, about what ITU-R P.838 gives at 77 GHz; both ways.
         let rain_db_per_m = 2.0 * 0.56 * snapshot.weather.rain_mm_per_h.max(0.0).powf(0.85) / 1000.0;
         let mut cells: BTreeMap<(i64, i64, i64), Cell> = BTreeMap::new();
         for actor in snapshot.actors.iter().filter(|actor| Some(actor.id) != carrier) {
