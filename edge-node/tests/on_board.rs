@@ -113,7 +113,7 @@ fn configuration(folder: &Path, gnss: SocketAddr, radio: SocketAddr) -> Configur
          [links.geonet]\nmedium = {{ udp = {{ peers = ['{radio}'] }} }}\nrouter = {{ beacon-interval-ms = 0 }}\n\
          [security]\ntrust = 'trust'\ntickets = 'tickets'\n\
          [security.rules.pseudonyms]\npolicy = 'distance-then-time'\n\
-         distance-m = {{ start = 20.0, end = 21.0 }}\ntime-s = {{ start = 0.0, end = 0.1 }}\n\
+         distance_m = {{ start = 20.0, end = 21.0 }}\ntime_s = {{ start = 0.0, end = 0.1 }}\n\
          [recording]\ndirectory = 'recordings'\n"
     );
     std::fs::write(folder.join("node.toml"), node).unwrap();
