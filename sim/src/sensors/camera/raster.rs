@@ -17,7 +17,7 @@ pub(crate) const TILE: usize = TILE_PX * SAMPLES;
 /// Samples of a tile.
 pub(crate) const TILE_SAMPLES: usize = TILE * TILE;
 /// Triangles are cut at most this often where the lens bends their edges.
-const MAX_CUTS: u32 = 9;
+const MAX_CUTS: u32 = 12;
 /// Samples that a bent edge may be off.
 const BEND_TOLERANCE: f32 = 0.5;
 
@@ -27,6 +27,8 @@ pub(crate) struct Projector {
     scale: [f32; 2],
     centre: [f32; 2],
     lens: Option<Lens>,
+    /// Beyond this distance from the axis (at depth 1) the lens goes on evenly: its polynomial would fold back.
+    rim: f64,
     pub(crate) width: f32,
     pub(crate) height: f32,
 }
@@ -35,7 +37,11 @@ impl Projector {
     /// Of a camera; `shift` moves the picture by a part of a sample.
     pub(crate) fn new(model: &CameraModel, shift: [f32; 2]) -> Self {
         let k = SAMPLES as f64;
+        let [w, h] = model.image_size_px.map(f64::from);
+        let corners =
+            [[0.0, 0.0], [w, 0.0], [0.0, h], [w, h]].map(|p| model.ray_camera(p).map_or(2.0, |r| r.x.hypot(r.y)));
         Self {
+            rim: corners.into_iter().fold(0.1, f64::max) * 1.08,
             scale: model.focal_length_px.map(|f| (f * k) as f32),
             centre: std::array::from_fn(|a| (model.principal_point_px[a] * k - 0.5) as f32 + shift[a]),
             lens: (!model.lens.is_pinhole()).then_some(model.lens),
@@ -50,7 +56,11 @@ impl Projector {
         let (x, y) = (p.x * w, p.y * w);
         let [x, y] = match &self.lens {
             None => [x, y],
-            Some(lens) => lens.bend(f64::from(x), f64::from(y)).map(|v| v as f32),
+            Some(lens) => {
+                let (x, y) = (f64::from(x), f64::from(y));
+                let out = (x.hypot(y) / self.rim).max(1.0);
+                lens.bend(x / out, y / out).map(|v| (v * out) as f32)
+            }
         };
         [x * self.scale[0] + self.centre[0], y * self.scale[1] + self.centre[1], w]
     }
@@ -152,7 +162,8 @@ impl Bins {
             let low = |axis: usize| screen.iter().map(|s| s[axis]).fold(f32::MAX, f32::min);
             let high = |axis: usize| screen.iter().map(|s| s[axis]).fold(f32::MIN, f32::max);
             let margin = if depth == 0 { 4000.0 } else { 300.0 };
-            let outside = high(0) < -margin || high(1) < -margin || low(0) > p.width + margin || low(1) > p.height + margin;
+            let outside =
+                high(0) < -margin || high(1) < -margin || low(0) > p.width + margin || low(1) > p.height + margin;
             let mut worst = (0, 0.0);
             if !outside {
                 for i in 0..3 {
@@ -399,7 +410,7 @@ mod tests {
     fn a_bent_edge_is_cut_until_it_bends() {
         let mut model = camera();
         model.lens = Lens::BrownConrady { distortion: [-0.3, 0.08, 0.0, 0.0, 0.0] };
-        let (a, b, c) = (v3(-3.0, 1.6, 2.0), v3(3.0, 1.6, 2.0), v3(0.0, -20.0, 2.0));
+        let (a, b, c) = (v3(-3.0, 1.6, 2.0), v3(3.0, 1.6, 2.0), v3(0.0, -4.0, 2.0));
         let buffer = draw(&[[a, b, c]], &model);
         let lowest = |x: usize| (0..TILE).rev().find(|y| buffer.face[y * TILE + x] > 0).unwrap_or(0);
         // A barrel lens bows a line below the middle: it is lowest in the middle column.
