@@ -17,13 +17,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => Weather::default(),
     };
     let map = arguments.get(3).map_or("masa", String::as_str);
-    let numbers: Vec<f64> = arguments.get(4).map_or(vec![-13.0, -15.0, 7.0, 8.0, 9.0, 0.0, 70.0, 30.0], |t| t.split(',').map(|v| v.parse().unwrap_or(0.0)).collect());
+    let numbers: Vec<f64> = arguments.get(4).map_or(vec![-13.0, -15.0, 7.0, 8.0, 9.0, 0.0, 70.0, 30.0], |t| {
+        t.split(',').map(|v| v.parse().unwrap_or(0.0)).collect()
+    });
     let roads = Roads::shipped(map).or_else(|_| Roads::load(map))?;
     let scene = Arc::new(Scene::new(&roads, Seed(1)));
     let n = &numbers;
     let pose = CameraPose::looking_at([n[0], n[1], n[2]], [n[3], n[4], n[5]]);
-    let model = CameraModel::with_size("demo", pose, n[6], if arguments.get(5).is_some() { [1280, 768] } else { [640, 384] });
-    let mut camera = Camera::new(CameraSettings { background_passes: 4, ..CameraSettings::fixed(model) }, scene, Seed(1));
+    let model =
+        CameraModel::with_size("demo", pose, n[6], if arguments.get(5).is_some() { [1280, 768] } else { [640, 384] });
+    let mut camera =
+        Camera::new(CameraSettings { background_passes: 4, ..CameraSettings::fixed(model) }, scene, Seed(1));
     let around = Around { centre: Point2::new(n[3], n[4]), radius_m: 34.0 };
     let mut rng = Seed(3).stream("example", 0);
     let actors = place::actors(&roads, &around, n[7] as usize, &weather, &[], &mut rng);

@@ -1,9 +1,9 @@
 //! Writes a data set of shipped networks or files:
 //! `cargo run -p masa-sim --release --example dataset -- DIR IMAGES SEED MAP…`
 
+use masa_sim::Roads;
 use masa_sim::random::Seed;
 use masa_sim::truth::dataset::{self, DatasetSettings};
-use masa_sim::Roads;
 use std::path::Path;
 use std::sync::Arc;
 

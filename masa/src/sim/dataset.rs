@@ -37,7 +37,10 @@ impl Dataset {
         let mut settings = DatasetSettings::new(maps, self.images, Seed(self.seed));
         settings.images_per_camera = usize::from(self.images_per_camera);
         if let [width, height] = self.size[..] {
-            anyhow::ensure!((16..=4096).contains(&width) && (16..=4096).contains(&height), "a picture of {width}×{height} pixels");
+            anyhow::ensure!(
+                (16..=4096).contains(&width) && (16..=4096).contains(&height),
+                "a picture of {width}×{height} pixels"
+            );
             settings.size_px = [width, height];
         }
         let summary = dataset::write(&settings, &self.output)?;

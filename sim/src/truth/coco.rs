@@ -73,7 +73,8 @@ impl Coco {
             "object" => "object",
             _ => "vehicle",
         };
-        let category = |(k, name): (usize, &&'static str)| Category { id: k as u64 + 1, name, supercategory: group(name) };
+        let category =
+            |(k, name): (usize, &&'static str)| Category { id: k as u64 + 1, name, supercategory: group(name) };
         Self { categories: CATEGORIES.iter().enumerate().map(category).collect(), ..Self::default() }
     }
 

@@ -4,8 +4,8 @@
 //! (`annotations/<map>.json`) and one for all (`annotations/all.json`): a split is a choice of networks. Actors are placed
 //! at random (see [`super::place`]). The same settings give the same files.
 
-use super::coco::{Asked, Coco};
 use super::FrameTruth;
+use super::coco::{Asked, Coco};
 use super::place::{Around, actors};
 use crate::random::Seed;
 use crate::roads::{EdgeKind, LaneKind, Roads};
@@ -116,7 +116,8 @@ pub fn write(settings: &DatasetSettings, directory: &Path) -> Result<DatasetSumm
         std::fs::write(&path, own.to_json()).map_err(|source| DatasetError::Write { path: path.clone(), source })?;
         files.push(path);
     }
-    std::fs::write(&files[0], all.to_json()).map_err(|source| DatasetError::Write { path: files[0].clone(), source })?;
+    std::fs::write(&files[0], all.to_json())
+        .map_err(|source| DatasetError::Write { path: files[0].clone(), source })?;
     Ok(DatasetSummary { images: written, annotations: files })
 }
 
@@ -130,7 +131,9 @@ fn shoot(
     directory: &Path,
 ) -> Result<Vec<(String, FrameTruth)>, DatasetError> {
     let mut rng = settings.seed.stream("dataset camera", (map as u64) << 32 | shot as u64);
-    let Some((camera, around)) = camera(roads, settings.size_px, &mut rng) else { return Err(DatasetError::Empty(name.to_owned())) };
+    let Some((camera, around)) = camera(roads, settings.size_px, &mut rng) else {
+        return Err(DatasetError::Empty(name.to_owned()));
+    };
     let weather = weather(&mut rng);
     let eye = Point2::new(camera.model.pose.position_m[0], camera.model.pose.position_m[1]);
     let model = camera.model.clone();
@@ -208,7 +211,11 @@ fn any_camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
     let lane = driving[rng.random_range(0..driving.len())];
     let length = lane.centre.length_m();
     // Near the end of a lane, which is a junction, or anywhere along it.
-    let s = if rng.random_bool(0.7) { (length - rng.random_range(0.0..18.0)).max(length * 0.3) } else { rng.random_range(0.0..length) };
+    let s = if rng.random_bool(0.7) {
+        (length - rng.random_range(0.0..18.0)).max(length * 0.3)
+    } else {
+        rng.random_range(0.0..length)
+    };
     let on = lane.centre.at(s)?;
     let outside = Vector2::new(on.yaw_rad.sin(), -on.yaw_rad.cos()) * if roads.left_hand { -1.0 } else { 1.0 };
     let foot = on.point.xy() + outside * (lane.width_m / 2.0 + rng.random_range(0.6..3.0));
@@ -216,7 +223,8 @@ fn any_camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
     let along = on.yaw_rad + if rng.random_bool(0.6) { 0.0 } else { std::f64::consts::PI };
     let reach = rng.random_range(14.0..34.0);
     // Along the road or across it, never away from it.
-    let target = on.point.xy() + Vector2::new(along.cos(), along.sin()) * reach - outside * rng.random_range(0.0..0.55) * reach;
+    let target =
+        on.point.xy() + Vector2::new(along.cos(), along.sin()) * reach - outside * rng.random_range(0.0..0.55) * reach;
     let ground = on.point.z;
     let mut pose = CameraPose::looking_at([foot.x, foot.y, ground + height], [target.x, target.y, ground]);
     pose.pitch_deg += rng.random_range(0.0..9.0);
@@ -224,7 +232,9 @@ fn any_camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
     let field = rng.random_range(48.0..82.0);
     let mut model = CameraModel::with_size("data", pose, field, size_px);
     if rng.random_bool(0.3) {
-        model.lens = Lens::BrownConrady { distortion: [rng.random_range(-0.30..-0.05), rng.random_range(0.0..0.06), 0.0, 0.0, 0.0] };
+        model.lens = Lens::BrownConrady {
+            distortion: [rng.random_range(-0.30..-0.05), rng.random_range(0.0..0.06), 0.0, 0.0, 0.0],
+        };
     }
     let optics = Optics {
         exposure_compensation_ev: rng.random_range(-0.5..0.5),
@@ -286,7 +296,8 @@ mod tests {
         let (one, two) = (write_to(a.path()), write_to(b.path()));
         assert_eq!((one.images, two.images), (4, 4));
         assert_eq!(std::fs::read(&one.annotations[0]).unwrap(), std::fs::read(&two.annotations[0]).unwrap());
-        let mut names: Vec<_> = std::fs::read_dir(a.path().join("images")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let mut names: Vec<_> =
+            std::fs::read_dir(a.path().join("images")).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names.len(), 4);
         for name in names {

@@ -53,7 +53,9 @@ impl<'a> Lanes<'a> {
         let mut lanes = Self { driving: Vec::new(), cycling: Vec::new(), walking: Vec::new(), rails: Vec::new() };
         for lane in &roads.lanes {
             let near = lane.centre.project(around.centre).and_then(|p| lane.centre.at(p.s_m));
-            if near.is_none_or(|on| (on.point.xy() - around.centre).norm() > around.radius_m) || lane.centre.length_m() < 3.0 {
+            if near.is_none_or(|on| (on.point.xy() - around.centre).norm() > around.radius_m)
+                || lane.centre.length_m() < 3.0
+            {
                 continue;
             }
             let kind = roads.edges.get(lane.edge.index()).map_or(EdgeKind::Road, |edge| edge.kind);
@@ -82,18 +84,24 @@ impl<'a> Lanes<'a> {
                 }
                 (&self.walking, 0.35, rng.random_range(0..2) as f64 * TAU / 2.0 + rng.random_range(-0.3..0.3))
             }
-            ActorKind::Bicycle | ActorKind::CargoBike | ActorKind::EScooter if !self.cycling.is_empty() && rng.random_bool(0.5) => {
+            ActorKind::Bicycle | ActorKind::CargoBike | ActorKind::EScooter
+                if !self.cycling.is_empty() && rng.random_bool(0.5) =>
+            {
                 (&self.cycling, 0.2, rng.random_range(-0.08..0.08))
             }
-            ActorKind::Bicycle | ActorKind::CargoBike | ActorKind::EScooter => (driving, 0.42, rng.random_range(-0.15..0.15)),
+            ActorKind::Bicycle | ActorKind::CargoBike | ActorKind::EScooter => {
+                (driving, 0.42, rng.random_range(-0.15..0.15))
+            }
             ActorKind::Tram => (&self.rails, 0.0, 0.0),
             ActorKind::Motorcycle => (driving, 0.25, rng.random_range(-0.15..0.15)),
             ActorKind::Deer | ActorKind::LostCargo | ActorKind::Cone | ActorKind::Barrier => {
                 (driving, 0.5, rng.random_range(0.0..TAU))
             }
-            ActorKind::Car | ActorKind::Van | ActorKind::Truck | ActorKind::Bus => {
-                (driving, 0.08, rng.random_range(-0.04..0.04) + if rng.random_bool(0.06) { rng.random_range(-0.6..0.6) } else { 0.0 })
-            }
+            ActorKind::Car | ActorKind::Van | ActorKind::Truck | ActorKind::Bus => (
+                driving,
+                0.08,
+                rng.random_range(-0.04..0.04) + if rng.random_bool(0.06) { rng.random_range(-0.6..0.6) } else { 0.0 },
+            ),
         };
         let lane = pick(from, rng)?;
         let offset = rng.random_range(-1.0..1.0) * side_m * lane.width_m;
@@ -122,7 +130,14 @@ fn discs(p: Point3<f64>, yaw: f64, length: f64, width: f64) -> (Vec<Point2<f64>>
 }
 
 /// Up to `count` actors; `keep_clear_m` says how much room to leave around places (a camera's pole, say).
-pub fn actors(roads: &Roads, around: &Around, count: usize, weather: &Weather, clear: &[Point2<f64>], rng: &mut Pcg64Mcg) -> Vec<Actor> {
+pub fn actors(
+    roads: &Roads,
+    around: &Around,
+    count: usize,
+    weather: &Weather,
+    clear: &[Point2<f64>],
+    rng: &mut Pcg64Mcg,
+) -> Vec<Actor> {
     let lanes = Lanes::new(roads, around);
     let total: u32 = SHARES.iter().map(|s| s.1).sum();
     let mut taken: Vec<(Point2<f64>, f64)> = clear.iter().map(|p| (*p, 3.0)).collect();
@@ -133,9 +148,14 @@ pub fn actors(roads: &Roads, around: &Around, count: usize, weather: &Weather, c
         }
         let mut luck = rng.random_range(0..total);
         let Some((kind, _)) = SHARES.iter().find(|(_, share)| match luck.checked_sub(*share) {
-            Some(rest) => { luck = rest; false }
+            Some(rest) => {
+                luck = rest;
+                false
+            }
             None => true,
-        }) else { continue };
+        }) else {
+            continue;
+        };
         let Some((p, yaw)) = lanes.spot(*kind, around, rng) else { continue };
         let mut size = kind.usual_size();
         let stretch = rng.random_range(0.93..1.07);
@@ -150,7 +170,13 @@ pub fn actors(roads: &Roads, around: &Around, count: usize, weather: &Weather, c
         taken.extend(spots.into_iter().map(|spot| (spot, radius)));
         let moving = rng.random_bool(0.75);
         let on_foot = matches!(kind, ActorKind::Adult | ActorKind::Child | ActorKind::Dog | ActorKind::Deer);
-        let speed_mps = if !moving { 0.0 } else if on_foot { rng.random_range(0.8..1.7) } else { rng.random_range(2.0..13.0) };
+        let speed_mps = if !moving {
+            0.0
+        } else if on_foot {
+            rng.random_range(0.8..1.7)
+        } else {
+            rng.random_range(2.0..13.0)
+        };
         let vehicle = kind.is_motor_vehicle() || *kind == ActorKind::Motorcycle;
         let number = actors.len() as u32 + 1;
         actors.push(Actor {

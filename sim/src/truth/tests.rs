@@ -66,7 +66,7 @@ fn a_free_car_fills_its_projected_box() {
     assert!((car.distance_m - (2.0f64.hypot(20.0)).hypot(3.0 - 0.75)).abs() < 1e-9);
     assert!((car.in_camera_m.x - 2.0).abs() < 1e-9 && (car.in_camera_m.z - 20.0).abs() < 1e-9);
     // The instance picture says the same as the box, and depth is where the car is.
-    let at = (96 + 14) * 320 + 160 + 26;
+    let at = (96 + 31) * 320 + 187;
     assert_eq!(frame.instance[at], ActorId::of(1, 1).0);
     assert!((frame.depth_m[at] - 19.1).abs() < 0.7, "{}", frame.depth_m[at]);
 }
@@ -78,7 +78,7 @@ fn nothing_has_a_box_through_a_wall() {
     let (frame, truth) = shoot(vec![behind, beside]);
     let of = |number| truth.actors.iter().find(|a| a.id == ActorId::of(1, number)).unwrap();
     assert_eq!((of(1).visible_px, of(1).visible), (None, 0.0));
-    assert!(of(2).visible > 0.99);
+    assert!(of(2).visible > 0.75, "{}", of(2).visible);
     assert!(!frame.instance.contains(&ActorId::of(1, 1).0));
     let mut coco = Coco::new();
     coco.add("a.jpg", &truth, &Asked::default());
@@ -103,12 +103,14 @@ fn who_is_half_hidden_is_about_half_visible_and_who_is_cut_is_truncated() {
     let of = |number| truth.actors.iter().find(|a| a.id == ActorId::of(1, number)).unwrap();
     assert!((0.2..0.7).contains(&of(1).visible), "{}", of(1).visible);
     assert!((0.3..0.95).contains(&of(3).truncated), "{}", of(3).truncated);
-    assert_eq!(of(2).visible, 1.0);
+    // A lamp post may stand before it.
+    assert!(of(2).visible > 0.75, "{}", of(2).visible);
 }
 
 #[test]
 fn mot_and_kitti_lines_say_what_the_truth_says() {
-    let (frame, truth) = shoot(vec![actor(7, ActorKind::Car, 2.0, 0.0, 0.0), actor(8, ActorKind::Cone, -4.0, -3.0, 0.0)]);
+    let (frame, truth) =
+        shoot(vec![actor(7, ActorKind::Car, 2.0, 0.0, 0.0), actor(8, ActorKind::Cone, -4.0, -3.0, 0.0)]);
     let car = truth.actors[0].visible_px.unwrap();
     let text = mot::ground_truth(&[truth.clone()], 0.1);
     let lines: Vec<Vec<f64>> = text.lines().map(|l| l.split(',').map(|v| v.parse().unwrap()).collect()).collect();
@@ -122,7 +124,12 @@ fn mot_and_kitti_lines_say_what_the_truth_says() {
     assert_eq!((fields.len(), fields[0], fields[2]), (17, "0", "Car"));
     // It looks right, as seen from the camera: rotation 0. Its foot is 3 m below the camera, 2 m right, 20 m ahead.
     let number = |k: usize| fields[k].parse::<f64>().unwrap();
-    assert!(number(16).abs() < 1e-3 && (number(13) - 2.0).abs() < 1e-3 && (number(14) - 3.0).abs() < 1e-3 && (number(15) - 20.0).abs() < 1e-3);
+    assert!(
+        number(16).abs() < 1e-3
+            && (number(13) - 2.0).abs() < 1e-3
+            && (number(14) - 3.0).abs() < 1e-3
+            && (number(15) - 20.0).abs() < 1e-3
+    );
     assert!((number(5) + 2.0f64.atan2(20.0)).abs() < 1e-3);
 }
 

@@ -52,7 +52,15 @@ fn bias(material: &Material) -> f32 {
 }
 
 impl Background {
-    pub(crate) fn new(scene: &Scene, light: &Light, shadow: Option<&ShadowMap>, view: &View, rays: &Rays, model: &super::CameraModel, effort: Effort) -> Self {
+    pub(crate) fn new(
+        scene: &Scene,
+        light: &Light,
+        shadow: Option<&ShadowMap>,
+        view: &View,
+        rays: &Rays,
+        model: &super::CameraModel,
+        effort: Effort,
+    ) -> Self {
         let mut batch = Batch::default();
         let farthest = FARTHEST_M.min(6.0 / light.haze_per_m);
         for placed in &scene.placed {
@@ -178,12 +186,16 @@ fn finish(w: Vec<f32>, lit: Vec<Lit>) -> BackgroundTile {
         [0, 1, TILE, TILE + 1].map(|d| 2 * py * TILE + 2 * px + d)
     };
     let count = TILE_PX * TILE_PX;
-    let pixels = (0..count).map(|k| std::array::from_fn(|i| pixel(k).iter().map(|s| lit[*s].rgb[i]).sum::<f32>() * 0.25)).collect();
+    let pixels = (0..count)
+        .map(|k| std::array::from_fn(|i| pixel(k).iter().map(|s| lit[*s].rgb[i]).sum::<f32>() * 0.25))
+        .collect();
     let classes = (0..count).map(|k| lit[pixel(k)[0]].class as u8).collect();
-    let depth = (0..count).map(|k| {
-        let at = pixel(k)[0];
-        let lift = if lit[at].class == Semantic::Marking { 1.0012 } else { 1.0 };
-        if w[at] > 0.0 { lift / w[at] } else { f32::INFINITY }
-    }).collect();
+    let depth = (0..count)
+        .map(|k| {
+            let at = pixel(k)[0];
+            let lift = if lit[at].class == Semantic::Marking { 1.0012 } else { 1.0 };
+            if w[at] > 0.0 { lift / w[at] } else { f32::INFINITY }
+        })
+        .collect();
     BackgroundTile { w, lit, pixels, classes, depth }
 }

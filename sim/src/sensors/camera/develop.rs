@@ -104,7 +104,15 @@ impl Chip {
     }
 
     /// The picture of a frame's tiles.
-    pub(crate) fn develop(&mut self, tiles: &[TileOut], view: &View, light: &Light, snapshot: &Snapshot, dark: bool, seed: Seed) -> Vec<u8> {
+    pub(crate) fn develop(
+        &mut self,
+        tiles: &[TileOut],
+        view: &View,
+        light: &Light,
+        snapshot: &Snapshot,
+        dark: bool,
+        seed: Seed,
+    ) -> Vec<u8> {
         self.gather(tiles);
         let rain = snapshot.weather.rain_mm_per_h as f32;
         if dark {
@@ -157,7 +165,8 @@ impl Chip {
         for y in 0..self.height {
             for x in 0..self.width {
                 let at = (y / STEP).min(h - 1) * w + (x / STEP).min(w - 1);
-                let (n, f) = (bilinear(&narrow, w, h, x as f32 / STEP as f32 - 0.375, y as f32 / STEP as f32 - 0.375), wide[at]);
+                let (n, f) =
+                    (bilinear(&narrow, w, h, x as f32 / STEP as f32 - 0.375, y as f32 / STEP as f32 - 0.375), wide[at]);
                 let c = &mut self.linear[y * self.width + x];
                 for i in 0..3 {
                     c[i] += n[i] * narrow_share + f[i] * wide_share;
@@ -219,7 +228,8 @@ impl Chip {
         for _ in 0..count {
             let near: f32 = rng.random_range(0.0f32..1.0).powi(3);
             let length = (5.0 + 30.0 * near) * scale;
-            let (mut x, mut y) = (rng.random_range(-20.0..self.width as f32 + 20.0), rng.random_range(-30.0..self.height as f32));
+            let (mut x, mut y) =
+                (rng.random_range(-20.0..self.width as f32 + 20.0), rng.random_range(-30.0..self.height as f32));
             let lean = lean + rng.random_range(-0.06..0.06);
             let alpha = rng.random_range(0.05..0.16) * (0.6 + 0.6 * near);
             let thick = if near > 0.45 { 2 } else { 1 };
@@ -319,7 +329,11 @@ impl Chip {
 
 /// Shoulder for bright light; below one half it is a straight line.
 fn curve(light: f32) -> f32 {
-    if light < 0.5 { light } else { 0.5 + 0.5 * (1.0 - (-(light - 0.5) * 1.25).exp()) / (1.0 - (-(HEADROOM - 0.5) * 1.25).exp()) }
+    if light < 0.5 {
+        light
+    } else {
+        0.5 + 0.5 * (1.0 - (-(light - 0.5) * 1.25).exp()) / (1.0 - (-(HEADROOM - 0.5) * 1.25).exp())
+    }
 }
 
 fn glass(optics: &Optics, blobs: &[Blob], width: usize, height: usize, k: usize) -> [f32; 2] {

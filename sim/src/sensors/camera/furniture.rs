@@ -59,7 +59,8 @@ pub(crate) fn build(scene: &mut Scene, roads: &Roads, buildings: &[Building], se
             let side = if roads.left_hand { 1.0 } else { -1.0 };
             let out = Vector2::new(-on.yaw_rad.sin(), on.yaw_rad.cos()) * side;
             let kind = rng.random_range(0..10);
-            let offset = lane.width_m / 2.0 + if kind < 6 { rng.random_range(2.8..5.5) } else { rng.random_range(0.5..2.4) };
+            let offset =
+                lane.width_m / 2.0 + if kind < 6 { rng.random_range(2.8..5.5) } else { rng.random_range(0.5..2.4) };
             let p = on.point.xy() + out * offset;
             let local = v3((p.x - scene.origin.x) as f32, (p.y - scene.origin.y) as f32, 0.0);
             let yaw = on.yaw_rad as f32;
@@ -78,7 +79,12 @@ pub(crate) fn build(scene: &mut Scene, roads: &Roads, buildings: &[Building], se
                     8 => scene.place([small[2]; 2], turned(yaw, local, 1.0), f32::MAX, true),
                     9 if edge_m > 1.2 => scene.place([small[3]; 2], turned(yaw, local, 1.0), f32::MAX, true),
                     _ if surface == Surface::Terrain => {
-                        scene.place([bush; 2], turned(rng.random_range(0.0..TAU), local, rng.random_range(0.8..1.4)), f32::MAX, true);
+                        scene.place(
+                            [bush; 2],
+                            turned(rng.random_range(0.0..TAU), local, rng.random_range(0.8..1.4)),
+                            f32::MAX,
+                            true,
+                        );
                     }
                     _ => {}
                 }
@@ -105,7 +111,12 @@ fn greens(scene: &mut Scene, roads: &Roads, trees: &[[u32; 2]], bush: u32, block
             let pair = trees[rng.random_range(0..trees.len())];
             scene.place(pair, turned(rng.random_range(0.0..TAU), local, rng.random_range(0.8..1.5)), 55.0, true);
         } else {
-            scene.place([bush; 2], turned(rng.random_range(0.0..TAU), local, rng.random_range(0.9..1.8)), f32::MAX, true);
+            scene.place(
+                [bush; 2],
+                turned(rng.random_range(0.0..TAU), local, rng.random_range(0.9..1.8)),
+                f32::MAX,
+                true,
+            );
         }
     }
 }
@@ -118,7 +129,8 @@ fn countryside(scene: &mut Scene, roads: &Roads, rng: &mut Pcg64Mcg) {
         let mut s = rng.random_range(5.0..30.0);
         while s < lane.centre.length_m() {
             let Some(on) = lane.centre.at(s) else { break };
-            let out = Vector2::new(on.yaw_rad.sin(), -on.yaw_rad.cos()) * (lane.width_m / 2.0 + rng.random_range(8.0..30.0f64));
+            let out = Vector2::new(on.yaw_rad.sin(), -on.yaw_rad.cos())
+                * (lane.width_m / 2.0 + rng.random_range(8.0..30.0f64));
             let p = on.point.xy() + out;
             let local = v3((p.x - scene.origin.x) as f32, (p.y - scene.origin.y) as f32, 0.0);
             if scene.ground.clearance(local.x, local.y) > 5.0 {
@@ -142,7 +154,12 @@ struct Blocked(Vec<Vec<Point2<f64>>>);
 impl Blocked {
     fn new(buildings: &[Building], scene: &Scene) -> Self {
         let origin = scene.origin;
-        Self(buildings.iter().map(|b| b.outline.iter().map(|p| Point2::new(p.x - origin.x, p.y - origin.y)).collect()).collect())
+        Self(
+            buildings
+                .iter()
+                .map(|b| b.outline.iter().map(|p| Point2::new(p.x - origin.x, p.y - origin.y)).collect())
+                .collect(),
+        )
     }
 
     /// A building is nearer than about `margin`, metres.
@@ -150,9 +167,12 @@ impl Blocked {
         let p = Point2::new(f64::from(p.x), f64::from(p.y));
         self.0.iter().any(|outline| {
             let close = (outline[0] - p).norm() < 60.0;
-            close && (-1..=1).any(|dx| {
-                (-1..=1).any(|dy| crate::geometry::contains(outline, p + Vector2::new(f64::from(dx), f64::from(dy)) * margin))
-            })
+            close
+                && (-1..=1).any(|dx| {
+                    (-1..=1).any(|dy| {
+                        crate::geometry::contains(outline, p + Vector2::new(f64::from(dx), f64::from(dy)) * margin)
+                    })
+                })
         })
     }
 }
@@ -190,7 +210,8 @@ fn lamps(scene: &mut Scene, roads: &Roads, blocked: &Blocked) {
             if let Some(on) = lane.centre.at(s) {
                 let out = Vector2::new(-on.yaw_rad.sin(), on.yaw_rad.cos()) * side;
                 // Outward until there is a pavement to stand on.
-                let spot = (0..10).map(|k| on.point.xy() + out * (lane.width_m / 2.0 + 0.6 + 0.5 * f64::from(k)))
+                let spot = (0..10)
+                    .map(|k| on.point.xy() + out * (lane.width_m / 2.0 + 0.6 + 0.5 * f64::from(k)))
                     .map(|p| v3((p.x - scene.origin.x) as f32, (p.y - scene.origin.y) as f32, 0.0))
                     .find(|p| scene.ground.distances(p.x, p.y).0 > 0.5);
                 let apart = |p: &V3| scene.lamps.iter().all(|l| (l.xy() - p.xy()).norm() > 14.0);
@@ -233,7 +254,8 @@ fn signals(scene: &mut Scene, roads: &Roads) {
         let lanes: Vec<_> = edge.lanes.iter().map(|id| roads.lane(*id)).collect();
         let signalled = |lane: &crate::roads::Lane| {
             let links = lane.links.iter().map(|id| roads.link(*id));
-            let mut signals: Vec<_> = links.filter_map(|link| link.signal.map(|s| (link.turn != crate::roads::Turn::Straight, s))).collect();
+            let mut signals: Vec<_> =
+                links.filter_map(|link| link.signal.map(|s| (link.turn != crate::roads::Turn::Straight, s))).collect();
             signals.sort_by_key(|s| s.0);
             signals.first().map(|s| s.1)
         };
@@ -285,7 +307,10 @@ fn signals(scene: &mut Scene, roads: &Roads) {
 fn crossing_heads(scene: &mut Scene, roads: &Roads, edge: &crate::roads::Edge, housing: u32, post: u32) {
     for lane in edge.lanes.iter().map(|id| roads.lane(*id)) {
         // The link that leads onto the crossing carries its signal.
-        let signal = roads.links.iter().find_map(|link| (roads.lane(link.to).edge == lane.edge).then_some(link.signal).flatten());
+        let signal = roads
+            .links
+            .iter()
+            .find_map(|link| (roads.lane(link.to).edge == lane.edge).then_some(link.signal).flatten());
         let Some((controller, link)) = signal else { continue };
         for (s, turn) in [(0.0, 1.0f32), (lane.centre.length_m(), -1.0)] {
             let Some(end) = lane.centre.at(s) else { continue };
@@ -297,7 +322,14 @@ fn crossing_heads(scene: &mut Scene, roads: &Roads, edge: &crate::roads::Edge, h
             scene.place([post; 2], turned(0.0, at, 0.8), f32::MAX, true);
             let head = at + v3(0.0, 0.0, 2.35) + facing * 0.13;
             scene.place([housing; 2], turned(facing.y.atan2(facing.x), head, 1.0), f32::MAX, true);
-            scene.heads.push(SignalHead { controller, link, at: head, facing, left: v3(facing.y, -facing.x, 0.0), for_people: true });
+            scene.heads.push(SignalHead {
+                controller,
+                link,
+                at: head,
+                facing,
+                left: v3(facing.y, -facing.x, 0.0),
+                for_people: true,
+            });
         }
     }
 }
@@ -312,18 +344,28 @@ fn signs(scene: &mut Scene, roads: &Roads) {
         // A triangle on its tip, an octagon, a square, a disc.
         let (corners, turn) = [(3, 0.75), (8, 0.0625), (4, 0.125), (18, 0.0)][usize::from(number)];
         let rim: Vec<(f32, f32)> = (0..=corners)
-            .map(|k| { let (s, c) = (TAU * (k as f32 / corners as f32 + turn)).sin_cos(); (c * size * 0.5, s * size * 0.5) })
+            .map(|k| {
+                let (s, c) = (TAU * (k as f32 / corners as f32 + turn)).sin_cos();
+                (c * size * 0.5, s * size * 0.5)
+            })
             .collect();
         for pair in rim.windows(2) {
             let uv = |p: (f32, f32)| [0.5 + p.0 / size, 0.5 + p.1 / size];
             let at = |x: f32, p: (f32, f32)| v3(x, p.0, z + p.1);
             let (p, q) = (pair[0], pair[1]);
-            b.panel_uv([at(0.05, (0.0, 0.0)), at(0.05, p), at(0.05, q), at(0.05, q)], [[0.5, 0.5], uv(p), uv(q), uv(q)], face);
+            b.panel_uv(
+                [at(0.05, (0.0, 0.0)), at(0.05, p), at(0.05, q), at(0.05, q)],
+                [[0.5, 0.5], uv(p), uv(q), uv(q)],
+                face,
+            );
             b.panel([at(0.045, (0.0, 0.0)), at(0.045, q), at(0.045, p), at(0.045, p)], back);
         }
         b.build()
     };
-    let meshes: Vec<u32> = [plate(0, 0.95), plate(1, 0.78), plate(2, 0.85), plate(3, 0.65)].into_iter().map(|m| scene.add_mesh(m)).collect();
+    let meshes: Vec<u32> = [plate(0, 0.95), plate(1, 0.78), plate(2, 0.85), plate(3, 0.65)]
+        .into_iter()
+        .map(|m| scene.add_mesh(m))
+        .collect();
     for edge in roads.edges.iter().filter(|edge| edge.kind == EdgeKind::Road) {
         let Some(lane) = outer_driving_lane(roads, edge) else { continue };
         let links: Vec<_> = lane.links.iter().map(|id| roads.link(*id)).collect();
@@ -389,13 +431,17 @@ fn tree(rng: &mut Pcg64Mcg, detail: Detail) -> Mesh {
             let d = d.normalize();
             let p = centre + d * *radius * rng.random_range(0.75..1.05);
             let tilt = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0));
-            let u = (d + tilt * 0.7).cross(&tilt).try_normalize(1e-3).unwrap_or(v3(1.0, 0.0, 0.0)) * rng.random_range(size.clone());
+            let u = (d + tilt * 0.7).cross(&tilt).try_normalize(1e-3).unwrap_or(v3(1.0, 0.0, 0.0))
+                * rng.random_range(size.clone());
             let v = d.cross(&u) * rng.random_range(0.6..1.0f32);
             // Deep inside and below it is darker.
             let depth = ((p - middle).norm() / (crown * 1.2)).min(1.0);
             let tone = (0.42 + 0.50 * depth + 0.16 * d.z) * rng.random_range(0.82..1.15);
             let shade = (tone * 8.0).round() / 8.0;
-            b.sheet([p - u, p - v, p + u, p + v], Material::new(green, Finish::Leaves).of(Semantic::Vegetation).times(shade));
+            b.sheet(
+                [p - u, p - v, p + u, p + v],
+                Material::new(green, Finish::Leaves).of(Semantic::Vegetation).times(shade),
+            );
         }
     }
     let mut mesh = b.build();
@@ -412,13 +458,18 @@ fn tree(rng: &mut Pcg64Mcg, detail: Detail) -> Mesh {
 fn bush(rng: &mut Pcg64Mcg) -> Mesh {
     let mut b = Builder::new(Detail::Near);
     for _ in 0..90 {
-        let d = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-0.4..1.0)).try_normalize(1e-3).unwrap_or(v3(0.0, 0.0, 1.0));
+        let d = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-0.4..1.0))
+            .try_normalize(1e-3)
+            .unwrap_or(v3(0.0, 0.0, 1.0));
         let p = v3(0.0, 0.0, 0.42) + d.component_mul(&v3(0.75, 0.65, 0.45)) * rng.random_range(0.7..1.0);
         let tilt = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0));
         let u = d.cross(&tilt).try_normalize(1e-3).unwrap_or(v3(1.0, 0.0, 0.0)) * 0.17;
         let v = d.cross(&u);
         let tone = (0.65 + 0.35 * d.z) * rng.random_range(0.8..1.1);
-        b.sheet([p - u, p - v, p + u, p + v], Material::new([72, 104, 56], Finish::Leaves).of(Semantic::Vegetation).times((tone * 8.0).round() / 8.0));
+        b.sheet(
+            [p - u, p - v, p + u, p + v],
+            Material::new([72, 104, 56], Finish::Leaves).of(Semantic::Vegetation).times((tone * 8.0).round() / 8.0),
+        );
     }
     b.build()
 }
@@ -446,12 +497,23 @@ fn bench() -> Mesh {
 fn bollard() -> Mesh {
     let mut b = Builder::new(Detail::Near);
     b.tube(V3::zeros(), v3(0.0, 0.0, 0.88), 0.07, 0.07, 8, steel().times(0.5));
-    b.tube(v3(0.0, 0.0, 0.72), v3(0.0, 0.0, 0.80), 0.075, 0.075, 8, Material::new([230, 230, 228], Finish::Matte).of(Semantic::Pole));
+    b.tube(
+        v3(0.0, 0.0, 0.72),
+        v3(0.0, 0.0, 0.80),
+        0.075,
+        0.075,
+        8,
+        Material::new([230, 230, 228], Finish::Matte).of(Semantic::Pole),
+    );
     b.build()
 }
 
 fn cabinet() -> Mesh {
     let mut b = Builder::new(Detail::Near);
-    b.cuboid(v3(0.0, 0.0, 0.62), v3(0.95, 0.42, 1.24), Material::new([152, 158, 152], Finish::Matte).of(Semantic::Pole));
+    b.cuboid(
+        v3(0.0, 0.0, 0.62),
+        v3(0.95, 0.42, 1.24),
+        Material::new([152, 158, 152], Finish::Matte).of(Semantic::Pole),
+    );
     b.build()
 }

@@ -102,10 +102,15 @@ impl GroundMap {
     fn capsule(&mut self, a: Point2<f64>, b: Point2<f64>, half: f64, walk: bool) {
         let along = b - a;
         let square = along.norm_squared().max(1e-9);
-        self.each(a.inf(&b) - nalgebra::Vector2::repeat(half), a.sup(&b) + nalgebra::Vector2::repeat(half), walk, |p| {
-            let t = ((p - a).dot(&along) / square).clamp(0.0, 1.0);
-            (p - (a + along * t)).norm() - half
-        });
+        self.each(
+            a.inf(&b) - nalgebra::Vector2::repeat(half),
+            a.sup(&b) + nalgebra::Vector2::repeat(half),
+            walk,
+            |p| {
+                let t = ((p - a).dot(&along) / square).clamp(0.0, 1.0);
+                (p - (a + along * t)).norm() - half
+            },
+        );
     }
 
     fn polygon(&mut self, outline: &[Point2<f64>], walk: bool) {
@@ -217,10 +222,13 @@ mod tests {
     #[test]
     fn a_polygon_with_a_notch_is_covered_once() {
         let outline = [(0.0, 0.0), (4.0, 0.0), (4.0, 3.0), (2.0, 1.0), (0.0, 3.0)].map(|(x, y)| Point2::new(x, y));
-        let area: f64 = triangulate(&outline).iter().map(|t| {
-            let [a, b, c] = t.map(|i| outline[i]);
-            ((b - a).x * (c - a).y - (b - a).y * (c - a).x) / 2.0
-        }).sum();
+        let area: f64 = triangulate(&outline)
+            .iter()
+            .map(|t| {
+                let [a, b, c] = t.map(|i| outline[i]);
+                ((b - a).x * (c - a).y - (b - a).y * (c - a).x) / 2.0
+            })
+            .sum();
         assert!((area - 8.0).abs() < 1e-9);
     }
 }

@@ -74,7 +74,8 @@ impl Light {
         let overcast = smooth(0.35, 1.0, cloud);
         // What clouds take from the sun they give back to the sky, less a part.
         let thick = 1.0 - 0.35 * smooth(2.0, 30.0, weather.rain_mm_per_h as f32);
-        let grey = 0.62 * (luminance(zenith) * 0.7 + luminance(horizon) * 0.6 + luminance(sun_rgb) * sun.z * 0.38) * thick;
+        let grey =
+            0.62 * (luminance(zenith) * 0.7 + luminance(horizon) * 0.6 + luminance(sun_rgb) * sun.z * 0.38) * thick;
         let grey_sky = [grey * 0.97, grey, grey * 1.04];
         let zenith = mix(zenith, scale(grey_sky, 1.08), overcast);
         let horizon = mix(horizon, scale(grey_sky, 0.95), overcast);
@@ -82,7 +83,8 @@ impl Light {
         let sun_rgb = if elevation > -1.0 { sun_rgb } else { [0.0; 3] };
         let from_above = std::array::from_fn(|i| (0.62 * zenith[i] + 0.38 * horizon[i]) * 0.95);
         let ground = [0.20, 0.195, 0.18];
-        let from_below = std::array::from_fn(|i| ground[i] * (from_above[i] + sun_rgb[i] * sun.z * 0.8) + 0.06 * horizon[i]);
+        let from_below =
+            std::array::from_fn(|i| ground[i] * (from_above[i] + sun_rgb[i] * sun.z * 0.8) + 0.06 * horizon[i]);
         let haze_rgb = mix(scale(mix(horizon, zenith, 0.2), 0.95), scale(grey_sky, 0.66), fog);
         let dark = smooth(3.0, -4.0, elevation);
         let lamps = if weather.lamps_lit() { dark.max(0.25).max(fog * 0.4) } else { 0.0 };

@@ -62,7 +62,8 @@ impl Painter {
     fn shape(&mut self, line: &Polyline, s_m: f64, corners: [(f64, f64); 4]) {
         let Some(on) = line.at(s_m) else { return };
         let (sin, cos) = on.yaw_rad.sin_cos();
-        let q = corners.map(|(x, y)| self.local(on.point + nalgebra::Vector3::new(x * cos - y * sin, x * sin + y * cos, 0.0)));
+        let q = corners
+            .map(|(x, y)| self.local(on.point + nalgebra::Vector3::new(x * cos - y * sin, x * sin + y * cos, 0.0)));
         self.builder.sheet(q, white());
     }
 
@@ -76,9 +77,15 @@ impl Painter {
         for (turn, side) in [(Turn::Left, 1.0), (Turn::Right, -1.0)] {
             if turns.contains(&turn) {
                 let x = if straight { -0.3 } else { 0.6 };
-                let bar = [(x - 0.15, side * 0.07), (x + 0.65, side * 0.55), (x + 0.85, side * 0.50), (x + 0.15, side * -0.02)];
+                let bar = [
+                    (x - 0.15, side * 0.07),
+                    (x + 0.65, side * 0.55),
+                    (x + 0.85, side * 0.50),
+                    (x + 0.15, side * -0.02),
+                ];
                 self.shape(line, s_m, if side > 0.0 { [bar[3], bar[2], bar[1], bar[0]] } else { bar });
-                let tip = [(x + 0.45, side * 0.42), (x + 1.45, side * 1.0), (x + 1.1, side * 0.30), (x + 1.1, side * 0.30)];
+                let tip =
+                    [(x + 0.45, side * 0.42), (x + 1.45, side * 1.0), (x + 1.1, side * 0.30), (x + 1.1, side * 0.30)];
                 self.shape(line, s_m, if side > 0.0 { [tip[2], tip[1], tip[0], tip[0]] } else { tip });
             }
         }
@@ -132,7 +139,9 @@ fn paint_edge(painter: &mut Painter, roads: &Roads, id: EdgeId, edge: &Edge) {
     let side = if roads.left_hand { -1.0 } else { 1.0 };
     let fast = lanes.iter().any(|lane| lane.speed_limit_mps > 20.0);
     let dash = if fast { Stroke::Dashed(6.0, 12.0) } else { Stroke::Dashed(3.0, 4.5) };
-    let drivable = |lane: &Lane| matches!(lane.kind, LaneKind::Driving | LaneKind::Bicycle | LaneKind::Parking | LaneKind::Shoulder);
+    let drivable = |lane: &Lane| {
+        matches!(lane.kind, LaneKind::Driving | LaneKind::Bicycle | LaneKind::Parking | LaneKind::Shoulder)
+    };
     for pair in lanes.windows(2) {
         let (outer, inner) = (pair[0], pair[1]);
         if !drivable(outer) || !drivable(inner) {
@@ -169,7 +178,14 @@ fn paint_edge(painter: &mut Painter, roads: &Roads, id: EdgeId, edge: &Edge) {
                 painter.line(&inner.centre, offset, ends, length - ends, LINE_M, dash);
                 painter.line(&inner.centre, offset, length - ends, length - 0.5, LINE_M, Stroke::Solid);
             }
-            None => painter.line(&inner.centre, side * (inner.width_m / 2.0 - 0.20), 1.0, length - 1.0, LINE_M, Stroke::Solid),
+            None => painter.line(
+                &inner.centre,
+                side * (inner.width_m / 2.0 - 0.20),
+                1.0,
+                length - 1.0,
+                LINE_M,
+                Stroke::Solid,
+            ),
         }
     }
     for lane in lanes.iter().filter(|lane| matches!(lane.kind, LaneKind::Driving | LaneKind::Bicycle)) {
@@ -184,7 +200,9 @@ fn stop_line(painter: &mut Painter, roads: &Roads, lane: &Lane) {
         return;
     }
     let half = lane.width_m / 2.0 - 0.15;
-    let stops = links.iter().any(|link| link.signal.is_some() || matches!(link.right_of_way, RightOfWay::Stop | RightOfWay::AllWayStop));
+    let stops = links
+        .iter()
+        .any(|link| link.signal.is_some() || matches!(link.right_of_way, RightOfWay::Stop | RightOfWay::AllWayStop));
     let yields = links.iter().all(|link| link.right_of_way == RightOfWay::Minor);
     if stops {
         painter.strip(&lane.centre, length - 0.75, length - 0.25, half, -half, white());

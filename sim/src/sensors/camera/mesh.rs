@@ -191,10 +191,12 @@ impl Builder {
         let u = axis.cross(&if axis.z.abs() < 0.9 { v3(0.0, 0.0, 1.0) } else { v3(1.0, 0.0, 0.0) }).normalize();
         let v = axis.cross(&u);
         let ring = |centre: V3, radius: f32| -> Vec<V3> {
-            (0..sides).map(|i| {
-                let (s, c) = (TAU * i as f32 / sides as f32).sin_cos();
-                centre + (u * c + v * s) * radius
-            }).collect()
+            (0..sides)
+                .map(|i| {
+                    let (s, c) = (TAU * i as f32 / sides as f32).sin_cos();
+                    centre + (u * c + v * s) * radius
+                })
+                .collect()
         };
         let mut rings = vec![ring(a, radius_a), ring(b, radius_b)];
         if self.near() {
@@ -220,7 +222,13 @@ impl Builder {
     }
 
     /// An ellipsoid; `pick` gives the material of a direction (unit vector from the centre).
-    pub(crate) fn ellipsoid_with(&mut self, centre: V3, radii: V3, size: (usize, usize), pick: impl Fn(V3) -> Material) {
+    pub(crate) fn ellipsoid_with(
+        &mut self,
+        centre: V3,
+        radii: V3,
+        size: (usize, usize),
+        pick: impl Fn(V3) -> Material,
+    ) {
         let (slices, stacks) = (self.sides(size.0), self.sides(size.1).min(size.1).max(3));
         let point = |slice: usize, stack: usize| {
             let (s, c) = (TAU * (slice % slices) as f32 / slices as f32).sin_cos();
@@ -293,12 +301,15 @@ impl Builder {
         let out = y.signum();
         let centre = v3(x, y, radius);
         let ring = |r: f32, side: f32| -> Vec<V3> {
-            (0..=sides).map(|i| {
-                let (s, c) = (TAU * i as f32 / sides as f32).sin_cos();
-                centre + v3(c * r, side, s * r)
-            }).collect()
+            (0..=sides)
+                .map(|i| {
+                    let (s, c) = (TAU * i as f32 / sides as f32).sin_cos();
+                    centre + v3(c * r, side, s * r)
+                })
+                .collect()
         };
-        let between = |a: &[V3], b: &[V3]| -> Vec<[V3; 4]> { (0..sides).map(|i| [a[i], a[i + 1], b[i + 1], b[i]]).collect() };
+        let between =
+            |a: &[V3], b: &[V3]| -> Vec<[V3; 4]> { (0..sides).map(|i| [a[i], a[i + 1], b[i + 1], b[i]]).collect() };
         let half = width * 0.5 * out;
         let (outer, inner) = (ring(radius, half * 0.8), ring(radius, -half));
         self.outward(&between(&outer, &inner), centre, look.tyre);
@@ -320,9 +331,16 @@ impl Builder {
     pub(crate) fn build(self) -> Mesh {
         const CREASE_COS: f32 = 0.70;
         let key = |p: V3| p.map(|v| (v * 2000.0).round() as i32);
-        let normals: Vec<V3> = self.quads.iter().map(|q| {
-            (q.corners[2] - q.corners[0]).cross(&(q.corners[3] - q.corners[1])).try_normalize(1e-12).unwrap_or(v3(0.0, 0.0, 1.0))
-        }).collect();
+        let normals: Vec<V3> = self
+            .quads
+            .iter()
+            .map(|q| {
+                (q.corners[2] - q.corners[0])
+                    .cross(&(q.corners[3] - q.corners[1]))
+                    .try_normalize(1e-12)
+                    .unwrap_or(v3(0.0, 0.0, 1.0))
+            })
+            .collect();
         let mut around: BTreeMap<(u32, [i32; 3]), Vec<usize>> = BTreeMap::new();
         for (q, quad) in self.quads.iter().enumerate() {
             if quad.smooth {
@@ -347,7 +365,12 @@ impl Builder {
                     _ => normals[q],
                 };
                 let uv = quad.uv[i];
-                let same = (key(p).into(), normal.map(|v| (v * 200.0) as i32).into(), uv.map(|v| (v * 4000.0) as i32), quad.bone);
+                let same = (
+                    key(p).into(),
+                    normal.map(|v| (v * 200.0) as i32).into(),
+                    uv.map(|v| (v * 4000.0) as i32),
+                    quad.bone,
+                );
                 *known.entry(same).or_insert_with(|| {
                     mesh.vertices.push(Vertex { position: p, normal, uv, bone: quad.bone });
                     mesh.vertices.len() as u32 - 1

@@ -220,7 +220,8 @@ impl Camera {
             .actors
             .iter()
             .map(|actor| {
-                let model = self.models.entry(ModelKey::of(actor)).or_insert_with_key(|key| Arc::new(Model::new(*key))).clone();
+                let model =
+                    self.models.entry(ModelKey::of(actor)).or_insert_with_key(|key| Arc::new(Model::new(*key))).clone();
                 Entry { actor, model, gone_m: self.gone[&actor.id].1 }
             })
             .collect();
@@ -243,7 +244,8 @@ impl Camera {
             let px = |v: u32| f64::from(v) / raster::SAMPLES as f64;
             frame.actors.push(ActorView {
                 id: ActorId(cast.id),
-                visible_px: (shown.visible > 0).then(|| [px(shown.x[0]), px(shown.y[0]), px(shown.x[1] + 1), px(shown.y[1] + 1)]),
+                visible_px: (shown.visible > 0)
+                    .then(|| [px(shown.x[0]), px(shown.y[0]), px(shown.x[1] + 1), px(shown.y[1] + 1)]),
                 visible: f64::from(shown.visible) / f64::from(shown.covered),
                 area_px: f64::from(shown.visible) / (raster::SAMPLES * raster::SAMPLES) as f64,
             });
@@ -268,7 +270,8 @@ impl Camera {
         let ahead = view.to_world(nalgebra::Vector3::new(0.0, 0.0, 1.0));
         let along = nalgebra::Vector3::new(ahead.x, ahead.y, 0.0).try_normalize(1e-3).unwrap_or_default();
         let around = nalgebra::Vector3::new(view.position.x, view.position.y, 0.0) + along * (shadow::REACH_M * 0.55);
-        let keep = self.shadow.as_ref().is_some_and(|(w, at, _)| w == weather && (at - around).norm() < shadow::REACH_M * 0.3);
+        let keep =
+            self.shadow.as_ref().is_some_and(|(w, at, _)| w == weather && (at - around).norm() < shadow::REACH_M * 0.3);
         if !keep {
             self.shadow = Some((*weather, around, ShadowMap::new(&self.scene, light.sun, around)));
         }

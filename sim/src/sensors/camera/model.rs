@@ -283,7 +283,8 @@ impl CameraModel {
         let [w, h] = self.image_size_px;
         let put = "writing to a String cannot fail";
         writeln!(out, "[[camera]]\nid = {:?}\nimage-size-px = [{w}, {h}]\n", self.id).expect(put);
-        writeln!(out, "[camera.georeference]\nkind = \"reference-points\"\nsurvey-sigma-m = 0.05\npoint = [").expect(put);
+        writeln!(out, "[camera.georeference]\nkind = \"reference-points\"\nsurvey-sigma-m = 0.05\npoint = [")
+            .expect(put);
         for (pixel, latitude, longitude) in points {
             let place = format!("latitude-deg = {latitude:.9}, longitude-deg = {longitude:.9}");
             writeln!(out, "    {{ pixel = [{}], ground = {{ wgs84 = {{ {place} }} }} }},", list(&pixel)).expect(put);
@@ -346,10 +347,9 @@ mod tests {
         let mut normal = nalgebra::SMatrix::<f64, 8, 8>::zeros();
         let mut right = nalgebra::SVector::<f64, 8>::zeros();
         for ([x, y], [e, n]) in points {
-            for (row, value) in [
-                ([*x, *y, 1.0, 0.0, 0.0, 0.0, -x * e, -y * e], *e),
-                ([0.0, 0.0, 0.0, *x, *y, 1.0, -x * n, -y * n], *n),
-            ] {
+            for (row, value) in
+                [([*x, *y, 1.0, 0.0, 0.0, 0.0, -x * e, -y * e], *e), ([0.0, 0.0, 0.0, *x, *y, 1.0, -x * n, -y * n], *n)]
+            {
                 let row = nalgebra::SVector::<f64, 8>::from(row);
                 normal += row * row.transpose();
                 right += row * value;
@@ -369,28 +369,35 @@ mod tests {
             let table = &file["camera"][0]["georeference"];
             assert_eq!(table.get("intrinsics").is_some(), !lens.is_pinhole());
             let frame = SiteFrame::new(geo.origin);
-            let numbers = |v: &toml::Value| v.as_array().unwrap().iter().map(|v| v.as_float().unwrap()).collect::<Vec<_>>();
+            let numbers =
+                |v: &toml::Value| v.as_array().unwrap().iter().map(|v| v.as_float().unwrap()).collect::<Vec<_>>();
             let undistorted = |pixel: [f64; 2]| {
                 let ray = model.ray_camera(pixel).unwrap();
                 [ray.x, ray.y]
             };
-            let points: Vec<_> = table["point"].as_array().unwrap().iter().map(|point| {
-                let pixel = numbers(&point["pixel"]);
-                let ground = &point["ground"]["wgs84"];
-                let at = Wgs84 {
-                    lat_deg: ground["latitude-deg"].as_float().unwrap(),
-                    lon_deg: ground["longitude-deg"].as_float().unwrap(),
-                    alt_m: 0.0,
-                };
-                let enu = frame.to_enu(at);
-                (undistorted([pixel[0], pixel[1]]), [enu.e_m, enu.n_m])
-            }).collect();
+            let points: Vec<_> = table["point"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|point| {
+                    let pixel = numbers(&point["pixel"]);
+                    let ground = &point["ground"]["wgs84"];
+                    let at = Wgs84 {
+                        lat_deg: ground["latitude-deg"].as_float().unwrap(),
+                        lon_deg: ground["longitude-deg"].as_float().unwrap(),
+                        alt_m: 0.0,
+                    };
+                    let enu = frame.to_enu(at);
+                    (undistorted([pixel[0], pixel[1]]), [enu.e_m, enu.n_m])
+                })
+                .collect();
             let back = fit(&points).try_inverse().unwrap();
             for (e, n) in [(-5.0, 4.0), (-20.0, 20.0), (0.0, 12.0), (-25.0, 45.0)] {
                 let seen = model.project(Point3::new(e, n, 0.0)).unwrap();
                 let p = back * Vector3::new(e, n, 1.0);
                 let bent = lens.bend(p.x / p.z, p.y / p.z);
-                let node: [f64; 2] = std::array::from_fn(|a| bent[a] * model.focal_length_px[a] + model.principal_point_px[a]);
+                let node: [f64; 2] =
+                    std::array::from_fn(|a| bent[a] * model.focal_length_px[a] + model.principal_point_px[a]);
                 assert!((node[0] - seen[0]).hypot(node[1] - seen[1]) < 0.5, "{node:?} {seen:?}");
             }
         }

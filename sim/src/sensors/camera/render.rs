@@ -1,12 +1,12 @@
 //! One frame: actors with their shadows and lamps over the background, and what of each actor shows.
 
 use super::background::{Background, BackgroundTile};
+use super::furniture::{LENS_M, LENS_STEP_M};
 use super::light::{Light, Rgb, luminance, scale};
 use super::material::{Finish, Lamp, Material, Semantic};
 use super::mesh::{Affine, Builder, Detail, Mesh, V3, v3};
 use super::models::Model;
 use super::raster::{Bins, Mask, TILE, TILE_PX, TileBuffer, fill_mask};
-use super::furniture::{LENS_M, LENS_STEP_M};
 use super::scene::Scene;
 use super::shade::{ActorLight, BEAM_RGB, Beam, LitLamps, Shading, actor_surface};
 use super::shadow::ShadowMap;
@@ -130,7 +130,13 @@ fn lit_lamps(actor: &Actor, time_s: f64) -> LitLamps {
     let blink = (time_s * 1.5).fract() < 0.5;
     let flash = (time_s * 4.0).fract() < 0.5;
     let l = actor.lights;
-    LitLamps { low_beam: l.low_beam, brake: l.brake, left: l.left && blink, right: l.right && blink, beacon: l.beacon && flash }
+    LitLamps {
+        low_beam: l.low_beam,
+        brake: l.brake,
+        left: l.left && blink,
+        right: l.right && blink,
+        beacon: l.beacon && flash,
+    }
 }
 
 /// Model axes to the scene, scaled from the model's size to the actor's.
@@ -141,7 +147,8 @@ fn root(scene: &Scene, actor: &Actor, model: &Model) -> Affine {
     let pitch = Matrix3::new(cp, 0.0, -sp, 0.0, 1.0, 0.0, sp, 0.0, cp);
     let ratio = |a: f64, b: f64| ((a / b) as f32).clamp(0.4, 2.5);
     let (is, want) = (model.size, actor.size);
-    let rigid = actor.kind.is_motor_vehicle() || matches!(actor.kind, ActorKind::LostCargo | ActorKind::Cone | ActorKind::Barrier);
+    let rigid = actor.kind.is_motor_vehicle()
+        || matches!(actor.kind, ActorKind::LostCargo | ActorKind::Cone | ActorKind::Barrier);
     let scales = if rigid {
         V3::new(ratio(want.length_m, is.length_m), ratio(want.width_m, is.width_m), ratio(want.height_m, is.height_m))
     } else {
@@ -153,7 +160,13 @@ fn root(scene: &Scene, actor: &Actor, model: &Model) -> Affine {
 
 impl Workspace {
     /// Draws a frame's tiles; gives for each actor that may show what of it does.
-    pub(crate) fn draw(&mut self, stage: &Stage, snapshot: &Snapshot, entries: &[Entry], hidden: Option<u32>) -> (Vec<Cast>, Vec<Shown>) {
+    pub(crate) fn draw(
+        &mut self,
+        stage: &Stage,
+        snapshot: &Snapshot,
+        entries: &[Entry],
+        hidden: Option<u32>,
+    ) -> (Vec<Cast>, Vec<Shown>) {
         let (scene, light, view) = (stage.scene, stage.light, stage.view);
         self.batch.clear();
         self.shadow_batch.clear();
@@ -176,7 +189,8 @@ impl Workspace {
             if hidden == Some(actor.id.0) || !view.sees(root.shift + v3(0.0, 0.0, reach * 0.5), reach * 1.25 + 0.3) {
                 continue;
             }
-            let height_px = actor.size.height_m.max(0.5 * actor.size.length_m) as f32 / distance.max(0.1) / view.sample_angle * 0.5;
+            let height_px =
+                actor.size.height_m.max(0.5 * actor.size.length_m) as f32 / distance.max(0.1) / view.sample_angle * 0.5;
             let mesh = if height_px > NEAR_PX { &model.near } else { &model.far };
             cast.push(Cast {
                 id: actor.id.0,
@@ -224,9 +238,18 @@ fn cast_shadow(batch: &mut Batch, view: &View, mesh: &Mesh, bones: &[Affine], su
     batch.add_two_sided(view, mesh, &pressed);
 }
 
-fn actor_light(shading: &Shading, beams: &[(u32, Beam)], actor: &Actor, at: V3, distance: f32, time_s: f64) -> ActorLight {
+fn actor_light(
+    shading: &Shading,
+    beams: &[(u32, Beam)],
+    actor: &Actor,
+    at: V3,
+    distance: f32,
+    time_s: f64,
+) -> ActorLight {
     let high = actor.size.height_m as f32;
-    let open = shading.shadow.map_or(1.0, |s| 0.5 * (s.open(at + v3(0.0, 0.0, high * 0.35)) + s.open(at + v3(0.0, 0.0, high * 0.85))));
+    let open = shading
+        .shadow
+        .map_or(1.0, |s| 0.5 * (s.open(at + v3(0.0, 0.0, high * 0.35)) + s.open(at + v3(0.0, 0.0, high * 0.85))));
     let middle = at + v3(0.0, 0.0, 0.45f32.min(high * 0.5));
     let (mut beam, mut beam_from) = (0.0, V3::zeros());
     for (owner, light) in beams {
@@ -259,7 +282,14 @@ fn beams(scene: &Scene, light: &Light, entries: &[Entry]) -> Vec<(u32, Beam)> {
         let ahead = v3(c, s, 0.0);
         let grow = (e.actor.size.length_m / e.model.size.length_m) as f32;
         let strength = if e.actor.kind.is_motor_vehicle() { 0.14 } else { 0.04 };
-        Some((e.actor.id.0, Beam { at: scene.local(e.actor.pose.position) + ahead * (x * grow) + v3(0.0, 0.0, z), ahead, strength: strength * light.lamps }))
+        Some((
+            e.actor.id.0,
+            Beam {
+                at: scene.local(e.actor.pose.position) + ahead * (x * grow) + v3(0.0, 0.0, z),
+                ahead,
+                strength: strength * light.lamps,
+            },
+        ))
     })
     .collect()
 }
@@ -284,7 +314,8 @@ fn lenses(scene: &Scene, snapshot: &Snapshot, view: &View) -> Mesh {
             const COLOURS: [[f32; 3]; 3] = [[1.0, 0.035, 0.02], [1.0, 0.50, 0.02], [0.03, 0.95, 0.42]];
             let step = if head.for_people { 0.5 } else { 1.0 };
             let middle = head.at + head.facing * 0.125 + v3(0.0, 0.0, (1.0 - *lens as f32) * LENS_STEP_M * step);
-            let material = Material { rgb: COLOURS[*lens], finish: Finish::Lamp(Lamp::Signal), class: Semantic::Signal };
+            let material =
+                Material { rgb: COLOURS[*lens], finish: Finish::Lamp(Lamp::Signal), class: Semantic::Signal };
             let rim: Vec<V3> = (0..=8)
                 .map(|k| {
                     let (s, c) = (std::f32::consts::TAU * k as f32 / 8.0).sin_cos();
@@ -315,7 +346,12 @@ impl Patch {
 }
 
 /// For each tile the patches whose projected outline meets it.
-fn by_tile<'a>(view: &View, columns: usize, rows: usize, outlines: impl Iterator<Item = Vec<V3>> + 'a) -> Vec<Vec<Patch>> {
+fn by_tile<'a>(
+    view: &View,
+    columns: usize,
+    rows: usize,
+    outlines: impl Iterator<Item = Vec<V3>> + 'a,
+) -> Vec<Vec<Patch>> {
     let mut tiles = vec![Vec::new(); columns * rows];
     for (k, outline) in outlines.enumerate() {
         let points: Vec<V3> = outline.iter().map(|p| view.to_camera(*p)).collect();
@@ -333,7 +369,8 @@ fn by_tile<'a>(view: &View, columns: usize, rows: usize, outlines: impl Iterator
             }
         }
         let index = |v: f32, count: usize| ((v / TILE as f32).max(0.0) as usize).min(count - 1);
-        let outside = high[0] < 0.0 || high[1] < 0.0 || low[0] >= view.projector.width || low[1] >= view.projector.height;
+        let outside =
+            high[0] < 0.0 || high[1] < 0.0 || low[0] >= view.projector.width || low[1] >= view.projector.height;
         if outside {
             continue;
         }
@@ -350,21 +387,31 @@ fn by_tile<'a>(view: &View, columns: usize, rows: usize, outlines: impl Iterator
 const CONTACT_M: f32 = 0.55;
 
 fn touching(cast: &[Cast], view: &View, columns: usize, rows: usize) -> Vec<Vec<Patch>> {
-    by_tile(view, columns, rows, cast.iter().map(|c| {
-        let left = v3(-c.ahead.y, c.ahead.x, 0.0);
-        let (l, w) = (c.half[0] + CONTACT_M, c.half[1] + CONTACT_M);
-        [(l, w), (-l, w), (-l, -w), (l, -w)].map(|(x, y)| c.centre + c.ahead * x + left * y).to_vec()
-    }))
+    by_tile(
+        view,
+        columns,
+        rows,
+        cast.iter().map(|c| {
+            let left = v3(-c.ahead.y, c.ahead.x, 0.0);
+            let (l, w) = (c.half[0] + CONTACT_M, c.half[1] + CONTACT_M);
+            [(l, w), (-l, w), (-l, -w), (l, -w)].map(|(x, y)| c.centre + c.ahead * x + left * y).to_vec()
+        }),
+    )
 }
 
 fn lit_by(beams: &[(u32, Beam)], view: &View, columns: usize, rows: usize) -> Vec<Vec<Patch>> {
-    by_tile(view, columns, rows, beams.iter().map(|(_, b)| {
-        let left = v3(-b.ahead.y, b.ahead.x, 0.0);
-        let down = v3(0.0, 0.0, -b.at.z);
-        [(0.0, 2.0), (0.0, -2.0), (15.0, 9.0), (15.0, -9.0), (60.0, 24.0), (60.0, -24.0)]
-            .map(|(x, y)| b.at + down + b.ahead * x + left * y)
-            .to_vec()
-    }))
+    by_tile(
+        view,
+        columns,
+        rows,
+        beams.iter().map(|(_, b)| {
+            let left = v3(-b.ahead.y, b.ahead.x, 0.0);
+            let down = v3(0.0, 0.0, -b.at.z);
+            [(0.0, 2.0), (0.0, -2.0), (15.0, 9.0), (15.0, -9.0), (60.0, 24.0), (60.0, -24.0)]
+                .map(|(x, y)| b.at + down + b.ahead * x + left * y)
+                .to_vec()
+        }),
+    )
 }
 
 struct Shared<'a> {
@@ -436,7 +483,12 @@ impl Shared<'_> {
         let at = [0, 1, TILE, TILE + 1].map(|k| 2 * py * TILE + 2 * px + k);
         let faces = at.map(|k| out.buffer.face[k]);
         let k = py * TILE_PX + px;
-        let bits = [shade[0] >> (2 * px) & 1, shade[0] >> (2 * px + 1) & 1, shade[1] >> (2 * px) & 1, shade[1] >> (2 * px + 1) & 1];
+        let bits = [
+            shade[0] >> (2 * px) & 1,
+            shade[0] >> (2 * px + 1) & 1,
+            shade[1] >> (2 * px) & 1,
+            shade[1] >> (2 * px + 1) & 1,
+        ];
         let (mut sum, mut background) = ([0.0f32; 3], 0);
         let mut done = [false; 4];
         // Faces of one material, which is one part of one actor, are shaded together.
@@ -510,7 +562,14 @@ impl Shared<'_> {
     }
 
     /// What contact shadows leave of the ground's light, and what beams add.
-    fn ground(&self, back: &BackgroundTile, work: &TileWork, at: [usize; 4], faces: [u32; 4], corner: [f32; 2]) -> (f32, f32) {
+    fn ground(
+        &self,
+        back: &BackgroundTile,
+        work: &TileWork,
+        at: [usize; 4],
+        faces: [u32; 4],
+        corner: [f32; 2],
+    ) -> (f32, f32) {
         let Some(i) = (0..4).find(|i| faces[*i] == 0 && back.lit[at[*i]].albedo > 0.0) else { return (1.0, 0.0) };
         let view = self.stage.view;
         let ray = self.stage.rays.at(corner[0] + sample_px(i & 1), corner[1] + sample_px(i >> 1));
@@ -533,7 +592,8 @@ impl Shared<'_> {
         }
         // Haze in front of a shadow stays.
         keep = 1.0 - (1.0 - keep) * self.stage.light.clear((p - view.position).norm());
-        let add: f32 = work.lit_by.iter().filter(|b| b.holds(corner)).map(|b| self.beams[usize::from(b.number)].1.on(p)).sum();
+        let add: f32 =
+            work.lit_by.iter().filter(|b| b.holds(corner)).map(|b| self.beams[usize::from(b.number)].1.on(p)).sum();
         (keep, add)
     }
 

@@ -127,7 +127,10 @@ impl Scene {
                 let mut b = Builder::new(Detail::Near);
                 let size = 250.0;
                 let (x, y) = (ix as f32 * size, iy as f32 * size);
-                b.panel([v3(x, y, 0.0), v3(x + size, y, 0.0), v3(x + size, y + size, 0.0), v3(x, y + size, 0.0)], ground);
+                b.panel(
+                    [v3(x, y, 0.0), v3(x + size, y, 0.0), v3(x + size, y + size, 0.0), v3(x, y + size, 0.0)],
+                    ground,
+                );
                 self.place_alone(b.build(), false);
             }
         }
@@ -176,7 +179,8 @@ fn invent_buildings_on(roads: &Roads, seed: Seed, ground: &GroundMap, origin: Po
             let middle = nalgebra::center(&outline[0], &outline[2]);
             let (cx, cy) = cell(middle);
             let near = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (cx + dx, cy + dy)));
-            let clash = near.filter_map(|c| taken.get(&c)).flatten().any(|other| overlap(&buildings[*other].outline, &outline));
+            let clash =
+                near.filter_map(|c| taken.get(&c)).flatten().any(|other| overlap(&buildings[*other].outline, &outline));
             if clash {
                 continue;
             }
@@ -202,7 +206,10 @@ fn overlap(a: &[Point2<f64>], b: &[Point2<f64>]) -> bool {
             let edge = outline[(i + 1) % outline.len()] - outline[i];
             let normal = Vector2::new(-edge.y, edge.x).normalize();
             let range = |points: &[Point2<f64>]| {
-                points.iter().map(|p| p.coords.dot(&normal)).fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
+                points
+                    .iter()
+                    .map(|p| p.coords.dot(&normal))
+                    .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
             };
             let ((a0, a1), (b0, b1)) = (range(a), range(b));
             a1 < b0 + 0.02 || b1 < a0 + 0.02
@@ -214,18 +221,28 @@ fn overlap(a: &[Point2<f64>], b: &[Point2<f64>]) -> bool {
 /// Walls with windows and a roof; `number` decides colours.
 fn build_building(building: &Building, origin: Point3<f64>, number: u32) -> Mesh {
     const WALLS: [[u8; 3]; 9] = [
-        [214, 190, 150], [204, 158, 118], [190, 182, 172], [222, 206, 178], [176, 112, 90], [228, 222, 210], [168, 156, 150], [206, 174, 128], [150, 92, 76],
+        [214, 190, 150],
+        [204, 158, 118],
+        [190, 182, 172],
+        [222, 206, 178],
+        [176, 112, 90],
+        [228, 222, 210],
+        [168, 156, 150],
+        [206, 174, 128],
+        [150, 92, 76],
     ];
     const TILES: [[u8; 3]; 4] = [[172, 98, 72], [150, 84, 64], [120, 116, 112], [92, 90, 92]];
     let mut b = Builder::new(Detail::Near);
-    let mut outline: Vec<Point2<f64>> = building.outline.iter().map(|p| Point2::new(p.x - origin.x, p.y - origin.y)).collect();
+    let mut outline: Vec<Point2<f64>> =
+        building.outline.iter().map(|p| Point2::new(p.x - origin.x, p.y - origin.y)).collect();
     if outline.len() < 3 {
         return b.build();
     }
     if area(&outline) < 0.0 {
         outline.reverse();
     }
-    let wall = Material::new(WALLS[(number >> 3) as usize % WALLS.len()], Finish::Facade(number)).of(Semantic::Building);
+    let wall =
+        Material::new(WALLS[(number >> 3) as usize % WALLS.len()], Finish::Facade(number)).of(Semantic::Building);
     let tiles = Material::new(TILES[(number >> 9) as usize % TILES.len()], Finish::Roof).of(Semantic::Building);
     let top = building.height_m as f32;
     let at = |p: Point2<f64>, z: f32| v3(p.x as f32, p.y as f32, z);
@@ -234,7 +251,11 @@ fn build_building(building: &Building, origin: Point3<f64>, number: u32) -> Mesh
         let (p, q) = (outline[i], outline[(i + 1) % n]);
         let run = (q - p).norm() as f32;
         // Counter-clockwise seen from above: from outside the wall runs left to right as p to q.
-        b.panel_uv([at(p, 0.0), at(q, 0.0), at(q, top), at(p, top)], [[0.0, 0.0], [run, 0.0], [run, top], [0.0, top]], wall);
+        b.panel_uv(
+            [at(p, 0.0), at(q, 0.0), at(q, top), at(p, top)],
+            [[0.0, 0.0], [run, 0.0], [run, top], [0.0, top]],
+            wall,
+        );
     }
     let gable = n == 4 && top < 16.0 && number % 4 != 0;
     if gable {
@@ -264,7 +285,10 @@ fn build_building(building: &Building, origin: Point3<f64>, number: u32) -> Mesh
         for i in 0..n {
             let (p, q) = (outline[i], outline[(i + 1) % n]);
             let out = Vector2::new((q - p).y, -(q - p).x).normalize() * 0.06;
-            b.panel([at(p + out, top - 0.35), at(q + out, top - 0.35), at(q + out, top + 0.05), at(p + out, top + 0.05)], grey.times(1.25));
+            b.panel(
+                [at(p + out, top - 0.35), at(q + out, top - 0.35), at(q + out, top + 0.05), at(p + out, top + 0.05)],
+                grey.times(1.25),
+            );
         }
     }
     b.build()

@@ -110,7 +110,8 @@ impl Shading<'_> {
             let dark = 1.0 - 0.45 * light.wetness * if look.class == Semantic::Terrain { 0.4 } else { 1.0 };
             look.albedo = scale(look.albedo, dark);
         }
-        let mut rgb: Rgb = std::array::from_fn(|i| look.albedo[i] * (sun[i] + sky[i] * look.occlusion + street[i]) + look.glow[i]);
+        let mut rgb: Rgb =
+            std::array::from_fn(|i| look.albedo[i] * (sun[i] + sky[i] * look.occlusion + street[i]) + look.glow[i]);
         if look.leaf {
             let through = (-n.dot(&light.sun)).max(0.0) * open * 0.35;
             rgb = std::array::from_fn(|i| rgb[i] + look.albedo[i] * light.sun_rgb[i] * through * [0.9, 1.1, 0.5][i]);
@@ -158,12 +159,14 @@ impl Shading<'_> {
             Finish::Facade(number) => facade(hit, material, number, self.light, &mut look),
             Finish::Roof => {
                 let row = (hit.position.z * 4.2).fract();
-                let tone = 0.80 + 0.25 * noise(hit.position.x * 2.0, hit.position.y * 2.0) - if row < 0.22 { 0.22 } else { 0.0 };
+                let tone = 0.80 + 0.25 * noise(hit.position.x * 2.0, hit.position.y * 2.0)
+                    - if row < 0.22 { 0.22 } else { 0.0 };
                 look.albedo = scale(material.rgb, tone);
             }
             Finish::Leaves => {
                 look.leaf = true;
-                look.albedo = scale(material.rgb, 0.9 + 0.3 * (noise(hit.position.x * 1.3, hit.position.z * 1.3) - 0.5));
+                look.albedo =
+                    scale(material.rgb, 0.9 + 0.3 * (noise(hit.position.x * 1.3, hit.position.z * 1.3) - 0.5));
             }
             Finish::Metal => look.gloss = 0.5,
             Finish::Glass => {
@@ -236,10 +239,12 @@ impl Shading<'_> {
 fn asphalt(hit: &Hit) -> (Rgb, f32) {
     let (x, y) = (hit.position.x, hit.position.y);
     let fade = |cell: f32| (1.25 - hit.footprint / cell).clamp(0.0, 1.0);
-    let fine = if hit.footprint < 0.08 { noise(x * 41.0, y * 41.0) * 0.6 + noise(x * 97.0, y * 97.0) * 0.4 } else { 0.5 };
+    let fine =
+        if hit.footprint < 0.08 { noise(x * 41.0, y * 41.0) * 0.6 + noise(x * 97.0, y * 97.0) * 0.4 } else { 0.5 };
     let middle = noise(x * 3.3, y * 3.3);
     let wide = noise(x * 0.21, y * 0.21) * 0.55 + noise(x * 0.75, y * 0.75) * 0.45;
-    let mut tone = 0.118 * (1.0 + 0.34 * (wide - 0.5) + 0.16 * (middle - 0.5) * fade(0.3) + 0.62 * (fine - 0.5) * fade(0.06));
+    let mut tone =
+        0.118 * (1.0 + 0.34 * (wide - 0.5) + 0.16 * (middle - 0.5) * fade(0.3) + 0.62 * (fine - 0.5) * fade(0.06));
     // Patches: some cells of a coarse grid hold a darker or lighter rectangle.
     let (cx, cy) = ((x / 9.0).floor(), (y / 9.0).floor());
     let luck = light::hash(cx as i32 ^ 0x5a5a, cy as i32);
@@ -248,7 +253,13 @@ fn asphalt(hit: &Hit) -> (Rgb, f32) {
         let (w, h) = (0.12 + luck, 0.08 + 0.9 * luck);
         if (px - 0.5).abs() < w && (py - 0.45).abs() < h {
             let rim = (px - 0.5).abs() > w - 0.006 || (py - 0.45).abs() > h - 0.006;
-            tone *= if rim && hit.footprint < 0.08 { 0.55 } else if luck < 0.15 { 0.80 } else { 1.10 };
+            tone *= if rim && hit.footprint < 0.08 {
+                0.55
+            } else if luck < 0.15 {
+                0.80
+            } else {
+                1.10
+            };
         }
     }
     // Cracks: thin level lines of noise, here and there.
@@ -289,8 +300,15 @@ fn facade(hit: &Hit, material: &Material, number: u32, light: &Light, look: &mut
     let mut albedo = scale(material.rgb, 0.88 + 0.24 * (stain - 0.4));
     look.occlusion = 0.55 + 0.45 * smooth(0.0, 2.5, v);
     let shop = floor == 0.0 && number & 1 == 1;
-    let (half, low, high) = if shop { (bay_m * 0.40, 0.45, 2.5) } else if floor == 0.0 && chance < 0.2 { (0.5, 0.0, 2.3) } else { (0.52, 0.92, 2.42) };
-    let (inside, frame) = (across < half && up > low && up < high, across < half + 0.12 && up > low - 0.12 && up < high + 0.12);
+    let (half, low, high) = if shop {
+        (bay_m * 0.40, 0.45, 2.5)
+    } else if floor == 0.0 && chance < 0.2 {
+        (0.5, 0.0, 2.3)
+    } else {
+        (0.52, 0.92, 2.42)
+    };
+    let (inside, frame) =
+        (across < half && up > low && up < high, across < half + 0.12 && up > low - 0.12 && up < high + 0.12);
     if v < 0.45 {
         albedo = scale(material.rgb, 0.55);
     } else if up < 0.14 && floor > 0.0 {
@@ -388,7 +406,9 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
             least = 0.22;
         }
         Finish::Plate(number) => albedo = glyphs::plate(number, hit.uv),
-        Finish::Board(number) => return mix(light.haze_rgb, scale(glyphs::board(number, hit.uv), 1.0 - 0.7 * light.lamps), a.clear),
+        Finish::Board(number) => {
+            return mix(light.haze_rgb, scale(glyphs::board(number, hit.uv), 1.0 - 0.7 * light.lamps), a.clear);
+        }
         Finish::Matte
         | Finish::Leaves
         | Finish::Ground
@@ -432,7 +452,9 @@ pub(crate) fn sky(light: &Light, d: V3) -> Rgb {
     let mut rgb = light.sky(d.z);
     if d.z > 0.005 {
         let (x, y) = (d.x / (d.z + 0.12), d.y / (d.z + 0.12));
-        let cloud = noise(x * 1.3 + 5.0, y * 1.3) * 0.5 + noise(x * 2.9, y * 2.9 + 11.0) * 0.28 + noise(x * 6.7, y * 6.7) * 0.22;
+        let cloud = noise(x * 1.3 + 5.0, y * 1.3) * 0.5
+            + noise(x * 2.9, y * 2.9 + 11.0) * 0.28
+            + noise(x * 6.7, y * 6.7) * 0.22;
         let cover = smooth(0.78 - 0.62 * light.cloud, 1.05 - 0.55 * light.cloud, cloud) * smooth(0.0, 0.10, d.z);
         let white = luminance(light.from_above) * 1.05 + luminance(light.sun_rgb) * 0.18;
         let grey = 0.72 + 0.5 * (noise(x * 2.1 + 3.0, y * 2.1) - 0.4);
@@ -446,5 +468,9 @@ pub(crate) fn sky(light: &Light, d: V3) -> Rgb {
     // Haze is thicker towards the horizon.
     let far = 1200.0 / (1.0 + 28.0 * d.z.max(0.0));
     let mist = 1.0 - (-light.haze_per_m * far * 3.0).exp();
-    mix(rgb, light.haze_rgb, mist * smooth(20_000.0, 1500.0, 3.912 / light.haze_per_m).max(0.12 * (1.0 - d.z.max(0.0)).powi(8)))
+    mix(
+        rgb,
+        light.haze_rgb,
+        mist * smooth(20_000.0, 1500.0, 3.912 / light.haze_per_m).max(0.12 * (1.0 - d.z.max(0.0)).powi(8)),
+    )
 }

@@ -31,7 +31,8 @@ impl ShadowMap {
                 continue;
             }
             let mesh = &scene.meshes[placed.mesh[0] as usize];
-            let points: Vec<[f32; 3]> = mesh.vertices.iter().map(|vertex| map.to_map(placed.place.apply(vertex.position))).collect();
+            let points: Vec<[f32; 3]> =
+                mesh.vertices.iter().map(|vertex| map.to_map(placed.place.apply(vertex.position))).collect();
             for face in &mesh.faces {
                 map.fill(face.corners.map(|i| points[i as usize]));
             }
@@ -55,7 +56,8 @@ impl ShadowMap {
         for y in low(1) as usize..=high(1) as usize {
             for x in low(0) as usize..=high(0) as usize {
                 let (px, py) = (x as f32, y as f32);
-                let side = |p: [f32; 3], q: [f32; 3]| ((q[0] - p[0]) * (py - p[1]) - (q[1] - p[1]) * (px - p[0])) / area;
+                let side =
+                    |p: [f32; 3], q: [f32; 3]| ((q[0] - p[0]) * (py - p[1]) - (q[1] - p[1]) * (px - p[0])) / area;
                 let (wa, wb, wc) = (side(b, c), side(c, a), side(a, b));
                 if wa >= 0.0 && wb >= 0.0 && wc >= 0.0 {
                     let height = wa * a[2] + wb * b[2] + wc * c[2];

@@ -54,7 +54,8 @@ impl Rays {
         let (ix, iy) = (gx as usize, gy as usize);
         let (tx, ty) = (gx - ix as f32, gy - iy as f32);
         let at = iy * self.columns + ix;
-        let (a, b, c, d) = (self.grid[at], self.grid[at + 1], self.grid[at + self.columns], self.grid[at + self.columns + 1]);
+        let (a, b, c, d) =
+            (self.grid[at], self.grid[at + 1], self.grid[at + self.columns], self.grid[at + self.columns + 1]);
         let value = |k: usize| {
             let (top, bottom) = (a[k] + (b[k] - a[k]) * tx, c[k] + (d[k] - c[k]) * tx);
             top + (bottom - top) * ty
@@ -68,8 +69,14 @@ impl View {
         let projector = Projector::new(model, [0.0; 2]);
         let [width, height] = model.image_size_px.map(f64::from);
         let edge = |pixel: [f64; 2], axis: usize| model.ray_camera(pixel).map_or(2.5, |r| r[axis].abs()) as f32;
-        let half_width = edge([0.0, height / 2.0], 0).max(edge([width, height / 2.0], 0)).max(edge([0.0, 0.0], 0)).max(edge([width, height], 0));
-        let half_height = edge([width / 2.0, 0.0], 1).max(edge([width / 2.0, height], 1)).max(edge([0.0, 0.0], 1)).max(edge([width, height], 1));
+        let half_width = edge([0.0, height / 2.0], 0)
+            .max(edge([width, height / 2.0], 0))
+            .max(edge([0.0, 0.0], 0))
+            .max(edge([width, height], 0));
+        let half_height = edge([width / 2.0, 0.0], 1)
+            .max(edge([width / 2.0, height], 1))
+            .max(edge([0.0, 0.0], 1))
+            .max(edge([width, height], 1));
         Self {
             position: (Point3::from(pose.position_m) - origin).cast(),
             rotation: pose.rotation().cast(),
@@ -129,8 +136,10 @@ impl Batch {
     /// Adds a mesh whose bones lie in the world by `bones`.
     pub(crate) fn add(&mut self, view: &View, mesh: &Mesh, bones: &[Affine], owner: u16) {
         let (first, material) = (self.camera.len() as u32, self.materials.len() as u32);
-        let to_camera: Vec<Affine> =
-            bones.iter().map(|b| Affine { turn: view.rotation * b.turn, shift: view.rotation * (b.shift - view.position) }).collect();
+        let to_camera: Vec<Affine> = bones
+            .iter()
+            .map(|b| Affine { turn: view.rotation * b.turn, shift: view.rotation * (b.shift - view.position) })
+            .collect();
         self.camera.extend(mesh.vertices.iter().map(|v| to_camera[v.bone as usize].apply(v.position)));
         self.normals.extend(mesh.vertices.iter().map(|v| bones[v.bone as usize].turn * v.normal));
         self.uv.extend(mesh.vertices.iter().map(|v| v.uv));

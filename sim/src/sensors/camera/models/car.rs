@@ -18,14 +18,42 @@ struct Body {
     clearance: f32,
 }
 
-const HATCH: Body =
-    Body { length: 3.95, width: 1.74, height: 1.48, cuts: [-0.488, -0.40, 0.03, 0.235], boot: 0.97, bonnet: 0.93, clearance: 0.17 };
-const SALOON: Body =
-    Body { length: 4.65, width: 1.82, height: 1.44, cuts: [-0.375, -0.215, 0.055, 0.225], boot: 1.0, bonnet: 0.90, clearance: 0.16 };
-const ESTATE: Body =
-    Body { length: 4.65, width: 1.82, height: 1.48, cuts: [-0.492, -0.43, 0.055, 0.225], boot: 0.98, bonnet: 0.90, clearance: 0.16 };
-const SUV: Body =
-    Body { length: 4.45, width: 1.86, height: 1.67, cuts: [-0.488, -0.41, 0.05, 0.225], boot: 0.97, bonnet: 0.95, clearance: 0.21 };
+const HATCH: Body = Body {
+    length: 3.95,
+    width: 1.74,
+    height: 1.48,
+    cuts: [-0.488, -0.40, 0.03, 0.235],
+    boot: 0.97,
+    bonnet: 0.93,
+    clearance: 0.17,
+};
+const SALOON: Body = Body {
+    length: 4.65,
+    width: 1.82,
+    height: 1.44,
+    cuts: [-0.375, -0.215, 0.055, 0.225],
+    boot: 1.0,
+    bonnet: 0.90,
+    clearance: 0.16,
+};
+const ESTATE: Body = Body {
+    length: 4.65,
+    width: 1.82,
+    height: 1.48,
+    cuts: [-0.492, -0.43, 0.055, 0.225],
+    boot: 0.98,
+    bonnet: 0.90,
+    clearance: 0.16,
+};
+const SUV: Body = Body {
+    length: 4.45,
+    width: 1.86,
+    height: 1.67,
+    cuts: [-0.488, -0.41, 0.05, 0.225],
+    boot: 0.97,
+    bonnet: 0.95,
+    clearance: 0.21,
+};
 
 pub(super) fn lamp(rgb: [u8; 3], lamp: Lamp) -> Material {
     Material::new(rgb, Finish::Lamp(lamp))
@@ -45,21 +73,34 @@ pub(super) fn arch(b: &mut Builder, x: f32, y: f32, radius: f32, height: f32) {
     };
     let base = v3(x, y, height - 0.14);
     let mut quads: Vec<_> = (0..sides).map(|k| [at(k), at(k + 1), base, base]).collect();
-    quads.push([v3(x + radius, y, height), base, v3(x + radius * 0.97, y, height - 0.14), v3(x + radius * 0.97, y, height - 0.14)]);
-    quads.push([v3(x - radius, y, height), base, v3(x - radius * 0.97, y, height - 0.14), v3(x - radius * 0.97, y, height - 0.14)]);
+    quads.push([
+        v3(x + radius, y, height),
+        base,
+        v3(x + radius * 0.97, y, height - 0.14),
+        v3(x + radius * 0.97, y, height - 0.14),
+    ]);
+    quads.push([
+        v3(x - radius, y, height),
+        base,
+        v3(x - radius * 0.97, y, height - 0.14),
+        v3(x - radius * 0.97, y, height - 0.14),
+    ]);
     b.outward(&quads, v3(x, 0.0, height), matte([14, 14, 15]));
 }
 
 /// Cross-section of a greenhouse: half widths at its base and at the roof.
 fn cabin_section(x: f32, base: f32, top: f32, w: f32, w_roof: f32) -> Vec<super::V3> {
     let h = top - base;
-    mirrored(x, &[
-        (w, base),
-        (w + (w_roof - w) * 0.55, base + h * 0.52),
-        (w_roof + (w - w_roof) * 0.06, base + h * 0.90),
-        (w_roof * 0.86, top - h * 0.01),
-        (w_roof * 0.40, top + 0.012),
-    ])
+    mirrored(
+        x,
+        &[
+            (w, base),
+            (w + (w_roof - w) * 0.55, base + h * 0.52),
+            (w_roof + (w - w_roof) * 0.06, base + h * 0.90),
+            (w_roof * 0.86, top - h * 0.01),
+            (w_roof * 0.40, top + 0.012),
+        ],
+    )
 }
 
 /// A passenger car.
@@ -125,17 +166,36 @@ pub(super) fn car(look: &mut Look) -> Built {
         seams(&mut b, length, w, belt, body);
         if roof_rails {
             for y in [-w * 0.72, w * 0.72] {
-                b.tube(v3(-0.36 * length, y, height + 0.03), v3(0.04 * length, y, height + 0.03), 0.018, 0.018, 5, metal([150, 152, 154]));
+                b.tube(
+                    v3(-0.36 * length, y, height + 0.03),
+                    v3(0.04 * length, y, height + 0.03),
+                    0.018,
+                    0.018,
+                    5,
+                    metal([150, 152, 154]),
+                );
             }
         }
     }
     if look.emergency {
         b.cuboid(v3(-0.05 * length, 0.0, height + 0.07), v3(0.28, w * 1.35, 0.12), lamp([40, 90, 230], Lamp::Beacon));
         for y in [-1.0, 1.0] {
-            b.side_decal(-0.34 * length, 0.30 * length, y * (w + 0.006), belt * 0.62, belt * 0.80, paint([30, 80, 200]));
+            b.side_decal(
+                -0.34 * length,
+                0.30 * length,
+                y * (w + 0.006),
+                belt * 0.62,
+                belt * 0.80,
+                paint([30, 80, 200]),
+            );
         }
     }
-    Built { mesh: b.build(), rig: Rig::Rigid, size: [length, style.width, height], lamps: Some([half, w * 0.66, hood * 0.66]) }
+    Built {
+        mesh: b.build(),
+        rig: Rig::Rigid,
+        size: [length, style.width, height],
+        lamps: Some([half, w * 0.66, hood * 0.66]),
+    }
 }
 
 fn greenhouse(b: &mut Builder, style: &Body, body: Material, black_pillars: bool, roof_dark: bool) {
@@ -145,8 +205,18 @@ fn greenhouse(b: &mut Builder, style: &Body, body: Material, black_pillars: bool
     let middle = (roof_rear + roof_front) / 2.0 + 0.01;
     let base = belt - 0.03;
     // Spans between cuts: 0 rear window, 1 C pillar, 2 rear side, 3 B pillar, 4 front side, 5 A pillar zone, 6 windscreen.
-    let cuts = [rear, roof_rear, roof_rear + 0.03, middle - 0.012, middle + 0.012, roof_front - 0.012, roof_front, screen];
-    let tops = [belt + 0.04, height - 0.035, height - 0.01, height + 0.005, height + 0.005, height - 0.012, height - 0.028, belt + 0.005];
+    let cuts =
+        [rear, roof_rear, roof_rear + 0.03, middle - 0.012, middle + 0.012, roof_front - 0.012, roof_front, screen];
+    let tops = [
+        belt + 0.04,
+        height - 0.035,
+        height - 0.01,
+        height + 0.005,
+        height + 0.005,
+        height - 0.012,
+        height - 0.028,
+        belt + 0.005,
+    ];
     let w_roof = w * 0.765;
     let rings: Vec<_> = cuts
         .iter()
@@ -208,15 +278,24 @@ pub(super) fn lamps(b: &mut Builder, half: f32, w: f32, head_z: f32, tail_z: f32
         };
         let z = head_z - high * 0.32;
         b.panel(front(inner, half + 0.012, outer, half - 0.085, z, z + high * 0.62), lamp([226, 230, 234], Lamp::Head));
-        b.panel(front(outer - 0.005, half - 0.07, w * 0.95, half - 0.26, z + 0.02, z + high * 0.55), lamp([236, 170, 70], side));
+        b.panel(
+            front(outer - 0.005, half - 0.07, w * 0.95, half - 0.26, z + 0.02, z + high * 0.55),
+            lamp([236, 170, 70], side),
+        );
         let rear = |y0: f32, x0: f32, y1: f32, x1: f32, z0: f32, z1: f32| {
             let q = [v3(-x1, y * y1, z0), v3(-x0, y * y0, z0), v3(-x0, y * y0, z1), v3(-x1, y * y1, z1)];
             if y > 0.0 { q } else { [q[1], q[0], q[3], q[2]] }
         };
         let z = tail_z - high * 0.5;
         b.panel(rear(inner + 0.06, half + 0.008, outer, half - 0.03, z, z + high), lamp([166, 16, 18], Lamp::Tail));
-        b.panel(rear(outer, half - 0.02, w * 0.955, half - 0.17, z + high * 0.1, z + high), lamp([156, 16, 18], Lamp::Tail));
-        b.panel(rear(inner, half + 0.01, inner + 0.07, half + 0.008, z + high * 0.2, z + high * 0.9), lamp([220, 130, 40], side));
+        b.panel(
+            rear(outer, half - 0.02, w * 0.955, half - 0.17, z + high * 0.1, z + high),
+            lamp([156, 16, 18], Lamp::Tail),
+        );
+        b.panel(
+            rear(inner, half + 0.01, inner + 0.07, half + 0.008, z + high * 0.2, z + high * 0.9),
+            lamp([220, 130, 40], side),
+        );
     }
 }
 
@@ -241,7 +320,16 @@ pub(super) fn van(look: &mut Look) -> Built {
     let emergency = look.emergency;
     let rgb = match emergency {
         true => [242, 238, 220],
-        false => look.pick(&[[240, 240, 238], [236, 237, 238], [232, 233, 235], [176, 180, 184], [46, 48, 52], [46, 96, 158], [204, 160, 44], [156, 20, 28]]),
+        false => look.pick(&[
+            [240, 240, 238],
+            [236, 237, 238],
+            [232, 233, 235],
+            [176, 180, 184],
+            [46, 48, 52],
+            [46, 96, 158],
+            [204, 160, 44],
+            [156, 20, 28],
+        ]),
     };
     let body = paint(rgb);
     let glazed = look.chance(0.45);
@@ -278,7 +366,8 @@ pub(super) fn van(look: &mut Look) -> Built {
         for y in [-1.0f32, 1.0] {
             let (low, high) = (y * w * 1.014, y * w * 0.992);
             let z1 = height * 0.83;
-            let q = [v3(x0, low, base), v3(x1 + rake * 0.4, low, base), v3(x1 - rake * 0.35, high, z1), v3(x0, high, z1)];
+            let q =
+                [v3(x0, low, base), v3(x1 + rake * 0.4, low, base), v3(x1 - rake * 0.35, high, z1), v3(x0, high, z1)];
             b.panel(if y < 0.0 { q } else { [q[1], q[0], q[3], q[2]] }, glass());
         }
     }

@@ -12,10 +12,20 @@ fn hoop(b: &mut Builder, x: f32, radius: f32, thick: f32) {
     let sides = b.sides(20);
     let centre = v3(x, 0.0, radius);
     let ring = |r: f32, y: f32| -> Vec<V3> {
-        (0..=sides).map(|i| { let (s, c) = (TAU * i as f32 / sides as f32).sin_cos(); centre + v3(c * r, y, s * r) }).collect()
+        (0..=sides)
+            .map(|i| {
+                let (s, c) = (TAU * i as f32 / sides as f32).sin_cos();
+                centre + v3(c * r, y, s * r)
+            })
+            .collect()
     };
     let tyre = rubber();
-    let (outer, inner, left, right) = (ring(radius, 0.0), ring(radius - thick, 0.0), ring(radius - thick * 0.5, 0.022), ring(radius - thick * 0.5, -0.022));
+    let (outer, inner, left, right) = (
+        ring(radius, 0.0),
+        ring(radius - thick, 0.0),
+        ring(radius - thick * 0.5, 0.022),
+        ring(radius - thick * 0.5, -0.022),
+    );
     for (side, y) in [(&left, 1.0), (&right, -1.0)] {
         let mut quads = Vec::new();
         for i in 0..sides {
@@ -102,7 +112,12 @@ pub(super) fn bicycle(look: &mut Look) -> Built {
     let (bb, seat, joint) = (v3(BRACKET[0], 0.0, BRACKET[1]), v3(-0.24, 0.0, 0.90), v3(0.36, 0.0, 0.80));
     let axle = v3(-0.53, 0.0, 0.34);
     let cross = if step_through { (v3(-0.13, 0.0, 0.45), v3(0.36, 0.0, 0.70)) } else { (v3(-0.19, 0.0, 0.76), joint) };
-    rods(&mut b, &[(axle, bb), (axle, v3(-0.19, 0.0, 0.76)), (bb, seat), (bb, joint - v3(0.0, 0.0, 0.08)), cross], 0.021, frame);
+    rods(
+        &mut b,
+        &[(axle, bb), (axle, v3(-0.19, 0.0, 0.76)), (bb, seat), (bb, joint - v3(0.0, 0.0, 0.08)), cross],
+        0.021,
+        frame,
+    );
     rods(&mut b, &[(v3(0.34, 0.0, 0.98), joint), (joint, v3(0.53, 0.0, 0.34))], 0.020, frame);
     rods(&mut b, &[(v3(0.36, -0.27, 1.01), v3(0.36, 0.27, 1.01))], 0.016, dark());
     b.cuboid(v3(-0.25, 0.0, 0.93), v3(0.26, 0.14, 0.05), dark());
@@ -115,11 +130,21 @@ pub(super) fn bicycle(look: &mut Look) -> Built {
         pedals(&mut b);
     }
     let hip = [-0.23, 0.985];
-    rider(&mut b, &o, &Seat { hip, shoulder: [-0.23 + sporty, 1.48 - sporty * 0.12], hand: [0.34, 0.24, 1.04] }, helmet);
+    rider(
+        &mut b,
+        &o,
+        &Seat { hip, shoulder: [-0.23 + sporty, 1.48 - sporty * 0.12], hand: [0.34, 0.24, 1.04] },
+        helmet,
+    );
     for side in 0..2 {
         limbs(&mut b, &o, side, 1.0, false);
     }
-    Built { mesh: b.build(), rig: Rig::Pedaller { hip, bracket: BRACKET, crank: CRANK }, size: [1.8, 0.6, 1.80], lamps: Some([0.5, 0.0, 0.77]) }
+    Built {
+        mesh: b.build(),
+        rig: Rig::Pedaller { hip, bracket: BRACKET, crank: CRANK },
+        size: [1.8, 0.6, 1.80],
+        lamps: Some([0.5, 0.0, 0.77]),
+    }
 }
 
 pub(super) fn cargo_bike(look: &mut Look) -> Built {
@@ -134,7 +159,21 @@ pub(super) fn cargo_bike(look: &mut Look) -> Built {
     let shift = v3(-0.37, 0.0, 0.0);
     let (bb, seat, joint) = (v3(BRACKET[0], 0.0, BRACKET[1]) + shift, v3(-0.61, 0.0, 0.90), v3(0.0, 0.0, 0.72));
     let axle = v3(-0.90, 0.0, 0.33);
-    rods(&mut b, &[(axle, bb), (axle, v3(-0.56, 0.0, 0.76)), (bb, seat), (bb, joint), (v3(-0.52, 0.0, 0.60), joint), (joint, v3(0.05, 0.0, 0.26)), (v3(0.0, 0.0, 0.26), v3(0.98, 0.0, 0.26)), (v3(-0.02, 0.0, 1.0), joint)], 0.024, frame);
+    rods(
+        &mut b,
+        &[
+            (axle, bb),
+            (axle, v3(-0.56, 0.0, 0.76)),
+            (bb, seat),
+            (bb, joint),
+            (v3(-0.52, 0.0, 0.60), joint),
+            (joint, v3(0.05, 0.0, 0.26)),
+            (v3(0.0, 0.0, 0.26), v3(0.98, 0.0, 0.26)),
+            (v3(-0.02, 0.0, 1.0), joint),
+        ],
+        0.024,
+        frame,
+    );
     rods(&mut b, &[(v3(-0.02, -0.30, 1.03), v3(-0.02, 0.30, 1.03))], 0.016, dark());
     b.cuboid(v3(0.47, 0.0, 0.52), v3(0.80, 0.60, 0.50), case);
     b.cuboid(v3(0.47, 0.0, 0.775), v3(0.82, 0.62, 0.03), case.times(0.6));
@@ -158,7 +197,12 @@ pub(super) fn cargo_bike(look: &mut Look) -> Built {
     for side in 0..2 {
         limbs(&mut b, &o, side, 1.0, false);
     }
-    Built { mesh: b.build(), rig: Rig::Pedaller { hip, bracket, crank: CRANK }, size: [2.5, 0.85, 1.80], lamps: Some([0.95, 0.0, 0.5]) }
+    Built {
+        mesh: b.build(),
+        rig: Rig::Pedaller { hip, bracket, crank: CRANK },
+        size: [2.5, 0.85, 1.80],
+        lamps: Some([0.95, 0.0, 0.5]),
+    }
 }
 
 pub(super) fn e_scooter(look: &mut Look) -> Built {
@@ -208,7 +252,12 @@ pub(super) fn motorcycle(look: &mut Look) -> Built {
         b.ellipsoid(v3(-0.70, 0.0, 0.72), v3(0.26, 0.12, 0.10), (8, 5), body);
     }
     b.ellipsoid(v3(-0.42, 0.0, 0.80), v3(0.40, 0.15, 0.08), (9, 5), dark());
-    rods(&mut b, &[(v3(0.68, 0.07, radius), v3(0.48, 0.07, 0.95)), (v3(0.68, -0.07, radius), v3(0.48, -0.07, 0.95))], 0.032, metal([120, 122, 126]));
+    rods(
+        &mut b,
+        &[(v3(0.68, 0.07, radius), v3(0.48, 0.07, 0.95)), (v3(0.68, -0.07, radius), v3(0.48, -0.07, 0.95))],
+        0.032,
+        metal([120, 122, 126]),
+    );
     rods(&mut b, &[(v3(0.44, -0.36, 1.02), v3(0.44, 0.36, 1.02))], 0.020, dark());
     rods(&mut b, &[(v3(-0.2, -0.16, 0.32), v3(-0.85, -0.18, 0.40))], 0.05, metal([130, 132, 136]));
     if let Some(case) = case {

@@ -14,7 +14,15 @@ pub(super) fn truck(look: &mut Look) -> Built {
     let cargo = if look.emergency {
         paint([200, 26, 28])
     } else {
-        paint(look.pick(&[[236, 236, 234], [226, 228, 230], [204, 208, 212], [60, 96, 150], [160, 44, 40], [196, 170, 60], [84, 120, 90]]))
+        paint(look.pick(&[
+            [236, 236, 234],
+            [226, 228, 230],
+            [204, 208, 212],
+            [60, 96, 150],
+            [160, 44, 40],
+            [196, 170, 60],
+            [84, 120, 90],
+        ]))
     };
     let open = !look.emergency && look.chance(0.22);
     let stripe = look.chance(0.5);
@@ -39,7 +47,8 @@ pub(super) fn truck(look: &mut Look) -> Built {
     for y in [-1.0f32, 1.0] {
         let (z0, z1) = (cab_top * 0.56, cab_top * 0.86);
         let (low, high) = (y * w * 0.995, y * w * 0.955);
-        let q = [v3(rear + 0.75, low, z0), v3(half - 0.28, low, z0), v3(half - 0.48, high, z1), v3(rear + 0.75, high, z1)];
+        let q =
+            [v3(rear + 0.75, low, z0), v3(half - 0.28, low, z0), v3(half - 0.48, high, z1), v3(rear + 0.75, high, z1)];
         b.panel(if y < 0.0 { q } else { [q[1], q[0], q[3], q[2]] }, glass());
     }
     let bed = length - 1.95 - 0.22;
@@ -48,9 +57,14 @@ pub(super) fn truck(look: &mut Look) -> Built {
     for j in 0..slices {
         let step = bed / slices as f32;
         let x = -half + step * (j as f32 + 0.5);
-        b.cuboid(v3(x, 0.0, (top + floor) / 2.0), v3(step * 0.995, width, top - floor), cargo.times(1.0 - 0.04 * (j % 2) as f32));
+        b.cuboid(
+            v3(x, 0.0, (top + floor) / 2.0),
+            v3(step * 0.995, width, top - floor),
+            cargo.times(1.0 - 0.04 * (j % 2) as f32),
+        );
     }
-    let z_axles = if length > 8.0 { vec![-half + 1.3, -half + 2.5, half - 1.25] } else { vec![-half + 1.6, half - 1.25] };
+    let z_axles =
+        if length > 8.0 { vec![-half + 1.3, -half + 2.5, half - 1.25] } else { vec![-half + 1.6, half - 1.25] };
     for x in z_axles {
         for y in [-w + 0.15, w - 0.15] {
             b.wheel(x, y, 0.49, 0.30, &wheels);
@@ -83,13 +97,15 @@ pub(super) fn truck(look: &mut Look) -> Built {
 pub(super) fn bus(look: &mut Look) -> Built {
     let (length, width) = (look.length_m.clamp(8.5, 18.0), 2.55);
     let height = 3.1;
-    let rgb = look.pick(&[[212, 156, 34], [190, 40, 38], [40, 94, 164], [236, 236, 234], [60, 134, 84], [230, 120, 40]]);
+    let rgb =
+        look.pick(&[[212, 156, 34], [190, 40, 38], [40, 94, 164], [236, 236, 234], [60, 134, 84], [230, 120, 40]]);
     let body = paint(rgb);
     let roof = paint([228, 230, 230]);
     let wheels = wheel_look(look);
     let mut b = Builder::new(look.detail);
     let (w, half) = (width / 2.0, length / 2.0);
-    let mut stations = vec![[-half, 0.45, height * 0.97, w * 0.89, w * 0.97], [-half + 0.08, 0.34, height, w * 0.91, w]];
+    let mut stations =
+        vec![[-half, 0.45, height * 0.97, w * 0.89, w * 0.97], [-half + 0.08, 0.34, height, w * 0.91, w]];
     let spans = if b.near() { 6 } else { 2 };
     for k in 0..=spans {
         stations.push([-half + 0.3 + (length - 0.8) * k as f32 / spans as f32, 0.32, height, w * 0.91, w]);
@@ -112,7 +128,12 @@ pub(super) fn bus(look: &mut Look) -> Built {
             let door = y < 0.0 && (j + 1 == panes || j == panes / 2);
             let z0 = if door { 0.42 } else { 1.22 };
             let (low, high) = (y * w * 1.007, y * w * 0.992);
-            let q = [v3(x0 + 0.035, low, z0), v3(x0 + step - 0.035, low, z0), v3(x0 + step - 0.035, high, height * 0.835), v3(x0 + 0.035, high, height * 0.835)];
+            let q = [
+                v3(x0 + 0.035, low, z0),
+                v3(x0 + step - 0.035, low, z0),
+                v3(x0 + step - 0.035, high, height * 0.835),
+                v3(x0 + 0.035, high, height * 0.835),
+            ];
             b.panel(if y < 0.0 { q } else { [q[1], q[0], q[3], q[2]] }, glass());
         }
     }
@@ -122,7 +143,12 @@ pub(super) fn bus(look: &mut Look) -> Built {
         let board = Material::new([250, 170, 40], Finish::Board(look.number));
         b.decal(half + 0.02, 0.0, height * 0.815, width * 0.62, 0.26, board);
         b.panel(
-            [v3(half - 1.2, -w * 1.012, height * 0.80), v3(half - 0.3, -w * 1.012, height * 0.80), v3(half - 0.3, -w * 1.0, height * 0.80 + 0.2), v3(half - 1.2, -w * 1.0, height * 0.80 + 0.2)],
+            [
+                v3(half - 1.2, -w * 1.012, height * 0.80),
+                v3(half - 0.3, -w * 1.012, height * 0.80),
+                v3(half - 0.3, -w * 1.0, height * 0.80 + 0.2),
+                v3(half - 1.2, -w * 1.0, height * 0.80 + 0.2),
+            ],
             board,
         );
         b.cuboid(v3(-half * 0.4, 0.0, height + 0.1), v3(2.3, 1.5, 0.2), roof.times(0.9));
@@ -171,7 +197,11 @@ pub(super) fn tram(look: &mut Look) -> Built {
             stations.push([x1, 0.40, height * 0.66, w * 0.60, w * 0.72]);
         }
         let rings: Vec<_> = stations.iter().map(|s| body_section(s[0], s[1], s[2], s[3], s[4])).collect();
-        b.loft(&rings, v3((x0 + x1) / 2.0, 0.0, height / 2.0), |_, i| if matches!(i, 0 | 1 | 11 | 12) { band } else { body });
+        b.loft(
+            &rings,
+            v3((x0 + x1) / 2.0, 0.0, height / 2.0),
+            |_, i| if matches!(i, 0 | 1 | 11 | 12) { band } else { body },
+        );
         if s > 0 {
             b.cuboid(v3(x0, 0.0, 1.7), v3(gap * 2.4, width * 0.9, 2.7), dark());
         }
@@ -189,7 +219,12 @@ pub(super) fn tram(look: &mut Look) -> Built {
     }
     for x in [-1.0f32, 1.0] {
         let at = |dx: f32, z: f32, y: f32| v3(x * (half - dx), y, z);
-        let q = [at(0.02, 1.25, -w * 0.64), at(0.02, 1.25, w * 0.64), at(0.40, height * 0.86, w * 0.60), at(0.40, height * 0.86, -w * 0.60)];
+        let q = [
+            at(0.02, 1.25, -w * 0.64),
+            at(0.02, 1.25, w * 0.64),
+            at(0.40, height * 0.86, w * 0.60),
+            at(0.40, height * 0.86, -w * 0.60),
+        ];
         b.panel(if x > 0.0 { q } else { [q[1], q[0], q[3], q[2]] }, glass());
     }
     if b.detail != Detail::Shadow {

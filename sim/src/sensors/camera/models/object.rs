@@ -49,9 +49,16 @@ pub(super) fn cone(look: &mut Look) -> Built {
     let white = matte([238, 238, 236]);
     let ring = |z: f32| -> Vec<V3> {
         let r = 0.155 * (1.0 - z / 0.75) + 0.025;
-        (0..=sides).map(|i| { let (s, c) = (TAU * i as f32 / sides as f32).sin_cos(); v3(c * r, s * r, z) }).collect()
+        (0..=sides)
+            .map(|i| {
+                let (s, c) = (TAU * i as f32 / sides as f32).sin_cos();
+                v3(c * r, s * r, z)
+            })
+            .collect()
     };
-    for (z0, z1, material) in [(0.04, 0.24, orange), (0.24, 0.38, white), (0.38, 0.50, orange), (0.50, 0.61, white), (0.61, 0.75, orange)] {
+    for (z0, z1, material) in
+        [(0.04, 0.24, orange), (0.24, 0.38, white), (0.38, 0.50, orange), (0.50, 0.61, white), (0.61, 0.75, orange)]
+    {
         let (low, high) = (ring(z0), ring(z1));
         let quads: Vec<_> = (0..sides).map(|i| [low[i], low[i + 1], high[i + 1], high[i]]).collect();
         b.outward(&quads, v3(0.0, 0.0, (z0 + z1) / 2.0), material);

@@ -2,7 +2,9 @@
 
 use super::super::material::Material;
 use super::super::mesh::{Affine, Builder, V3, WheelLook, v3};
-use super::{Built, CLOTHES, HAIRS, Look, PAINTS, Rig, SHIN, SKINS, THIGH, TROUSERS, dark, matte, metal, paint, rubber};
+use super::{
+    Built, CLOTHES, HAIRS, Look, PAINTS, Rig, SHIN, SKINS, THIGH, TROUSERS, dark, matte, metal, paint, rubber,
+};
 use std::f32::consts::{PI, TAU};
 
 /// Height of the hip joint, metres, of a person of 1.75 m.
@@ -62,7 +64,15 @@ pub(super) fn trunk(b: &mut Builder, o: &Outfit, hip: V3, shoulder: V3, k: f32) 
     let rings = if b.near() { 10 } else { 7 };
     let sides = b.sides(12);
     // Breadths from the hips over the waist to the shoulders.
-    let shape = [(0.0, 0.165, 0.115), (0.18, 0.165, 0.118), (0.45, 0.155, 0.108), (0.70, 0.185, 0.122), (0.88, 0.195, 0.115), (0.97, 0.165, 0.09), (1.04, 0.075, 0.06)];
+    let shape = [
+        (0.0, 0.165, 0.115),
+        (0.18, 0.165, 0.118),
+        (0.45, 0.155, 0.108),
+        (0.70, 0.185, 0.122),
+        (0.88, 0.195, 0.115),
+        (0.97, 0.165, 0.09),
+        (1.04, 0.075, 0.06),
+    ];
     let axis = shoulder - hip;
     let forward = v3(axis.z, 0.0, -axis.x).normalize();
     let ring = |t: f32| -> Vec<V3> {
@@ -96,7 +106,9 @@ pub(super) fn trunk(b: &mut Builder, o: &Outfit, hip: V3, shoulder: V3, k: f32) 
 pub(super) fn head(b: &mut Builder, o: &Outfit, c: V3, k: f32, helmet: Option<Material>) {
     let r = v3(0.100, 0.078, 0.122) * k;
     let (skin, hair) = (o.skin, o.hair);
-    b.ellipsoid_with(c, r, (12, 9), |d| if helmet.is_none() && (d.z > 0.50 || (d.x < 0.05 && d.z > -0.25)) { hair } else { skin });
+    b.ellipsoid_with(c, r, (12, 9), |d| {
+        if helmet.is_none() && (d.z > 0.50 || (d.x < 0.05 && d.z > -0.25)) { hair } else { skin }
+    });
     match helmet {
         Some(material) => b.ellipsoid(c + v3(-0.012, 0.0, 0.045) * k, v3(0.132, 0.108, 0.105) * k, (12, 6), material),
         None => b.ellipsoid(c + v3(-0.018, 0.0, 0.030) * k, v3(0.094, 0.086, 0.104) * k, (10, 6), hair),
@@ -153,7 +165,12 @@ fn walker(look: &mut Look, k: f32, head_k: f32, child: bool) -> Built {
         let (low, wide) = if skirt { (0.50, 0.24) } else { (0.62, 0.205) };
         let (sides, stuff) = (b.sides(12), if skirt { o.trousers } else { o.top });
         let ring = |z: f32, r: f32| -> Vec<V3> {
-            (0..=sides).map(|i| { let (s, c) = (TAU * i as f32 / sides as f32).sin_cos(); v3(s * r * 0.78, c * r, z) * k }).collect()
+            (0..=sides)
+                .map(|i| {
+                    let (s, c) = (TAU * i as f32 / sides as f32).sin_cos();
+                    v3(s * r * 0.78, c * r, z) * k
+                })
+                .collect()
         };
         let (upper, lower) = (ring(1.02, 0.168), ring(low, wide));
         let quads: Vec<_> = (0..sides).map(|i| [upper[i], upper[i + 1], lower[i + 1], lower[i]]).collect();
@@ -192,13 +209,14 @@ pub(super) fn walk(bones: &mut [Affine], distance_m: f64, speed: f32, k: f32) {
     for (side, leg) in legs.iter_mut().enumerate() {
         let turn = phase + PI * side as f32;
         let thigh = swing * turn.sin() + 0.03;
-        let bend = (0.95 * effort.min(1.3) * (turn + 0.9).cos().max(0.0).powi(2) * 0.9 + 0.06).min(1.5);
+        let bend = (0.95 * effort.min(1.3) * (turn + 0.35).cos().max(0.0).powi(2) * 0.9 + 0.06).min(1.5);
         *leg = (thigh, thigh - bend);
         lowest = lowest.min(-(THIGH * thigh.cos() + SHIN * (thigh - bend).cos()));
     }
     let up = (-lowest + 0.05) * k;
     let lean = 0.03 + 0.03 * effort;
-    let torso = Affine::hinge(-lean, V3::zeros()).then(&Affine { shift: v3(0.0, 0.0, up - HIP * k), ..Affine::identity() });
+    let torso =
+        Affine::hinge(-lean, V3::zeros()).then(&Affine { shift: v3(0.0, 0.0, up - HIP * k), ..Affine::identity() });
     bones[1] = torso;
     for (side, (thigh, shin)) in legs.into_iter().enumerate() {
         bones[6 + side] = Affine::hinge(thigh, v3(0.0, 0.0, up));
@@ -236,7 +254,14 @@ pub(super) fn wheelchair(look: &mut Look) -> Built {
         b.tube(v3(0.32, y * 0.10, 0.60), v3(0.42, y * 0.10, 0.20), 0.06, 0.045, 7, o.trousers);
         b.ellipsoid(v3(0.48, y * 0.10, 0.13), v3(0.12, 0.05, 0.05), (7, 4), o.shoes);
         b.tube(v3(-0.17, y * 0.20, 1.03), v3(-0.20, y * 0.29, 0.78), 0.05, 0.044, 7, o.top);
-        b.tube(v3(-0.20, y * 0.29, 0.78), v3(0.02, y * 0.30, 0.64), 0.042, 0.034, 7, if o.bare_arms { o.skin } else { o.top });
+        b.tube(
+            v3(-0.20, y * 0.29, 0.78),
+            v3(0.02, y * 0.30, 0.64),
+            0.042,
+            0.034,
+            7,
+            if o.bare_arms { o.skin } else { o.top },
+        );
         b.ellipsoid(v3(0.06, y * 0.30, 0.63), v3(0.05, 0.028, 0.03), (6, 4), o.skin);
     }
     Built { mesh: b.build(), rig: Rig::Rigid, size: [1.1, 0.65, 1.40], lamps: None }
