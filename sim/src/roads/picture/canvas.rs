@@ -5,6 +5,9 @@ use image::RgbImage;
 use nalgebra::Point2;
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform};
 
+/// Dashes shorter than this are drawn as a line, pixels.
+const FINEST_DASH_PX: f32 = 0.3;
+
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
@@ -86,7 +89,9 @@ impl Canvas {
 
     fn stroke(&mut self, path: &Path, style: &Line) {
         let px = |length_m: f64| (length_m * self.px_per_m) as f32;
-        let dash = style.dash_m.and_then(|dash| StrokeDash::new(dash.map(px).to_vec(), 0.0));
+        // Dashes finer than the picture would be many and show nothing.
+        let dash = style.dash_m.filter(|dash| px(dash[0]) > FINEST_DASH_PX);
+        let dash = dash.and_then(|dash| StrokeDash::new(dash.map(px).to_vec(), 0.0));
         let stroke = Stroke {
             // Thinner lines fade away.
             width: px(style.width_m).max(0.3),
