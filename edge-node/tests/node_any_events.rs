@@ -263,8 +263,8 @@ fn a_full_world_and_a_camera_nobody_knows_are_counted() {
     run(&mut node, &events);
     let snapshot = node.snapshot(at(1_000));
     assert_eq!(snapshot.objects.len(), 4);
-    // Eight tracks, confirmed with the third frame: four too many in each of three frames.
-    assert_eq!(snapshot.counters.drops["world-full"], 12);
+    // Eight tracks, confirmed with the second frame: four too many in each of four frames.
+    assert_eq!(snapshot.counters.drops["world-full"], 16);
     assert_eq!(snapshot.counters.drops["unknown-camera"], 1);
     assert_eq!(snapshot.counters.events["detections"], 6);
 }
