@@ -82,7 +82,7 @@ impl ForceSettings {
     pub(crate) fn interaction(&self, body: &Body, other: &Body) -> Vector2<f64> {
         let apart = other.position - body.position;
         let distance_sq = apart.norm_squared();
-        if distance_sq > SIGHT_M * SIGHT_M || distance_sq < 1e-12 {
+        if !(1e-12..=SIGHT_M * SIGHT_M).contains(&distance_sq) {
             return Vector2::zeros();
         }
         let distance = distance_sq.sqrt();

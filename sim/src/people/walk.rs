@@ -162,7 +162,7 @@ impl Person {
         if let Some(leader) = leader {
             // A dog keeps to its own side of its person, within the leash.
             let left = Vector2::new(-self.along.y, self.along.x);
-            let side = if self.id.0 % 2 == 0 { 0.6 } else { -0.6 };
+            let side = if self.id.0.is_multiple_of(2) { 0.6 } else { -0.6 };
             let to = leader.position + left * side + self.along * 0.4 - self.position;
             let wanted = leader.velocity + to / 0.6;
             let taut = (leader.position - self.position).norm() > LEASH_M;

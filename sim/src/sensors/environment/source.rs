@@ -110,11 +110,11 @@ pub(crate) fn sound_power_dba(kind: ActorKind, speed_mps: f64) -> Option<f64> {
     let share = kmh.clamp(20.0, 130.0) / 70.0;
     let rolls = kmh > 1.0;
     let mut sum = 0.0;
-    for band in 0..BANDS {
+    for (band, weight) in A_WEIGHTING.iter().enumerate() {
         let rolling = sound.rolling[band] + sound.rolling_slope[band] * (kmh.clamp(1.0, 130.0) / 70.0).log10();
         let propulsion = sound.propulsion[band] + sound.propulsion_slope[band] * (share - 1.0);
         let rolling = if rolls && sound.rolling[band] > 0.0 { 10f64.powf(rolling / 10.0) } else { 0.0 };
-        sum += (rolling + 10f64.powf(propulsion / 10.0)) * 10f64.powf(A_WEIGHTING[band] / 10.0);
+        sum += (rolling + 10f64.powf(propulsion / 10.0)) * 10f64.powf(weight / 10.0);
     }
     Some(10.0 * sum.log10())
 }
