@@ -140,10 +140,8 @@ fn settle_last(net: &Net, layer: &mut [Choice], users: Users) {
     let best = layer.iter().map(|choice| choice.length).fold(-1.0, f64::max);
     let first = layer.iter().position(|choice| choice.length == best).unwrap_or(0) as i32;
     let last = layer.iter().rposition(|choice| choice.length == best).unwrap_or(0) as i32;
-    for place in 0..layer.len() {
-        if layer[place].length < best {
-            layer[place].offset = nearer(first, last, place as i32);
-        }
+    for (place, choice) in layer.iter_mut().enumerate().filter(|(_, choice)| choice.length < best) {
+        choice.offset = nearer(first, last, place as i32);
     }
     close_off(net, layer, users, |choice| choice.length < best, |_| true);
 }

@@ -76,7 +76,7 @@ fn through_links(view: &View<'_>, ego: u32, body: &Body, mind: &mut Mind, decisi
             && !state.has_priority()
             && !right_of_way::entered_by_priority(view, item.link)
             && !link.waits_inside
-            && !(ignores_red && state.is_red())
+            && (!ignores_red || !state.is_red())
         {
             if item.distance > link.visibility && (can_brake || !state.is_yellow()) {
                 safe.speed = item.wait;

@@ -42,6 +42,7 @@ pub struct VehicleClass {
 const FREE: f64 = 10_000.0 / 3.6;
 
 #[rustfmt::skip]
+#[allow(clippy::too_many_arguments, reason = "a row of the table below")]
 const fn class(
     name: &'static str, kind: ActorKind, role: Role, users: Users, size: [f64; 3], min_gap_m: f64,
     speeds_kmh: [f64; 2], accelerations: [f64; 3], speed_deviation: f64,

@@ -163,11 +163,9 @@ impl Net {
                 lanes[lane.index()].roundabout = true;
             }
         }
-        for lane in 0..lanes.len() {
-            let straight = lanes[lane].incoming.iter().min_by_key(|link| links[**link as usize].turn);
-            if let Some(link) = straight {
-                lanes[lane].before = links[*link as usize].from;
-            }
+        for lane in &mut lanes {
+            let straight = lane.incoming.iter().min_by_key(|link| links[**link as usize].turn);
+            lane.before = straight.map_or(NONE, |link| links[*link as usize].from);
         }
         find_entries(roads, &lanes, &mut links);
         let edges = roads.edges.iter().map(|edge| edge.lanes.iter().map(|lane| lane.0).collect()).collect();
