@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 /// A SUMO that runs for us; it ends when this is dropped.
 #[derive(Debug)]
@@ -41,12 +43,11 @@ pub fn launch(program: &Path, config: &Path, step_s: f64, arguments: &[String]) 
         .args(["--no-step-log", "true"])
         .args(arguments)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| failed(error.to_string()))?;
-    let said = wait_until_it_listens(&mut child).map_err(&failed);
-    let connected = said.and_then(|()| Traci::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+    let connected = connect(&mut child, SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(failed);
     match connected {
         Ok(traci) => Ok(Launched { child, traci }),
         Err(error) => {
@@ -57,29 +58,33 @@ pub fn launch(program: &Path, config: &Path, step_s: f64, arguments: &[String]) 
     }
 }
 
-/// Reads what SUMO prints until it says that it listens; the rest is read by threads, so that it never blocks.
-fn wait_until_it_listens(child: &mut Child) -> Result<(), String> {
-    let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err("its output cannot be read".to_owned());
-    };
-    let errors = std::thread::spawn(move || {
-        let mut said = String::new();
-        for line in BufReader::new(err).lines().map_while(Result::ok) {
+/// How often a connection is tried, and how long SUMO has between two tries to say what is wrong.
+const TRIES: u32 = 1200;
+const BETWEEN: Duration = Duration::from_millis(50);
+
+/// Connects as soon as SUMO listens: it says nothing of it, so it is tried again and again while SUMO runs.
+fn connect(child: &mut Child, address: SocketAddr) -> Result<Traci, String> {
+    let Some(errors) = child.stderr.take() else { return Err("its output cannot be read".to_owned()) };
+    let (sender, lines) = sync_channel(64);
+    std::thread::spawn(move || {
+        // The thread reads on when nobody listens any more, so that SUMO never blocks.
+        for line in BufReader::new(errors).lines().map_while(Result::ok) {
             tracing::debug!(line, "SUMO");
-            if said.len() < 4000 {
-                said.push_str(&line);
-                said.push('\n');
-            }
+            let _ = sender.try_send(line);
         }
-        said
     });
-    let mut lines = BufReader::new(out).lines();
-    let listens = lines.by_ref().map_while(Result::ok).any(|line| line.contains("Starting server on port"));
-    if !listens {
-        return Err(errors.join().unwrap_or_default().trim().to_owned());
+    let mut said = Vec::new();
+    for _ in 0..TRIES {
+        if let Ok(traci) = Traci::connect(address) {
+            return Ok(traci);
+        }
+        match lines.recv_timeout(BETWEEN) {
+            Ok(line) if said.len() < 20 => said.push(line),
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
     }
-    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| tracing::debug!(line, "SUMO")));
-    Ok(())
+    Err(if said.is_empty() { "it does not listen".to_owned() } else { said.join("\n") })
 }
 
 /// The network that a configuration names.
