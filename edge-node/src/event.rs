@@ -8,7 +8,7 @@ use masa_inference::Detection;
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::denm::TrafficDirection;
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
-use masa_v2x_proto::security::Verdict;
+use masa_v2x_proto::security::{Identity, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,8 @@ pub enum EventBody {
     PriorityAnswer(PriorityAnswer),
     /// How busy the radio channel is.
     Channel(ChannelLoad),
+    /// The station has a new pseudonym.
+    Identity(Identity),
     /// A source or link changed its state.
     Status(StatusChange),
     /// A timer that the core asked for has run out.
@@ -85,6 +87,7 @@ impl EventBody {
             Self::Signals(_) => "signals",
             Self::PriorityAnswer(_) => "priority-answer",
             Self::Channel(_) => "channel",
+            Self::Identity(_) => "identity",
             Self::Status(_) => "status",
             Self::WakeUp => "wake-up",
         }

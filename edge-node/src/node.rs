@@ -17,8 +17,10 @@ use crate::perception::{CameraPerception, CameraSettings};
 use crate::telemetry::{Stage, StageProbe};
 use crate::world::infrastructure::{InfrastructureError, InfrastructureSite};
 use crate::world::ldm::{Ldm, LdmSettings};
+use crate::world::prediction::RouteMap;
 use crate::world::signals::Signals;
 use crate::world::site::{SiteError, SiteMap, ZoneSettings};
+use crate::world::situation::SituationWatch;
 use crate::world::{Drops, World, WorldSettings};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::cdd::StationId;
@@ -106,6 +108,7 @@ pub struct Node {
     pub(crate) map: SiteMap,
     pub(crate) cameras: BTreeMap<SourceId, CameraPerception>,
     pub(crate) world: World,
+    pub(crate) situations: SituationWatch,
     pub(crate) ldm: Ldm,
     pub(crate) ego: Option<EgoState>,
     /// Of a node that has heard of a channel load.
@@ -160,6 +163,10 @@ impl Node {
             source_uuid: settings.source_uuid,
             map: SiteMap::new(&settings.zones)?,
             cameras,
+            situations: SituationWatch::new(
+                settings.world.situation.clone(),
+                RouteMap::new(&settings.infrastructure.intersections),
+            ),
             world: World::new(settings.world, timeouts_ms),
             ldm: Ldm::new(settings.ldm, StationId(settings.station_id), frame),
             ego: None,
@@ -220,6 +227,7 @@ impl Node {
             EventBody::Ego(ego) => self.move_to(ego),
             EventBody::DenRequest(request) => self.den.request(request),
             EventBody::Channel(load) => self.dcc.get_or_insert_default().measure(load.busy_ratio),
+            EventBody::Identity(identity) => self.become_another(StationId(identity.station_id)),
             EventBody::Status(change) => self.world.report(change, now),
             EventBody::FrameStatistics(_) | EventBody::WakeUp => {}
         }
@@ -230,6 +238,7 @@ impl Node {
     /// What follows from the world as it now is.
     fn decide(&mut self, now: Timestamp, effects: &mut Effects, probe: &mut dyn StageProbe) {
         self.world.age(now);
+        self.situations.age(now);
         self.ldm.age(now);
         let Self { world, ldm, map, station, ego, dcc, den, cp, ca, va, infrastructure, signals, drafts, .. } = self;
         let t_gen_cam_dcc_ms = dcc.as_ref().map_or(0, |dcc| dcc.t_off_ns(dcc::t_on_ns(CAM_FRAME_BYTES)) / 1_000_000);
@@ -272,6 +281,13 @@ impl Node {
         }
     }
 
+    /// Takes a new pseudonym: nothing that is sent from now on leads to the former one.
+    fn become_another(&mut self, id: StationId) {
+        self.station.id = id;
+        self.ldm.rename(id);
+        self.ca.forget_path();
+    }
+
     /// Takes over where a mobile station is.
     fn move_to(&mut self, ego: &EgoState) {
         if self.station.kind.profile() == Profile::Roadside {
@@ -293,6 +309,7 @@ impl Node {
             Some(camera) => {
                 let tracks = camera.update(id, frame, probe);
                 self.world.see_frame(id.source, frame, tracks, now);
+                self.situations.update(&self.world, &self.map, now);
             }
             None => self.drops.count("unknown-camera"),
         }

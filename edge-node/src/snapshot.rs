@@ -14,6 +14,7 @@ use crate::perception::TrackState;
 use crate::world::RoadUser;
 use crate::world::ldm::Ldm;
 use crate::world::site::ZoneKind;
+use crate::world::situation::{Situation, SituationKind};
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Enu, Wgs84, yaw_to_heading_rad};
 use masa_v2x_proto::time::Timestamp;
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub frames: Vec<FrameView>,
     /// DENM events that are in force, oldest first.
     pub events: Vec<EventView>,
+    /// What happens on the road, by kind.
+    pub situations: Vec<SituationView>,
     /// The latest reading of each sensor and quantity.
     pub observations: Vec<ObservationView>,
     /// State of every source and link that has reported one, by name.
@@ -197,6 +200,23 @@ pub struct EventView {
     pub since_ms: i64,
 }
 
+/// Something that happens on the road.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SituationView {
+    /// What it is.
+    pub kind: SituationKind,
+    /// Metres east of the site origin.
+    pub e_m: f64,
+    /// Metres north of the site origin.
+    pub n_m: f64,
+    /// How sure it is, 0 to 1.
+    pub confidence: f64,
+    /// The objects that show it, at most two.
+    pub object_ids: Vec<u32>,
+    /// When it began, milliseconds of Unix time.
+    pub since_ms: i64,
+}
+
 /// The latest reading of one quantity of one sensor.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ObservationView {
@@ -305,6 +325,7 @@ impl Node {
             objects: self.world.users().iter().map(|user| object_view(user, &self.station, now)).collect(),
             frames: frames.collect(),
             events: self.den.events_in_force().map(|event| event_view(event, &self.station)).collect(),
+            situations: self.situations.situations().map(situation_view).collect(),
             observations: observations.collect(),
             statuses: statuses.collect(),
             received: received_view(&self.ldm),
@@ -419,6 +440,17 @@ fn object_view(user: &RoadUser, station: &Station, now: Timestamp) -> ObjectView
             bounding_box: user.sight.bounding_box,
         }],
         trail_m: user.trail_m().collect(),
+    }
+}
+
+fn situation_view(situation: &Situation) -> SituationView {
+    SituationView {
+        kind: situation.kind,
+        e_m: situation.place.e_m,
+        n_m: situation.place.n_m,
+        confidence: situation.confidence,
+        object_ids: situation.evidence.iter().map(|cause| cause.object_id).collect(),
+        since_ms: situation.began_at.unix_ms(),
     }
 }
 

@@ -22,7 +22,7 @@ use masa_inference::{BoundingBox, Detection, ObjectClass};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::json::from_json;
-use masa_v2x_proto::security::{Refusal, Verdict};
+use masa_v2x_proto::security::{Identity, Refusal, Verdict};
 use node_street::{CAMERA, HEIGHT_PX, ORIGIN, WIDTH_PX, at, detections_event, pixel, run, settings};
 use proptest::prelude::*;
 
@@ -114,7 +114,8 @@ fn any_v2x() -> impl Strategy<Value = EventBody> {
         })
     });
     let channel = number().prop_map(|busy_ratio| EventBody::Channel(ChannelLoad { busy_ratio }));
-    prop_oneof![4 => received, 4 => ego, 2 => report, 2 => signals, 1 => answer, 1 => channel]
+    let identity = any::<[u8; 8]>().prop_map(|certificate| EventBody::Identity(Identity::of(certificate)));
+    prop_oneof![4 => received, 4 => ego, 2 => report, 2 => signals, 1 => answer, 1 => channel, 1 => identity]
 }
 
 /// A message of each kind that a neighbour sends, made by nodes of each kind.

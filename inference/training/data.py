@@ -17,7 +17,7 @@ class Images:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        coco = self.folder / "annotations.json"
+        coco = self.folder / "annotations" / "all.json"
         self.lines = read_coco(coco) if coco.exists() else [json.loads(line) for line in open(self.folder / "labels.jsonl")]
 
     def __len__(self):
@@ -38,8 +38,9 @@ class Images:
 def read_coco(path):
     """One line an image, as `render.py` writes them, with the distance of each object where the labels have it."""
     coco = json.loads(path.read_text())
-    names = {category["id"]: category["name"] for category in coco["categories"]}
-    lines = {image["id"]: {"image": image["file_name"], "map": image.get("map"), "labels": []} for image in coco["images"]}
+    # The node's word for what is neither a person, a vehicle nor an animal is "obstacle".
+    names = {category["id"]: category["name"].replace("object", "obstacle") for category in coco["categories"]}
+    lines = {image["id"]: {"image": f"images/{image['file_name']}", "labels": []} for image in coco["images"]}
     for label in coco["annotations"]:
         x, y, w, h = label["bbox"]
         lines[label["image_id"]]["labels"].append({

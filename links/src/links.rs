@@ -5,7 +5,7 @@ use crate::clock;
 use crate::current::CurrentSet;
 use crate::driver::{Driver, DriverState};
 use crate::error::LinkError;
-use crate::geonet::{Geonet, GeonetParts, ReceivedPacket};
+use crate::geonet::{Geonet, GeonetNotice, GeonetParts, ReceivedPacket};
 use crate::message::{Delivery, MessageKind, Numbered, Outgoing, Policy, Station, check_name};
 use crate::outbox::Outbox;
 use crate::queue::Lanes;
@@ -193,6 +193,12 @@ impl Links {
     /// Messages received over GeoNetworking; `None` without that link or when they were taken before.
     pub fn take_geonet_received(&mut self) -> Option<mpsc::Receiver<ReceivedPacket>> {
         self.geonet.as_mut().and_then(|geonet| geonet.received.take())
+    }
+
+    /// What the GeoNetworking link tells of the channel and of new pseudonyms; `None` without that link or when they were
+    /// taken before. Without a reader measurements are lost.
+    pub fn take_geonet_notices(&mut self) -> Option<mpsc::Receiver<GeonetNotice>> {
+        self.geonet.as_mut().and_then(|geonet| geonet.notices.take())
     }
 
     /// What the GeoNetworking router counts, newest state twice a second.

@@ -79,6 +79,8 @@ pub enum DropReason {
     OutboxFull,
     /// The disk did not take it; it was offered all the same.
     NotStored,
+    /// Made under a pseudonym that the station has given up.
+    FormerIdentity,
     /// Too many messages hold at once: it was sent, but latecomers do not get it.
     CurrentFull,
 }
@@ -94,6 +96,7 @@ impl DropReason {
             Self::Refused => "refused",
             Self::OutboxFull => "outbox-full",
             Self::NotStored => "not-stored",
+            Self::FormerIdentity => "former-identity",
             Self::CurrentFull => "current-full",
         }
     }

@@ -3,9 +3,11 @@
 use anyhow::bail;
 use clap::Args;
 use masa_edge_node::config::Configuration;
+use masa_edge_node::facilities::profile::Profile;
 use masa_edge_node::node::Node;
 use masa_edge_node::run::node_settings;
 use masa_edge_node::sources::camera::CameraSourceSettings;
+use masa_edge_node::sources::gnss::GnssMedium;
 use masa_inference::Detector;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -94,6 +96,18 @@ fn examine(configuration: &Configuration, findings: &mut Findings) {
     if let Some(iot) = &configuration.node.iot {
         reachable("sensor broker", &iot.broker, 1883, findings);
     }
+    if let Some(controller) = &configuration.node.signal_controller {
+        reachable("signal controller's broker", &controller.broker, 1883, findings);
+    }
+    match configuration.node.gnss.as_ref().map(|gnss| &gnss.source) {
+        Some(GnssMedium::Tcp(address)) => reachable("GNSS receiver", address, 10_110, findings),
+        Some(GnssMedium::Gpsd(address)) => reachable("gpsd", address, 2947, findings),
+        Some(GnssMedium::Device(path)) => readable("GNSS receiver", path, findings),
+        None if configuration.node.node.station_type.profile() != Profile::Roadside => {
+            findings.note("no [gnss]: a mobile station that does not know where it is sends nothing");
+        }
+        None => {}
+    }
     if let Some(web) = &configuration.node.web {
         match TcpListener::bind(web.listen) {
             Ok(_) => findings.good(&format!("live page: {} is free", web.listen)),
@@ -109,24 +123,25 @@ fn examine(configuration: &Configuration, findings: &mut Findings) {
 
 fn camera_source(id: &str, source: &CameraSourceSettings, findings: &mut Findings) {
     match source {
-        CameraSourceSettings::File(file) => readable(id, &file.path, findings),
-        CameraSourceSettings::Folder(folder) => readable(id, &folder.path, findings),
+        CameraSourceSettings::File(file) => readable(&format!("camera `{id}`"), &file.path, findings),
+        CameraSourceSettings::Folder(folder) => readable(&format!("camera `{id}`"), &folder.path, findings),
         CameraSourceSettings::Mjpeg(mjpeg) => reachable(&format!("camera `{id}`"), &mjpeg.url, 80, findings),
         CameraSourceSettings::Rtsp(rtsp) => reachable(&format!("camera `{id}`"), &rtsp.url, 554, findings),
     }
 }
 
-fn readable(id: &str, path: &Path, findings: &mut Findings) {
+fn readable(what: &str, path: &Path, findings: &mut Findings) {
     match std::fs::metadata(path) {
-        Ok(_) => findings.good(&format!("camera `{id}`: {} is there", path.display())),
-        Err(error) => findings.problem(&format!("camera `{id}`: {}: {error}", path.display())),
+        Ok(_) => findings.good(&format!("{what}: {} is there", path.display())),
+        Err(error) => findings.problem(&format!("{what}: {}: {error}", path.display())),
     }
 }
 
 fn links(configuration: &Configuration, findings: &mut Findings) {
     let links = &configuration.node.links;
-    if links.zenoh.is_none() && links.mqtt.is_none() && links.broker.is_none() {
-        findings.problem("no [links.zenoh], [links.mqtt] or [links.broker]: nobody can receive anything");
+    if links.zenoh.is_none() && links.mqtt.is_none() && links.broker.is_none() && links.geonet.is_none() {
+        findings
+            .problem("no [links.zenoh], [links.mqtt], [links.broker] or [links.geonet]: nobody can receive anything");
     }
     if let Some(mqtt) = &links.mqtt {
         reachable("MQTT broker", &format!("{}:{}", mqtt.host, mqtt.port), mqtt.port, findings);

@@ -6,7 +6,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use masa_links::{MessageKind, MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
 use masa_v2x_proto::Message;
+use masa_v2x_proto::cdd::ReferencePosition;
+use masa_v2x_proto::dsrc::Position3D;
 use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::ivim::IviContainer;
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::tiles::{straight_ahead, tiles_along};
 use serde_json::{Value, json};
@@ -216,11 +219,25 @@ fn summary(message: &Message) -> String {
             };
             format!("{what}, action {}-{}", action["originatingStationId"], action["sequenceNumber"])
         }
-        _ => {
-            let position = &values["cam"]["camParameters"]["basicContainer"]["referencePosition"];
-            let degrees = |name: &str| position[name].as_i64().unwrap_or_default() as f64 * 1e-7;
-            format!("at {:.6}, {:.6}", degrees("latitude"), degrees("longitude"))
-        }
+        other => position(other).map_or_else(String::new, |[lat, lon]| format!("at {lat:.6}, {lon:.6}")),
+    }
+}
+
+/// Where a message says that it is of: its sender, its first intersection, its zones, who asks.
+fn position(message: &Message) -> Option<[f64; 2]> {
+    let of = |at: &ReferencePosition| Some([at.latitude_deg?, at.longitude_deg?]);
+    let of_3d = |at: &Position3D| Some([at.latitude_deg?, at.longitude_deg?]);
+    match message {
+        Message::Cam(cam) => of(&cam.cam.cam_parameters.basic_container.reference_position),
+        Message::Vam(vam) => of(&vam.vam.vam_parameters.basic_container.reference_position),
+        Message::Mapem(mapem) => of_3d(&mapem.map.intersections.as_ref()?.first()?.ref_point),
+        Message::Ivim(ivim) => ivim.ivi.optional.iter().flatten().find_map(|container| match container {
+            IviContainer::Location(location) => of(&location.reference_position),
+            _ => None,
+        }),
+        Message::Srem(srem) => of_3d(&srem.srm.requestor.position.as_ref()?.position),
+        Message::Mcm(mcm) => of(&mcm.payload.basic_container.position),
+        _ => None,
     }
 }
 
@@ -235,5 +252,22 @@ mod tests {
         let full = mqtt_settings("mqtt://city:secret@broker.example:8883/").expect("valid");
         assert_eq!((full.host.as_str(), full.port, full.user.as_deref()), ("broker.example", 8883, Some("city")));
         assert!(mqtt_settings("http://x").is_err() && mqtt_settings("mqtt://x:y").is_err());
+    }
+
+    #[test]
+    fn a_summary_says_where_only_what_is_somewhere() {
+        for (sample, expected) in [
+            (include_str!("../../v2x-proto/tests/samples/cam.hex"), "at "),
+            (include_str!("../../v2x-proto/tests/samples/mapem.hex"), "at "),
+            (include_str!("../../v2x-proto/tests/samples/ivim.hex"), "at "),
+            (include_str!("../../v2x-proto/tests/samples/spatem.hex"), ""),
+            (include_str!("../../v2x-proto/tests/samples/ssem.hex"), ""),
+        ] {
+            let bytes = crate::v2x::from_hex(sample.trim()).expect("hex");
+            let message = Message::decode(&bytes).expect("a message");
+            let words = summary(&message);
+            assert!(words.starts_with(expected) && words.is_empty() == expected.is_empty(), "{words:?}: {message:?}");
+            assert!(!words.contains("0.000000"), "{words}");
+        }
     }
 }

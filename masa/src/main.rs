@@ -10,6 +10,7 @@ mod pki;
 mod replay;
 mod sim;
 mod terminal;
+mod track;
 mod v2x;
 
 use clap::{Parser, Subcommand};
@@ -37,8 +38,8 @@ enum Command {
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
     Pki(pki::Pki),
-    Sim(sim::Sim),
     V2x(v2x::V2x),
+    Track(track::Track),
 }
 
 fn main() -> ExitCode {
@@ -54,8 +55,8 @@ fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
         Command::Pki(command) => command.run(),
-        Command::Sim(command) => command.run(),
         Command::V2x(command) => command.run(),
+        Command::Track(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -139,8 +139,13 @@ fn a_corrupt_model_and_a_missing_clip_are_told_apart() {
 #[test]
 fn every_configuration_under_deploy_is_valid() {
     let Some(data) = test_data("every_configuration_under_deploy_is_valid") else { return };
-    for site in ["demo", "sites/otvision-junction", "sites/masa-modena"] {
-        let path = root().join("deploy").join(site).join("node.toml");
+    for node in [
+        "demo/node.toml",
+        "sites/otvision-junction/node.toml",
+        "sites/masa-modena/node.toml",
+        "sites/masa-modena/on-board.toml",
+    ] {
+        let path = root().join("deploy").join(node);
         let output = Command::new(env!("CARGO_BIN_EXE_masa"))
             .args(["georeference", "report", "--config"])
             .arg(&path)

@@ -1,5 +1,15 @@
 //! `masa pki` as its users run it.
 
+use masa_edge_node::keystore::SecuritySection;
+use masa_edge_node::sources::clock::Clock;
+use masa_links::geonet::capture::CaptureWriter;
+use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::geonet::{
+    Actions, Btp, Dissemination, Position, Request, Router, RouterSettings, Security, port_of,
+};
+use masa_v2x_proto::security::SecuritySettings;
+use masa_v2x_proto::time::Timestamp;
+use masa_v2x_proto::{Message, MessageKind};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -99,4 +109,75 @@ fn a_packet_is_signed_with_closed_keys_only() {
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("ours");
         assert!(bad(&sign()).contains("chmod 600"));
     }
+}
+
+/// A CAM as the frame that a station sends.
+fn frame(message: &[u8], now: Timestamp, security: Security<'_>) -> Vec<u8> {
+    let mut router = Router::new(RouterSettings::default(), now);
+    router.set_position(Position::surveyed(Wgs84 { lat_deg: 44.65, lon_deg: 10.93, alt_m: 0.0 }, now));
+    let port = port_of(MessageKind::Cam).expect("a CAM has a port");
+    let request =
+        Request { btp: Btp::to_port(port), message, dissemination: Dissemination::default(), repetition: None };
+    let mut out = Actions::default();
+    router.send(&request, now, security, &mut out).expect("a frame");
+    out.frames.remove(0).bytes
+}
+
+#[test]
+fn a_capture_is_dissected_with_a_trust_directory() {
+    let folder = tempfile::tempdir().expect("temporary directory");
+    let run = |arguments: &[&str]| masa(arguments, folder.path(), "");
+    good(&run(&["pki", "init", "pki", "--validity", "30d"]));
+    good(&run(&["pki", "issue", "pki", "--station", "car", "--validity", "7d"]));
+    let section = SecuritySection {
+        trust: folder.path().join("pki/trust"),
+        tickets: Some(folder.path().join("pki/stations/car")),
+        rules: SecuritySettings::default(),
+    };
+    let mut entity = section.entity(1).expect("what `masa pki` made");
+    let cam = include_str!("../../v2x-proto/tests/samples/cam.hex").trim();
+    let cam: Vec<u8> =
+        (0..cam.len()).step_by(2).map(|at| u8::from_str_radix(&cam[at..at + 2], 16).expect("hex")).collect();
+    assert!(matches!(Message::decode(&cam), Ok(Message::Cam(_))));
+    let now = Clock::system().now();
+    let signed = frame(&cam, now, Some(&mut entity));
+    let mut forged = signed.clone();
+    let station = forged.windows(6).position(|bytes| *bytes == cam[..6]).expect("the CAM is readable in it");
+    forged[station + 5] ^= 1;
+    let path = folder.path().join("drive.pcap");
+    let mut capture = CaptureWriter::create(&path).expect("a file");
+    let a_year = 365 * 86_400_000;
+    for (at, bytes) in
+        [(now, &signed), (now.plus_ms(1), &forged), (now.plus_ms(2), &signed), (now.plus_ms(a_year), &signed)]
+    {
+        capture.write(at, bytes).expect("written");
+    }
+    capture.write(now, &frame(&cam, now, None)).expect("written");
+    capture.finish().expect("written");
+
+    let verdicts = |trust: &[&str]| {
+        let lines = good(&run(&[&["v2x", "dissect", "drive.pcap"], trust].concat()));
+        let after = |line: &str| match line.split_once("for ITS-AID 36") {
+            Some((_, rest)) => rest.split(", BTP-B").next().unwrap_or_default().trim().to_owned(),
+            None => "no envelope".to_owned(),
+        };
+        lines.lines().map(after).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(&[]), ["", "", "", "", "no envelope"], "nothing is judged");
+    let trust = ["--trust", "pki/trust"];
+    let judged = verdicts(&trust);
+    assert_eq!(
+        judged,
+        ["(verified)", "(refused: bad-signature)", "(refused: replayed)", "(refused: too-old)", "no envelope"]
+    );
+    let ticket = &tickets(&folder.path().join("pki/stations/car"))[0];
+    let id = ticket.file_stem().and_then(|name| name.to_str()).expect("UTF-8");
+    let revoked = folder.path().join("pki/trust/revoked.txt");
+    std::fs::write(&revoked, format!("{id} # stolen\n")).expect("writable");
+    assert_eq!(verdicts(&trust)[0], "(refused: certificate-revoked)");
+    std::fs::write(&revoked, "stolen\n").expect("writable");
+    assert!(bad(&run(&["v2x", "dissect", "drive.pcap", "--trust", "pki/trust"])).contains("revoked.txt:1: "));
+    good(&run(&["pki", "init", "other"]));
+    assert_eq!(verdicts(&["--trust", "other/trust"])[0], "(refused: untrusted-chain)");
+    assert!(bad(&run(&["v2x", "dissect", "drive.pcap", "--trust", "nowhere"])).contains("nowhere/roots"));
 }

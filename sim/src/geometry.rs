@@ -143,6 +143,30 @@ pub fn contains(outline: &[Point2<f64>], p: Point2<f64>) -> bool {
     inside
 }
 
+/// Shortest distance between two outlines of four corners, metres; 0 where they meet.
+pub fn gap_between(a: &[Point2<f64>; 4], b: &[Point2<f64>; 4]) -> f64 {
+    let edges = |outline: &[Point2<f64>; 4]| [0, 1, 2, 3].map(|i| (outline[i], outline[(i + 1) % 4]));
+    let crosses = |(p, q): (Point2<f64>, Point2<f64>), (r, s): (Point2<f64>, Point2<f64>)| {
+        let side = |o: Point2<f64>, u: Point2<f64>, v: Point2<f64>| (u - o).perp(&(v - o));
+        side(p, q, r) * side(p, q, s) < 0.0 && side(r, s, p) * side(r, s, q) < 0.0
+    };
+    let meet = a.iter().any(|p| contains(b, *p))
+        || b.iter().any(|p| contains(a, *p))
+        || edges(a).iter().any(|one| edges(b).iter().any(|two| crosses(*one, *two)));
+    if meet {
+        return 0.0;
+    }
+    let to_edge = |p: Point2<f64>, (q, r): (Point2<f64>, Point2<f64>)| {
+        let along = r - q;
+        let share = if along.norm_squared() > 0.0 { (p - q).dot(&along) / along.norm_squared() } else { 0.0 };
+        (p - (q + along * share.clamp(0.0, 1.0))).norm()
+    };
+    let nearest = |points: &[Point2<f64>; 4], to: &[Point2<f64>; 4]| {
+        points.iter().flat_map(|p| edges(to).map(|edge| to_edge(*p, edge))).fold(f64::INFINITY, f64::min)
+    };
+    nearest(a, b).min(nearest(b, a))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +207,18 @@ mod tests {
         assert!((angle_between(0.1 - PI, PI - 0.1) - 0.2).abs() < 1e-12);
         let square = [(0.0, 0.0), (2.0, 0.0), (2.0, 2.0), (0.0, 2.0)].map(|(x, y)| Point2::new(x, y));
         assert!(contains(&square, Point2::new(1.0, 1.9)) && !contains(&square, Point2::new(2.1, 1.0)));
+    }
+
+    #[test]
+    fn boxes_are_as_far_apart_as_their_edges() {
+        let rectangle = |x: f64, y: f64, l: f64, w: f64| {
+            [(l, w), (-l, w), (-l, -w), (l, -w)].map(|(dx, dy)| Point2::new(x + dx, y + dy))
+        };
+        let car = rectangle(0.0, 0.0, 2.0, 1.0);
+        assert_eq!(gap_between(&car, &rectangle(5.0, 0.0, 1.0, 1.0)), 2.0);
+        assert_eq!(gap_between(&car, &rectangle(6.0, 5.0, 1.0, 1.0)), (9.0_f64 + 9.0).sqrt());
+        assert_eq!(gap_between(&car, &rectangle(2.5, 1.5, 1.0, 1.0)), 0.0);
+        // A cross: no corner lies in the other.
+        assert_eq!(gap_between(&car, &rectangle(0.0, 0.0, 0.5, 5.0)), 0.0);
     }
 }

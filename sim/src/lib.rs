@@ -8,6 +8,8 @@
 
 pub mod actor;
 mod buildings;
+#[cfg(feature = "door")]
+pub mod door;
 #[cfg(feature = "node")]
 pub mod faults;
 pub mod geometry;
@@ -15,16 +17,18 @@ pub mod geometry;
 pub mod live;
 pub mod openscenario;
 pub mod people;
+pub mod radio;
 pub mod random;
 #[cfg(feature = "node")]
 pub mod report;
 pub mod roads;
-pub mod sensors;
 #[cfg(feature = "node")]
 pub mod run;
 #[cfg(feature = "node")]
 pub mod scenario;
+pub mod sensors;
 pub mod snapshot;
+pub mod traci;
 pub mod traffic;
 pub mod truth;
 pub mod weather;

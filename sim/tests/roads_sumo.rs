@@ -1,20 +1,10 @@
 //! SUMO networks against what sumolib 1.28 reads from them, and by hand.
 
+mod common;
+
+use common::data_path;
 use masa_sim::Roads;
 use masa_sim::roads::{EdgeKind, LaneKind, RightOfWay, SignalState, Turn, Users};
-use std::path::PathBuf;
-
-/// The path of a data file, or `None` after saying that `test` is skipped.
-fn data_path(name: &str, test: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MASA_TEST_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
-    let path = root.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {test}: {} is missing", path.display());
-    None
-}
 
 /// What sumolib counts in a network.
 struct Counts {
@@ -217,4 +207,31 @@ fn what_is_wrong_is_named_with_its_line() {
     }
     assert!(Roads::parse("<html/>", "page").unwrap_err().to_string().contains("neither"));
     assert!(Roads::load("no/such.net.xml").unwrap_err().to_string().starts_with("no/such.net.xml: "));
+}
+
+#[test]
+fn routes_are_as_fast_as_sumolib_finds_them() {
+    let test = "routes_are_as_fast_as_sumolib_finds_them";
+    let Some(path) = data_path("sim/sumo/acosta/acosta_buslanes.net.xml", test) else { return };
+    let roads = Roads::load(path).unwrap();
+    let edge = |name: &str| {
+        let place = roads.edges.iter().position(|edge| edge.name == name).unwrap();
+        masa_sim::roads::EdgeId(place as u32)
+    };
+    // getOptimalPath(fastest=True, vClass="passenger", withInternal=True): edges that are not internal, seconds.
+    for (from, to, edges, time_s) in [
+        ("136", "41", 21, 131.171),
+        ("58[0]", "171", 19, 171.115),
+        ("134", "124", 8, 65.941),
+        ("109[1][0]+20003", "42", 9, 80.858),
+        ("120", "20", 13, 123.783),
+        ("71", "75", 12, 48.983),
+        ("186", "137", 27, 210.421),
+        ("109[1][1]", "204[1][0]", 8, 52.157),
+    ] {
+        let (route, found_s) = roads.route_s(edge(from), edge(to), Users::CAR).unwrap();
+        assert_eq!(route.len(), edges, "{from} to {to}");
+        // sumolib takes the time of a way inside a junction from its first lane, this from the lane that is used.
+        assert!((found_s - time_s).abs() < 0.5, "{from} to {to}: {found_s} s instead of {time_s} s");
+    }
 }

@@ -1,8 +1,11 @@
 //! Where the parts of a message live that are large and rare, or of a later version.
 //!
 //! With an allocator (feature `std`) they live on the heap: the usual message stays small and needs none. Without one
-//! they live inline, with the room stated here; what finds no room is an error or is counted, never cut. Everything that
-//! differs between the two builds is in this module and in [`List`](crate::List).
+//! they live inline, with the room stated here; what finds no room is an error or is counted, never cut. A SPATEM has room
+//! for one intersection of 16 signal groups with two phases each, a MAPEM for one of 16 lanes with 8 nodes and 4
+//! connections, an SSEM for 8 packages of one answer. Classes of restricted users, priority zones and road segments of a
+//! MAPEM have none, nor has what regions add (`regional`): each of a hundred places would hold the largest addition.
+//! Everything that differs between the two builds is in this module and in [`List`](crate::List).
 
 use core::fmt;
 

@@ -86,7 +86,7 @@ sequence! {
         /// Revocable lanes that are in force.
         opt enabled_lanes: List<u8, 8, 16> = ListOf<ByteId, 8, 1, 16>, "enabledLanes";
         /// Signal groups.
-        req states: MovementStates = ListOf<MovementState, 0, 1, 255>, "states";
+        req states: MovementStates = ListOf<MovementState, { inline(0, 16) }, 1, 255>, "states";
         /// Queues and waiting road users.
         opt maneuver_assist_list: ManeuverAssistList = ManeuverAssistListCodec, "maneuverAssistList";
         /// What Europe and other regions add.
@@ -154,7 +154,7 @@ bit_string! {
 }
 
 /// Signal groups (`MovementList`), 1 to 255.
-pub type MovementStates = List<MovementState, 0, 255>;
+pub type MovementStates = List<MovementState, { inline(0, 16) }, 255>;
 
 sequence! {
     /// State of a signal group (`MovementState`).
@@ -164,7 +164,7 @@ sequence! {
         /// The signal group.
         req signal_group: SignalGroupId = SignalGroupId, "signalGroup";
         /// What it shows now and next, 1 to 16.
-        req state_time_speed: MovementEvents = ListOf<MovementEvent, 1, 1, 16>, "state-time-speed";
+        req state_time_speed: MovementEvents = ListOf<MovementEvent, { inline(1, 2) }, 1, 16>, "state-time-speed";
         /// Queues and waiting road users.
         opt maneuver_assist_list: ManeuverAssistList = ManeuverAssistListCodec, "maneuverAssistList";
         /// What other regions add.
@@ -181,7 +181,7 @@ impl MovementState {
 }
 
 /// What a signal group shows, the present first (`MovementEventList`), 1 to 16.
-pub type MovementEvents = List<MovementEvent, 1, 16>;
+pub type MovementEvents = List<MovementEvent, { inline(1, 2) }, 16>;
 
 sequence! {
     /// A phase of a signal group (`MovementEvent`).
@@ -192,7 +192,7 @@ sequence! {
         /// From when to when.
         opt timing: TimeChangeDetails = TimeChangeDetails, "timing";
         /// Advised speeds.
-        opt speeds: List<AdvisorySpeed, 0, 16> = ListOf<AdvisorySpeed, 0, 1, 16>, "speeds";
+        opt speeds: List<AdvisorySpeed, { inline(0, 1) }, 16> = ListOf<AdvisorySpeed, { inline(0, 1) }, 1, 16>, "speeds";
         /// What Europe and other regions add.
         opt regional: Regionals<MovementEventAddGrpC> = RegionalsOf<MovementEventAddGrpC>, "regional";
         ...;
@@ -324,8 +324,8 @@ enumerated! {
 }
 
 /// Queues and waiting road users (`ManeuverAssistList`), 1 to 16.
-pub type ManeuverAssistList = List<ConnectionManeuverAssist, 0, 16>;
-type ManeuverAssistListCodec = ListOf<ConnectionManeuverAssist, 0, 1, 16>;
+pub type ManeuverAssistList = List<ConnectionManeuverAssist, { inline(0, 1) }, 16>;
+type ManeuverAssistListCodec = ListOf<ConnectionManeuverAssist, { inline(0, 1) }, 1, 16>;
 
 sequence! {
     /// Queue and waiting road users of a connection of lanes (`ConnectionManeuverAssist`).

@@ -76,7 +76,7 @@ sequence! {
         /// The intersection.
         req id: IntersectionReferenceId = IntersectionReferenceId, "id";
         /// Requests.
-        req sig_status: SignalStatusPackages = ListOf<SignalStatusPackage, 0, 1, 32>, "sigStatus";
+        req sig_status: SignalStatusPackages = ListOf<SignalStatusPackage, { inline(0, 8) }, 1, 32>, "sigStatus";
         /// What other regions add.
         opt regional: OtherRegionals = OtherRegionalsCodec, "regional";
         ...;
@@ -91,7 +91,7 @@ impl SignalStatus {
 }
 
 /// Requests at an intersection (`SignalStatusPackageList`), 1 to 32.
-pub type SignalStatusPackages = List<SignalStatusPackage, 0, 32>;
+pub type SignalStatusPackages = List<SignalStatusPackage, { inline(0, 8) }, 32>;
 
 sequence! {
     /// The state of a request (`SignalStatusPackage`).

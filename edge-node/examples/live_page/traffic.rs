@@ -152,6 +152,7 @@ impl Traffic {
         Snapshot {
             received: Default::default(),
             signals: Vec::new(),
+            situations: Vec::new(),
             time_ms,
             events: vec![self.event(&objects[8], "1", 94, "Stationary vehicle", time_ms)],
             objects,

@@ -9,12 +9,14 @@ pub use text::{parse as parse_toml, toml_string};
 
 use crate::event::SourceId;
 use crate::facilities::FacilitiesSettings;
-use crate::facilities::profile::StationKind;
+use crate::facilities::profile::{Profile, StationKind};
 use crate::keystore::SecuritySection;
 use crate::perception::CameraSettings;
 use crate::recorder::RecorderSettings;
 use crate::sources::camera::{CameraSourceSettings, Pace};
+use crate::sources::gnss::{GnssMedium, GnssSettings};
 use crate::sources::iot_mqtt::IotSettings;
+use crate::sources::signal_controller::ControllerSettings;
 use crate::sources::v2x_in::V2xInSettings;
 use crate::web::WebSettings;
 use crate::world::infrastructure::{IntersectionSettings, SignSettings};
@@ -72,6 +74,10 @@ pub struct NodeFile {
     pub cameras: Vec<CameraSection>,
     /// IoT sensors over MQTT; absent: none.
     pub iot: Option<IotSettings>,
+    /// The receiver that tells a mobile station where it is; absent: none.
+    pub gnss: Option<GnssSettings>,
+    /// The signal controller over MQTT; absent: none.
+    pub signal_controller: Option<ControllerSettings>,
     /// Where messages go.
     #[serde(default)]
     pub links: LinksSettings,
@@ -148,6 +154,23 @@ pub struct SiteFile {
     pub signs: Vec<SignSettings>,
 }
 
+impl SiteFile {
+    /// Reads a site file and its calibration files; `lookup` answers for `${NAME}`.
+    ///
+    /// # Errors
+    /// When a file cannot be read or does not parse; the error names it.
+    pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut site: Self = text::load(path, lookup)?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        for camera in &mut site.cameras {
+            camera
+                .load_files(base)
+                .map_err(|error| ConfigError::Content { path: path.to_owned(), what: error.to_string() })?;
+        }
+        Ok(site)
+    }
+}
+
 /// Which site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -198,14 +221,7 @@ impl Configuration {
         let mut node: NodeFile = text::load(path, &lookup)?;
         let base = path.parent().unwrap_or(Path::new(""));
         resolve_node(&mut node, base);
-        let site_path = node.node.site.clone();
-        let mut site: SiteFile = text::load(&site_path, &lookup)?;
-        let site_base = site_path.parent().unwrap_or(Path::new(""));
-        for camera in &mut site.cameras {
-            camera
-                .load_files(site_base)
-                .map_err(|error| ConfigError::Content { path: site_path.clone(), what: error.to_string() })?;
-        }
+        let site = SiteFile::load(&node.node.site, &lookup)?;
         let configuration = Self { path: path.to_owned(), node, site };
         configuration.check()?;
         Ok(configuration)
@@ -218,6 +234,8 @@ impl Configuration {
         names.extend(self.node.iot.iter().map(|_| "iot".to_owned()));
         names.extend(self.node.v2x_in.iter().map(|_| "v2x-in".to_owned()));
         names.extend(self.node.links.geonet.iter().map(|_| "geonet".to_owned()));
+        names.extend(self.node.gnss.iter().map(|_| "gnss".to_owned()));
+        names.extend(self.node.signal_controller.iter().map(|_| "signal-controller".to_owned()));
         names
     }
 
@@ -244,6 +262,16 @@ impl Configuration {
         SourceId(self.v2x_in_source().0 + u16::from(self.node.v2x_in.is_some()))
     }
 
+    /// The source id of the GNSS receiver.
+    pub fn gnss_source(&self) -> SourceId {
+        SourceId(self.geonet_source().0 + u16::from(self.node.links.geonet.is_some()))
+    }
+
+    /// The source id of the signal controller.
+    pub fn signal_controller_source(&self) -> SourceId {
+        SourceId(self.gnss_source().0 + u16::from(self.node.gnss.is_some()))
+    }
+
     /// Makes every file and folder source play at `pace`; live sources have their own.
     pub fn set_pace(&mut self, pace: Pace) {
         for camera in &mut self.node.cameras {
@@ -259,6 +287,9 @@ impl Configuration {
         let content = |path: &Path, what: String| Err(ConfigError::Content { path: path.to_owned(), what });
         if self.node.cameras.len() > 64 {
             return content(&self.path, format!("{} cameras; a node reads at most 64", self.node.cameras.len()));
+        }
+        if self.node.gnss.is_some() && self.node.node.station_type.profile() == Profile::Roadside {
+            return content(&self.path, "[gnss] is for a mobile station: set station-type, or drop it".to_owned());
         }
         let mut seen = BTreeSet::new();
         for camera in &self.node.cameras {
@@ -309,6 +340,9 @@ fn resolve_node(node: &mut NodeFile, base: &Path) {
             CameraSourceSettings::Folder(folder) => resolve(&mut folder.path),
             CameraSourceSettings::Mjpeg(_) | CameraSourceSettings::Rtsp(_) => {}
         }
+    }
+    if let Some(GnssSettings { source: GnssMedium::Device(path), .. }) = &mut node.gnss {
+        resolve(path);
     }
     node.recording.iter_mut().for_each(|recording| resolve(&mut recording.directory));
     node.links.outbox.path.iter_mut().for_each(resolve);

@@ -48,7 +48,9 @@ fn expand(text: &str, path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> R
                 Some((name, default)) => (name, Some(default)),
                 None => (inside, None),
             };
-            let value = lookup(name)
+            // As in a shell, an empty variable has the default, too.
+            let value = lookup(name).filter(|value| default.is_none() || !value.is_empty());
+            let value = value
                 .or_else(|| default.map(str::to_owned))
                 .ok_or_else(|| problem(format!("the environment variable `{name}` is not set")))?;
             if value.contains(['"', '\'', '\\', '\n']) {
@@ -162,6 +164,8 @@ mod tests {
         let set: Settings = parse("station-id = ${ID}", path, &lookup).expect("fits");
         let fallback: Settings = parse("station-id = ${OTHER:-8}", path, &lookup).expect("fits");
         assert_eq!((set.station_id, fallback.station_id), (7, 8));
+        let empty: Settings = parse("station-id = ${ID:-9}", path, &|_| Some(String::new())).expect("fits");
+        assert_eq!(empty.station_id, 9);
         let message = parse::<Settings>("# ${A}\nstation-id = ${OTHER}", path, &lookup).expect_err("unset").to_string();
         assert!(message.starts_with("node.toml:2: the environment variable `OTHER` is not set"), "{message}");
     }

@@ -47,19 +47,19 @@ fn default_pixel_noise_px() -> f64 {
 
 impl CameraSettings {
     /// Replaces the names of calibration files by their content: relative paths start at `base` (the folder of the site
-    /// file), `${NAME:-default}` is looked up in the environment. Afterwards the settings are complete in themselves and
-    /// can be recorded.
+    /// file). Afterwards the settings are complete in themselves and can be recorded.
     ///
     /// # Errors
     /// A file cannot be read or is malformed; the error names it.
     pub fn load_files(&mut self, base: &Path) -> Result<(), Error> {
-        self.georeference.load_files(base, &|name| std::env::var(name).ok())
+        self.georeference.load_files(base)
     }
 
     fn check(&self) -> Result<(), Error> {
         let t = &self.tracker;
-        let score = |v: f32| v > 0.0 && v <= 1.0;
-        let checks: [(&'static str, String, bool, &'static str); 9] = [
+        let probability = |v: f32| v > 0.0 && v <= 1.0;
+        let (low, high, new) = (t.low_probability, t.high_probability, t.new_track_probability);
+        let checks: [(&'static str, String, bool, &'static str); 10] = [
             (
                 "image-size-px",
                 format!("{:?}", self.image_size_px),
@@ -72,14 +72,15 @@ impl CameraSettings {
                 self.pixel_noise_px > 0.0 && self.pixel_noise_px.is_finite(),
                 "is not above zero",
             ),
-            ("tracker.low-score", t.low_score.to_string(), score(t.low_score), "is not within 0 to 1"),
-            ("tracker.high-score", t.high_score.to_string(), t.high_score >= t.low_score, "is below low-score"),
             (
-                "tracker.new-track-score",
-                t.new_track_score.to_string(),
-                t.new_track_score >= t.high_score,
-                "is below high-score",
+                "tracker.even-score",
+                t.even_score.to_string(),
+                t.even_score > 0.0 && t.even_score < 1.0,
+                "is not between 0 and 1",
             ),
+            ("tracker.low-probability", low.to_string(), probability(low), "is not within 0 to 1"),
+            ("tracker.high-probability", high.to_string(), high >= low, "is below low-probability"),
+            ("tracker.new-track-probability", new.to_string(), new >= high, "is below high-probability"),
             ("tracker.coast-s", t.coast_s.to_string(), t.coast_s >= 0.0, "is negative"),
             ("tracker.retain-s", t.retain_s.to_string(), t.retain_s >= t.coast_s, "is below coast-s"),
             (

@@ -96,6 +96,7 @@ impl From<&Event> for proto::Event {
             EventBody::Signals(report) => Body::Signals(report.into()),
             EventBody::PriorityAnswer(answer) => Body::PriorityAnswer(answer.into()),
             EventBody::Channel(load) => Body::Channel(proto::ChannelLoad { busy_ratio: load.busy_ratio }),
+            EventBody::Identity(identity) => Body::Identity(identity.into()),
         };
         Self {
             arrived_at_ns: event.arrived_at.unix_ns(),
@@ -160,6 +161,7 @@ impl TryFrom<proto::Event> for Event {
             Body::Signals(report) => EventBody::Signals(report.try_into()?),
             Body::PriorityAnswer(answer) => EventBody::PriorityAnswer(answer.try_into()?),
             Body::Channel(load) => EventBody::Channel(ChannelLoad { busy_ratio: load.busy_ratio }),
+            Body::Identity(identity) => EventBody::Identity(identity.try_into()?),
         };
         let source = u16::try_from(event.source)
             .map_err(|_| Error::Content { field: "event.source", value: event.source.to_string() })?;

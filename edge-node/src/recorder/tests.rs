@@ -11,7 +11,7 @@ use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
 use masa_v2x_proto::geonet::Dissemination;
-use masa_v2x_proto::security::{Refusal, SignedBy, Verdict};
+use masa_v2x_proto::security::{Identity, Refusal, SignedBy, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use proptest::prelude::*;
 use std::fs;
@@ -118,6 +118,7 @@ fn any_body() -> impl Strategy<Value = EventBody> {
             EventBody::PriorityAnswer(PriorityAnswer { station, intersection, request, status })
         }),
         any::<f64>().prop_map(|busy_ratio| EventBody::Channel(ChannelLoad { busy_ratio })),
+        any::<[u8; 8]>().prop_map(|certificate| EventBody::Identity(Identity::of(certificate))),
         Just(EventBody::Status(StatusChange { name: "n".into(), state: SourceState::Connecting, detail: "é".into() })),
         Just(EventBody::FrameDropped(FrameDropped {
             frame: 1,

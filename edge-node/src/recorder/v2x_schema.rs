@@ -7,6 +7,7 @@ use crate::event::{
 };
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
+use masa_v2x_proto::security::Identity;
 use masa_v2x_proto::time::Timestamp;
 
 impl From<&ReceivedMessage> for proto::ReceivedMessage {
@@ -223,6 +224,26 @@ impl TryFrom<proto::PriorityAnswer> for PriorityAnswer {
             intersection: short(answer.intersection, "priority_answer.intersection")?,
             request: byte(answer.request, "priority_answer.request")?,
             status: from_name(&answer.status, "priority_answer.status")?,
+        })
+    }
+}
+
+impl From<&Identity> for proto::Identity {
+    fn from(identity: &Identity) -> Self {
+        Self { certificate: identity.certificate.to_vec(), station_id: identity.station_id, mac: identity.mac.to_vec() }
+    }
+}
+
+impl TryFrom<proto::Identity> for Identity {
+    type Error = Error;
+
+    fn try_from(identity: proto::Identity) -> Result<Self, Error> {
+        let proto::Identity { certificate, station_id, mac } = identity;
+        let wrong = |field, bytes: Vec<u8>| Error::Content { field, value: format!("{} bytes", bytes.len()) };
+        Ok(Self {
+            certificate: certificate.try_into().map_err(|bytes| wrong("identity.certificate", bytes))?,
+            station_id,
+            mac: mac.try_into().map_err(|bytes| wrong("identity.mac", bytes))?,
         })
     }
 }

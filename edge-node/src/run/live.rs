@@ -2,24 +2,28 @@
 
 use super::core_thread::{Arrival, CoreSummary, CoreThread, Outlets, TimeBase};
 use super::detector::DetectorThread;
+use super::followers::{ask_controller, follow_controller, follow_geonet, follow_gnss, follow_iot, follow_links};
 use super::state::StateFile;
 use super::v2x_in;
 use super::{RunError, node_settings};
 use crate::config::Configuration;
 use crate::effect::PriorityRequest;
-use crate::event::{EventBody, SourceId, SourceState, StatusChange};
+use crate::event::{EventBody, SourceId};
+use crate::facilities::profile::Profile;
 use crate::node::Node;
 use crate::recorder::{Recorder, proto, recordings, repair};
 use crate::snapshot::Snapshot;
 use crate::sources::camera::{self, CameraHandle, CameraSourceSettings};
 use crate::sources::clock::Clock;
-use crate::sources::iot_mqtt::{self, IotHandle, IotOutput};
+use crate::sources::gnss;
+use crate::sources::iot_mqtt;
 use crate::sources::queue::{self, Sender, Sent, WhenFull};
+use crate::sources::signal_controller;
 use crate::sources::stop::StopToken;
 use crate::telemetry::Telemetry;
 use crate::web::{self, CameraFeed, MessageLog, NodeInfo, SourceInfo, WebState};
 use masa_inference::Detector;
-use masa_links::{GeonetParts, KindStats, LinkState, LinkStatus, Links, Reader, Station};
+use masa_links::{GeonetParts, IdentityRule, KindStats, Links, Reader, Station};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -100,6 +104,7 @@ impl LiveNode {
         let parts = geonet_parts(configuration, &clock)?;
         let mut links = Links::start_with(configuration.node.links.clone(), station, parts).await?;
         let from_radio = links.take_geonet_received();
+        let of_radio = links.take_geonet_notices();
         let links = Arc::new(links);
         let feeds: BTreeMap<SourceId, Arc<CameraFeed>> =
             configuration.cameras().map(|(source, _, _)| (source, Arc::default())).collect();
@@ -144,6 +149,17 @@ impl LiveNode {
                 iot_mqtt::spawn(settings, u64::from(configuration.iot_source().0), "iot", clock.clone(), &stop)?;
             tasks.spawn(follow_iot(handle, configuration.iot_source(), arrivals.clone(), Arc::clone(&telemetry)));
         }
+        if let Some(settings) = &configuration.node.gnss {
+            let source = configuration.gnss_source();
+            let worker = gnss::spawn(settings, u64::from(source.0), clock.clone(), &stop).map_err(RunError::Thread)?;
+            tasks.spawn(follow_gnss(worker, source, arrivals.clone(), Arc::clone(&telemetry)));
+        }
+        if let Some(settings) = &configuration.node.signal_controller {
+            let source = configuration.signal_controller_source();
+            let (worker, requests) = signal_controller::spawn(settings, u64::from(source.0), clock.clone(), &stop)?;
+            tasks.spawn(follow_controller(worker, source, arrivals.clone(), Arc::clone(&telemetry)));
+            tasks.spawn(ask_controller(requests, priority_requests.subscribe(), stop.clone()));
+        }
         if let Some(settings) = &configuration.node.v2x_in {
             let reader = Reader::subscribe(&settings.reader, &settings.select)?;
             let source = configuration.v2x_in_source();
@@ -154,6 +170,10 @@ impl LiveNode {
         if let Some(packets) = from_radio {
             let source = configuration.geonet_source();
             tasks.spawn(v2x_in::follow_radio(packets, source, arrivals.clone(), stop.clone()));
+        }
+        if let Some(notices) = of_radio {
+            let source = configuration.geonet_source();
+            tasks.spawn(follow_geonet(notices, source, arrivals.clone(), stop.clone()));
         }
         let mut cameras = Vec::new();
         for ((source, section, _), detector) in configuration.cameras().zip(detectors) {
@@ -291,7 +311,11 @@ async fn stopped(mut flag: watch::Receiver<bool>) {
 fn geonet_parts(configuration: &Configuration, clock: &Clock) -> Result<GeonetParts, RunError> {
     let Some(section) = &configuration.node.security else { return Ok(GeonetParts::default()) };
     let entity = section.entity(clock.now().unix_ns() as u64)?;
-    Ok(GeonetParts { security: Some(Box::new(entity)), ..GeonetParts::default() })
+    let identity = match configuration.node.node.station_type.profile() {
+        Profile::Roadside => IdentityRule::Keep,
+        Profile::Vehicle | Profile::Vru => IdentityRule::FollowCertificate,
+    };
+    Ok(GeonetParts { security: Some(Box::new(entity)), identity, gate: None })
 }
 
 async fn open_detectors(configuration: &Configuration) -> Result<Vec<Detector>, RunError> {
@@ -363,6 +387,16 @@ fn node_info(configuration: &Configuration, detectors: &[Detector]) -> NodeInfo 
         name: "iot".into(),
         kind: "sensors over MQTT".into(),
     }));
+    sources.extend(configuration.node.gnss.iter().map(|_| SourceInfo {
+        id: configuration.gnss_source(),
+        name: "gnss".into(),
+        kind: "GNSS receiver".into(),
+    }));
+    sources.extend(configuration.node.signal_controller.iter().map(|_| SourceInfo {
+        id: configuration.signal_controller_source(),
+        name: "signal-controller".into(),
+        kind: "signals over MQTT".into(),
+    }));
     let engine = &configuration.node.engine;
     let provider = detectors.first().map(|detector| format!(" ({})", detector.provider())).unwrap_or_default();
     let mut models: Vec<_> = detectors.iter().map(|detector| detector.description().model.name.clone()).collect();
@@ -384,56 +418,5 @@ fn camera_kind(source: &CameraSourceSettings) -> &'static str {
         CameraSourceSettings::Folder(_) => "picture folder",
         CameraSourceSettings::Mjpeg(_) => "MJPEG",
         CameraSourceSettings::Rtsp(_) => "RTSP",
-    }
-}
-
-/// Turns changes of the links' states into events.
-async fn follow_links(
-    prefix: &str,
-    mut states: watch::Receiver<Vec<LinkStatus>>,
-    arrivals: Sender<Arrival>,
-    stop: StopToken,
-) {
-    let mut known: BTreeMap<String, LinkState> = BTreeMap::new();
-    loop {
-        let now = states.borrow_and_update().clone();
-        for status in now {
-            let name = format!("{prefix}{}", status.link.name());
-            if known.insert(name.clone(), status.state) == Some(status.state) {
-                continue;
-            }
-            let state = match status.state {
-                LinkState::Up => SourceState::Up,
-                LinkState::Connecting => SourceState::Connecting,
-                LinkState::Failed => SourceState::Failed,
-            };
-            tracing::info!(link = name, state = ?state, detail = status.words, "link");
-            let body = EventBody::Status(StatusChange { name, state, detail: status.words });
-            if let Sent::Closed(_) = arrivals.send(Arrival { source: SourceId::NODE, body }) {
-                return;
-            }
-        }
-        tokio::select! {
-            changed = states.changed() => if changed.is_err() { return },
-            () = stop.stopped() => return,
-        }
-    }
-}
-
-async fn follow_iot(iot: IotHandle, source: SourceId, arrivals: Sender<Arrival>, telemetry: Arc<Telemetry>) {
-    while let Some(output) = iot.recv_async().await {
-        let body = match output {
-            IotOutput::Observation(observation) => EventBody::Observation(observation),
-            IotOutput::Status(status) => EventBody::Status(status),
-            IotOutput::Rejected(rejected) => {
-                telemetry.reading_rejected("iot", rejected.reason.label());
-                let (topic, excerpt) = (rejected.topic, rejected.excerpt);
-                tracing::warn!(topic, excerpt, reason = %rejected.reason, "reading rejected");
-                continue;
-            }
-        };
-        if let Sent::Closed(_) = arrivals.send(Arrival { source, body }) {
-            return;
-        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod core_thread;
 mod detector;
+mod followers;
 pub mod live;
 pub mod replay;
 mod state;
@@ -46,6 +47,9 @@ pub enum RunError {
     /// The IoT source cannot be started.
     #[error(transparent)]
     Iot(#[from] crate::sources::iot_mqtt::IotError),
+    /// The signal controller's source cannot be started.
+    #[error(transparent)]
+    SignalController(#[from] crate::sources::signal_controller::ControllerError),
     /// The links cannot be started.
     #[error(transparent)]
     Links(#[from] LinkError),

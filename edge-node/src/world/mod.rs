@@ -5,17 +5,21 @@
 //!
 //! Invariants: pure; every table has a capacity and what exceeds it is counted in [`World::drops`]; an object is as old
 //! as its track and is gone when its track ends or its camera falls silent. Deliberately absent: fusion between cameras
-//! (each track is one object; [`World::see_frame`] is where association will go). What other stations say is in [`ldm`].
+//! (each track is one object; [`World::see_frame`] is where association will go). What other stations say is in [`ldm`];
+//! where road users will be in [`prediction`], who is about to meet whom in [`conflict`].
 
+pub mod conflict;
 mod drops;
 mod environment;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod infrastructure;
 pub mod ldm;
+pub mod prediction;
 mod road_user;
 pub mod signals;
 pub mod site;
+pub mod situation;
 
 pub use drops::Drops;
 pub use environment::{Environment, Reading, Status};
@@ -26,6 +30,7 @@ use crate::perception::GroundTrack;
 use masa_v2x_proto::time::Timestamp;
 use road_user::MotionThresholds;
 use serde::{Deserialize, Serialize};
+use situation::SituationSettings;
 use std::collections::BTreeMap;
 
 /// How the world ages and how much it holds.
@@ -46,6 +51,8 @@ pub struct WorldSettings {
     pub standing_radius_m: f64,
     /// An object has moved once it was this far from where it was first seen, metres (never less than the noise).
     pub moved_distance_m: f64,
+    /// What is a situation: `[world.situation]`.
+    pub situation: SituationSettings,
 }
 
 impl Default for WorldSettings {
@@ -58,6 +65,7 @@ impl Default for WorldSettings {
             reading_timeout_s: 3_600,
             standing_radius_m: 1.0,
             moved_distance_m: 5.0,
+            situation: SituationSettings::default(),
         }
     }
 }

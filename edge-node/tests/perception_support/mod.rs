@@ -3,15 +3,16 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "test support")]
 
+use masa_edge_node::config::SiteFile;
 use masa_edge_node::event::{DetectionFrame, EventId, FrameTimings, SourceId};
 use masa_edge_node::perception::{CameraPerception, CameraSettings, GroundTrack};
 use masa_edge_node::sources::camera::{self, CameraOutput, CameraSourceSettings, FileSettings, Pace};
 use masa_edge_node::sources::clock::Clock;
 use masa_edge_node::sources::stop::StopToken;
 use masa_edge_node::telemetry::NoProbe;
-use masa_edge_node::world::site::{SiteMap, ZoneSettings};
+use masa_edge_node::world::site::SiteMap;
 use masa_inference::{Detector, EngineSettings, ModelDescription};
-use masa_v2x_proto::geo::{SiteFrame, Wgs84};
+use masa_v2x_proto::geo::SiteFrame;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,21 +40,9 @@ pub(crate) struct Site {
 
 pub(crate) fn site(name: &str, data: &Path) -> Site {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/sites").join(name).join("site.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let table: toml::Table = text.parse().unwrap();
-    let origin = table["origin"].as_table().unwrap();
-    let number = |key: &str| origin[key].as_float().unwrap();
-    let list = |key: &str| table.get(key).cloned().unwrap_or(toml::Value::Array(Vec::new()));
-    let mut cameras: Vec<CameraSettings> = list("camera").try_into().unwrap();
     let data = data.to_str().unwrap().to_owned();
-    for camera in &mut cameras {
-        let variable = |name: &str| (name == "MASA_TEST_DATA").then(|| data.clone());
-        camera.georeference.load_files(path.parent().unwrap(), &variable).unwrap();
-    }
-    let zones: Vec<ZoneSettings> = list("zone").try_into().unwrap();
-    let origin =
-        Wgs84 { lat_deg: number("latitude-deg"), lon_deg: number("longitude-deg"), alt_m: number("altitude-m") };
-    Site { frame: SiteFrame::new(origin), cameras, map: SiteMap::new(&zones).unwrap() }
+    let site = SiteFile::load(&path, &|name| (name == "MASA_TEST_DATA").then(|| data.clone())).unwrap();
+    Site { frame: SiteFrame::new(site.origin.into()), cameras: site.cameras, map: SiteMap::new(&site.zones).unwrap() }
 }
 
 /// The junction clip seen by YOLOX-Nano, detections from `score` on; without one the model description's threshold holds.

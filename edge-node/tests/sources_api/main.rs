@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod controller;
 mod files;
 mod folder;
+mod gnss;
 mod iot;
 mod mjpeg;
+mod mosquitto;
 mod rtsp;
 mod rtsp_server;
 mod support;

@@ -51,6 +51,7 @@ pub(crate) fn snapshot(frame: u64, objects: u16) -> Snapshot {
     Snapshot {
         received: Default::default(),
         signals: Vec::new(),
+        situations: Vec::new(),
         time_ms: 1_700_000_000_000 + frame as i64 * 40,
         objects: (1..=objects).map(object).collect(),
         frames: vec![FrameView {

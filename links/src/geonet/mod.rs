@@ -2,22 +2,27 @@
 //!
 //! In: messages with their [`masa_v2x_proto::geonet::Dissemination`]; frames from a UDP tunnel or a network interface; the
 //! station's position. Out: frames, in the order of their DCC profiles and when the [`DccGate`] lets them;
-//! [`ReceivedPacket`]s with a verdict; optionally a pcap file of everything.
+//! [`ReceivedPacket`]s with a verdict; [`GeonetNotice`]s of how busy the channel is and of a new pseudonym; optionally a pcap
+//! file of everything.
+//!
+//! A frame is of one identity: a message that was made under a former pseudonym is dropped.
 //!
 //! Invariants: the router of `masa-v2x-proto` decides everything; here are only sockets, the clock and bounded queues.
 //! Delivery is best effort: nothing is acknowledged, a warning is repeated by the facility that sends it.
 //!
-//! Absent: channel load measurement (the driver of a radio reports it to the gate), IPv6 over GeoNetworking, pcapng.
+//! Absent: channel load as a radio senses it (what its frames take on the air stands in for it), IPv6 over GeoNetworking, pcapng.
 
 pub mod capture;
 mod carrier;
+mod channel;
 mod dot11;
 mod gate;
 mod settings;
 mod task;
 
-pub use gate::{AlwaysOpen, DccGate, PROFILES};
-pub use settings::{GeonetSettings, Medium, RawSettings, UdpSettings};
+pub use channel::ChannelReport;
+pub use gate::{AdaptiveGate, AlwaysOpen, DccGate, PROFILES};
+pub use settings::{CongestionControl, GeonetSettings, Medium, RawSettings, UdpSettings};
 
 use crate::error::LinkError;
 use crate::message::{MessageKind, Outgoing, Policy, Station};
@@ -27,11 +32,12 @@ use crate::stats::{DropReason, Ledger, LinkName, LinkState};
 use bytes::Bytes;
 use capture::CaptureWriter;
 use carrier::Carrier;
+use channel::ChannelMeter;
 use gate::GateQueue;
 use masa_v2x_proto::geonet::{
     Btp, Counters, Dissemination, ExtendedHeader, MacAddress, Position, Router, RouterSettings,
 };
-use masa_v2x_proto::security::{SecurityService, Verdict};
+use masa_v2x_proto::security::{Identity, SecurityService, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,15 +48,38 @@ use tokio::sync::{mpsc, watch};
 pub struct GeonetParts {
     /// Signs and verifies; `None`: everything goes unsigned.
     pub security: Option<Box<dyn SecurityService + Send>>,
-    /// Congestion control of the channel.
-    pub gate: Box<dyn DccGate>,
+    /// Whether addresses follow the certificate.
+    pub identity: IdentityRule,
+    /// Congestion control of the channel; `None`: as the settings say.
+    pub gate: Option<Box<dyn DccGate>>,
 }
 
 impl Default for GeonetParts {
     fn default() -> Self {
-        Self { security: None, gate: Box::new(AlwaysOpen) }
+        Self { security: None, identity: IdentityRule::Keep, gate: None }
     }
 }
+
+/// Whether station id and addresses follow the certificate that the station signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentityRule {
+    /// They stay: a roadside unit has nothing to hide.
+    Keep,
+    /// They change with it, all together: nothing leads from one pseudonym to the next.
+    FollowCertificate,
+}
+
+/// What the link tells the station of itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum GeonetNotice {
+    /// The channel, every 100 ms.
+    Channel(ChannelReport),
+    /// The station has a new identity: what it sends from now on must bear its station id.
+    Identity(Identity),
+}
+
+/// Notices that may wait for the station; beyond, measurements are lost and counted, an identity is told again.
+const NOTICES: usize = 64;
 
 impl std::fmt::Debug for GeonetParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -93,6 +122,7 @@ pub(crate) struct Geonet {
     ledger: Arc<Ledger>,
     positions: watch::Sender<Option<Position>>,
     pub(crate) received: Option<mpsc::Receiver<ReceivedPacket>>,
+    pub(crate) notices: Option<mpsc::Receiver<GeonetNotice>>,
     pub(crate) counters: watch::Receiver<Counters>,
     pub(crate) address: Option<SocketAddr>,
 }
@@ -116,6 +146,11 @@ impl Geonet {
         let positions = watch::Sender::new(position);
         let lanes = Arc::new(Lanes::new(queues.lanes()));
         let (received_in, received) = mpsc::channel(settings.receive_queue.max(1));
+        let (notices_in, notices) = mpsc::channel(NOTICES);
+        let gate = parts.gate.unwrap_or_else(|| match settings.control() {
+            CongestionControl::None => Box::new(AlwaysOpen),
+            CongestionControl::Adaptive => Box::new(AdaptiveGate::new(settings.data_rate_mbps)),
+        });
         let (counters_in, counters) = watch::channel(Counters::default());
         let address = carrier.address();
         let words = match position {
@@ -127,7 +162,13 @@ impl Geonet {
             router: Router::new(router_settings, now),
             carrier,
             security: parts.security,
-            gate: GateQueue::new(parts.gate, settings.transmit_queue),
+            identity_rule: parts.identity,
+            station: station.station(),
+            former: [None; task::FORMER],
+            untold: None,
+            gate: GateQueue::new(gate, settings.transmit_queue),
+            channel: ChannelMeter::new(settings.data_rate_mbps, now),
+            notices: notices_in,
             lanes: lanes.clone(),
             ledger: ledger.clone(),
             positions: positions.subscribe(),
@@ -136,10 +177,13 @@ impl Geonet {
             capture,
             capture_limit: u64::from(settings.capture_limit_mib) << 20,
             reported: Counters::default(),
-            reported_gate: gate::GateDrops::default(),
+            reported_gate: (gate::GateDrops::default(), 0),
             stop,
         };
-        Ok((Self { lanes, ledger, positions, received: Some(received), counters, address }, task.run()))
+        Ok((
+            Self { lanes, ledger, positions, received: Some(received), notices: Some(notices), counters, address },
+            task.run(),
+        ))
     }
 
     /// Queues a message; never blocks.

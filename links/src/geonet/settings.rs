@@ -1,7 +1,7 @@
 //! Settings of the GeoNetworking link.
 
 use masa_v2x_proto::geo::Wgs84;
-use masa_v2x_proto::geonet::{MacAddress, RouterSettings};
+use masa_v2x_proto::geonet::{DataRate, MacAddress, RouterSettings};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -18,6 +18,10 @@ pub struct GeonetSettings {
     pub position: Option<Wgs84>,
     /// The network layer.
     pub router: RouterSettings,
+    /// Congestion control; absent: adaptive on a network interface, none in a tunnel, whose radio has its own.
+    pub congestion_control: Option<CongestionControl>,
+    /// Data rate of the radio, Mbit/s, from which the time of frames on the air follows.
+    pub data_rate_mbps: DataRate,
     /// A pcap file that gets every frame sent and received; absent: none. An existing file is replaced.
     pub capture: Option<PathBuf>,
     /// Largest size of that file, MiB; beyond, frames are no longer written.
@@ -35,12 +39,34 @@ impl Default for GeonetSettings {
             mac: None,
             position: None,
             router: RouterSettings::default(),
+            congestion_control: None,
+            data_rate_mbps: DataRate::default(),
             capture: None,
             capture_limit_mib: 1_024,
             receive_queue: 1_024,
             transmit_queue: 32,
         }
     }
+}
+
+impl GeonetSettings {
+    /// The congestion control that is in force.
+    pub fn control(&self) -> CongestionControl {
+        self.congestion_control.unwrap_or(match self.medium {
+            Medium::Raw(_) => CongestionControl::Adaptive,
+            Medium::Udp(_) => CongestionControl::None,
+        })
+    }
+}
+
+/// Decentralized congestion control (TS 102 687).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CongestionControl {
+    /// Frames go as they come.
+    None,
+    /// The adaptive approach (clause 5.4).
+    Adaptive,
 }
 
 /// What carries the frames.
@@ -99,16 +125,21 @@ mod tests {
             "medium": { "udp": { "listen": "127.0.0.1:4710", "peers": ["127.0.0.1:4711"] } },
             "mac": "02:00:00:00:00:07",
             "position": { "lat_deg": 44.65, "lon_deg": 10.93, "alt_m": 40.0 },
+            "congestion-control": "adaptive",
+            "data-rate-mbps": 12,
             "router": { "area-forwarding": "simple", "hop-limit": 3 }
         }"#;
         let settings: GeonetSettings = serde_json::from_str(text).unwrap();
         assert_eq!((settings.router.area_forwarding, settings.router.hop_limit), (AreaForwarding::Simple, 3));
+        assert_eq!((settings.control(), f64::from(settings.data_rate_mbps)), (CongestionControl::Adaptive, 12.0));
+        assert_eq!(GeonetSettings::default().control(), CongestionControl::None);
         assert_eq!(settings.router.range_m, RouterSettings::default().range_m);
         assert_eq!(settings.mac, Some(MacAddress([2, 0, 0, 0, 0, 7])));
         for unknown in [
             r#"{"medum": {}}"#,
             r#"{"medium": {"raw": {"interface": "wlan0", "mtu": 1}}}"#,
             r#"{"router": {"hops": 1}}"#,
+            r#"{"data-rate-mbps": 5}"#,
             r#"{"router": {"mac": "02:00:00:00:00:07"}}"#,
         ] {
             assert!(serde_json::from_str::<GeonetSettings>(unknown).is_err(), "{unknown}");

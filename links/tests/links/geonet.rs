@@ -1,18 +1,24 @@
 //! GeoNetworking between stations in this process, over UDP on the loopback interface.
 
-use crate::support::{PATIENCE, free_port, message, wait_for};
+use crate::support::{PATIENCE, free_port, message, now, wait_for};
+use bytes::Bytes;
 use masa_links::geonet::capture::{CaptureReader, Content};
-use masa_links::geonet::{Medium, RawSettings, UdpSettings};
+use masa_links::geonet::{CongestionControl, Medium, RawSettings, UdpSettings};
 use masa_links::{
-    DropReason, GeonetSettings, LinkError, LinkName, LinkState, Links, LinksSettings, MessageKind, ReceivedPacket,
-    Station,
+    DropReason, GeonetNotice, GeonetParts, GeonetSettings, IdentityRule, LinkError, LinkName, LinkState, Links,
+    LinksSettings, MessageKind, Outgoing, ReceivedPacket, Station,
 };
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::geonet::{
-    Dissemination, ExtendedHeader, Frame, GeoArea, Position, RouterSettings, Scope, Shape, kind_of,
+    Body, Btp, Dissemination, ExtendedHeader, Frame, GeoArea, MacAddress, PlainPacket, Position, RouterSettings, Scope,
+    Shape, kind_of,
 };
-use masa_v2x_proto::security::Verdict;
-use std::net::{Ipv4Addr, SocketAddr};
+use masa_v2x_proto::security::{
+    ChangePolicy, Curve, Duration as CertificateDuration, DurationUnit, Envelope, Identity, SecurityEntity,
+    SecuritySettings, Signer, SigningKey, StationCredentials, Ticket, Time32, Validity, Verdict, pki,
+};
+use masa_v2x_proto::time::Timestamp;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -186,4 +192,131 @@ async fn an_interface_that_cannot_be_opened_is_named() {
         Ok(links) => assert_eq!(links.shutdown(PATIENCE).await.unfinished, 0),
         Err(error) => assert!(error.to_string().contains("CAP_NET_RAW"), "{error}"),
     }
+}
+
+/// TS 102 687 V1.2.1 clause 5.4: the share of the channel that a station may use rises while the channel is idle, and falls
+/// to δ_min when others fill it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_makes_the_allowed_rate_fall() {
+    const DELTA_MIN: f64 = 0.000_6;
+    let flooder = UdpSocket::bind(local(0)).unwrap();
+    let listen = local(free_port());
+    let tunnel = UdpSettings { listen, peers: vec![flooder.local_addr().unwrap()], ..UdpSettings::default() };
+    let mut a = node(1, tunnel, |settings| settings.congestion_control = Some(CongestionControl::Adaptive)).await;
+    let mut notices = a.links.take_geonet_notices().unwrap();
+    let mut next = async || match timeout(PATIENCE, notices.recv()).await.expect("a report every 100 ms").unwrap() {
+        GeonetNotice::Channel(report) => report,
+        other => panic!("{other:?}"),
+    };
+    let mut idle = next().await;
+    assert_eq!(idle.share, Some(DELTA_MIN), "a newcomer");
+    while idle.share < Some(3.0 * DELTA_MIN) {
+        idle = next().await;
+        assert!(idle.busy_ratio < 0.1, "{idle:?}");
+    }
+    // 1,400 octets take 1.9 ms at 6 Mbit/s: 80 of them fill the 100 ms to the next report.
+    let mut busiest: f64 = 0.0;
+    let mut report = idle;
+    while report.share > Some(DELTA_MIN) {
+        (0..80).for_each(|_| _ = flooder.send_to(&[0; 1_400], listen));
+        report = next().await;
+        busiest = busiest.max(report.busy_ratio);
+    }
+    assert!(busiest > 0.68, "above the target of clause 5.4: {busiest}");
+    assert!(report.at > idle.at);
+}
+
+/// A station with two tickets that changes its pseudonym after a metre or two.
+fn parts() -> GeonetParts {
+    let key = |number| SigningKey::from_scalar(Curve::NistP256, &[number; 32]).unwrap();
+    let start = Time32::of(Timestamp::from_unix_ns(now().unix_ns() - 60_000_000_000));
+    let validity = Validity { start, duration: CertificateDuration { count: 24, unit: DurationUnit::Hours } };
+    let root = pki::root("root", validity, None, &key(1));
+    let authority = pki::authority("authority", validity, None, key(2).public_key(), (&root, &key(1)));
+    let ticket = |number| {
+        let permissions = pki::all_permissions();
+        let ticket = pki::ticket(permissions, validity, None, key(number).public_key(), (&authority, &key(2)));
+        Ticket::new(ticket, key(number)).unwrap()
+    };
+    let credentials = StationCredentials {
+        tickets: vec![ticket(3), ticket(4)],
+        roots: vec![root],
+        authorities: vec![authority.clone()],
+        ..StationCredentials::default()
+    };
+    let pseudonyms = ChangePolicy::DistanceThenTime { distance_m: 1.0..2.0, time_s: 0.0..0.001 };
+    let settings = SecuritySettings { pseudonyms, ..SecuritySettings::default() };
+    let entity = SecurityEntity::new(settings, credentials, 1).unwrap();
+    GeonetParts { security: Some(Box::new(entity)), identity: IdentityRule::FollowCertificate, gate: None }
+}
+
+/// A CAM that says it is of `station`.
+fn cam(station: u32) -> Bytes {
+    let digits = include_str!("../../../v2x-proto/tests/samples/cam.hex").trim();
+    let mut cam: Vec<u8> =
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
+    cam[2..6].copy_from_slice(&station.to_be_bytes());
+    Bytes::from(cam)
+}
+
+/// Header, content and signature of a frame bear the same pseudonym; its station id.
+fn identity_of(frame: &[u8]) -> Identity {
+    let frame = Frame::decode(frame).unwrap();
+    let Body::Secured(envelope) = frame.packet.body else { panic!("a secured packet") };
+    let Envelope::Signed(signed) = Envelope::decode(envelope).unwrap() else { panic!("a signed packet") };
+    let signer = match &signed.signer {
+        Signer::Digest(id) => *id,
+        Signer::Certificate(certificate) => certificate.hashed_id8(),
+    };
+    let plain = PlainPacket::decode(signed.to_be_signed.payload.data.unwrap()).unwrap();
+    let (_, message) = Btp::split(plain.common.upper, plain.payload).unwrap().unwrap();
+    let identity = Identity::of(signer.0);
+    assert_eq!(frame.ethernet.source, MacAddress(identity.mac));
+    assert_eq!(plain.extended.source().address.mac(), MacAddress(identity.mac));
+    assert_eq!(message[2..6], identity.station_id.to_be_bytes());
+    identity
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_is_of_one_pseudonym() {
+    let peer = UdpSocket::bind(local(0)).unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let udp = UdpSettings { peers: vec![peer.local_addr().unwrap()], ..UdpSettings::default() };
+    let router = RouterSettings { beacon_interval_ms: 0, ..RouterSettings::default() };
+    let geonet =
+        GeonetSettings { medium: Medium::Udp(udp), position: Some(place(1)), router, ..GeonetSettings::default() };
+    let settings = LinksSettings { geonet: Some(geonet), ..LinksSettings::default() };
+    let mut links = Links::start_with(settings, Station::new("test", 4_001).unwrap(), parts()).await.unwrap();
+    let mut notices = links.take_geonet_notices().unwrap();
+    let mut next = async || loop {
+        match timeout(PATIENCE, notices.recv()).await.expect("an identity").unwrap() {
+            GeonetNotice::Identity(identity) => return identity,
+            GeonetNotice::Channel(_) => {}
+        }
+    };
+    let send = |seq: u64, station: u32| {
+        let uper = cam(station);
+        links.publish(Outgoing { uper, ..message(MessageKind::Cam, seq) }).unwrap();
+    };
+    let heard = || {
+        let mut frame = [0; 2_000];
+        let length = peer.recv(&mut frame).unwrap();
+        identity_of(&frame[..length])
+    };
+    let first = next().await;
+    // Under the configured station id, which the station has given up, nothing leaves.
+    send(1, 4_001);
+    send(2, first.station_id);
+    assert_eq!(heard(), first);
+    let mut moved = place(1);
+    moved.lat_deg += 0.001;
+    links.set_geonet_position(Position::surveyed(moved, now()));
+    let second = next().await;
+    assert_ne!((first.station_id, first.mac), (second.station_id, second.mac));
+    send(3, first.station_id);
+    send(4, second.station_id);
+    assert_eq!(heard(), second);
+    let stats = links.stats();
+    let cams = stats.iter().find(|row| row.link == LinkName::Geonet && row.kind == MessageKind::Cam).unwrap();
+    assert_eq!((cams.sent, cams.dropped.get(&DropReason::FormerIdentity)), (2, Some(&2)));
 }

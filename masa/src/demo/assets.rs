@@ -6,13 +6,10 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Clip, model and configurations of the shipped demo; see `inference/training/README.md` for how they are made.
-const SHIPPED: [(&str, &[u8]); 5] = [
-    ("junction.mp4", include_bytes!("../../../deploy/demo/junction.mp4")),
+/// The shipped detector; see `inference/training/README.md` for how it is made.
+const SHIPPED: [(&str, &[u8]); 2] = [
     ("detector.onnx", include_bytes!("../../../deploy/demo/detector.onnx")),
     ("detector.toml", include_bytes!("../../../deploy/demo/detector.toml")),
-    ("site.toml", include_bytes!("../../../deploy/demo/site.toml")),
-    ("node.toml", include_bytes!("../../../deploy/demo/node.toml")),
 ];
 
 /// Descriptions of public models, for a user who has only the ONNX file.
@@ -27,37 +24,27 @@ const DESCRIPTIONS: [(&str, &str); 4] = [
 pub(crate) fn detector() -> anyhow::Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("masa-detector-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    for (name, bytes) in SHIPPED.into_iter().filter(|(name, _)| name.starts_with("detector.")) {
+    for (name, bytes) in SHIPPED {
         fs::write(folder.join(name), bytes).with_context(|| name.to_owned())?;
     }
     Ok(folder.join("detector.toml"))
 }
 
-/// Writes the demo's files to a folder of the system's temporary directory and returns it.
-pub(super) fn unpack(video: Option<&Path>, model: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("masa-demo-{}", std::process::id()));
-    fs::create_dir_all(&folder)?;
-    for (name, bytes) in SHIPPED {
-        fs::write(folder.join(name), bytes).with_context(|| name.to_owned())?;
+/// The description of the shipped detector or of the user's own model, in one file with the place of its ONNX file.
+pub(super) fn model(own: Option<&Path>) -> anyhow::Result<(PathBuf, Option<PathBuf>)> {
+    let shipped = detector()?;
+    match (own, shipped.parent()) {
+        (Some(own), Some(folder)) => description_of(folder, own),
+        _ => Ok((shipped, None)),
     }
-    if video.is_some() || model.is_some() {
-        fs::write(folder.join("node.toml"), own_node(&folder, video, model)?)?;
-    }
-    if video.is_some() {
-        fs::write(folder.join("site.toml"), assumed_site())?;
-    }
-    Ok(folder)
 }
 
-fn own_node(folder: &Path, video: Option<&Path>, model: Option<&Path>) -> anyhow::Result<String> {
-    let video = match video {
-        Some(video) => fs::canonicalize(video).with_context(|| video.display().to_string())?,
-        None => folder.join("junction.mp4"),
-    };
-    let (description, file) = match model {
-        Some(model) => description_of(folder, model)?,
-        None => (folder.join("detector.toml"), None),
-    };
+/// Writes the configuration of a node that plays `video`; returns its path.
+pub(super) fn own_video(video: &Path, model: &(PathBuf, Option<PathBuf>)) -> anyhow::Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("masa-demo-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let video = fs::canonicalize(video).with_context(|| video.display().to_string())?;
+    let (description, file) = model;
     let mut text = String::from(
         "[node]\nname = \"Demo\"\nstation-id = 4711\nsite = \"site.toml\"\n[links.zenoh]\nlisten = [\"tcp/127.0.0.1:7447\"]\n[links.broker]\n\
          [recording]\ndirectory = \"recordings\"\n[web]\n[[camera]]\nid = \"north\"\n",
@@ -71,7 +58,9 @@ fn own_node(folder: &Path, video: Option<&Path>, model: Option<&Path>) -> anyhow
         "[camera.source]\nkind = \"file\"\npath = {}\nat-end = \"loop\"",
         toml_string(&video.display().to_string())
     )?;
-    Ok(text)
+    fs::write(folder.join("node.toml"), text)?;
+    fs::write(folder.join("site.toml"), assumed_site())?;
+    Ok(folder.join("node.toml"))
 }
 
 /// A model's description, and its ONNX file where the description does not stand beside it.

@@ -162,6 +162,7 @@ impl Sign {
             let line = line.context("reading the packets")?;
             let payload = crate::v2x::from_hex(line.trim())?;
             let mut envelope = Vec::new();
+            entity.moved(position, clock.now());
             let request = SignRequest { payload: &payload, its_aid: self.its_aid, position };
             entity.sign(&request, clock.now(), &mut envelope)?;
             writeln!(out, "{}", crate::replay::hex(&envelope))?;

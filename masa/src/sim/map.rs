@@ -31,7 +31,7 @@ impl Map {
             }
         }
         let (Some(network), Some(output)) = (&self.network, &self.output) else { return Ok(()) };
-        let roads = if Path::new(network).exists() { Roads::load(network)? } else { Roads::shipped(network)? };
+        let roads = if Path::new(network).is_file() { Roads::load(network)? } else { Roads::shipped(network)? };
         let settings = PictureSettings { size_px: self.size, ..PictureSettings::default() };
         let picture = picture(&roads, None, &settings);
         picture.save(output).with_context(|| format!("writing {}", output.display()))?;

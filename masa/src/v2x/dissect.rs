@@ -26,7 +26,7 @@ pub(super) struct Dissect {
     /// One JSON object a frame, with all values of its message.
     #[arg(long)]
     json: bool,
-    /// Folder of trusted certificates (`roots/*.oer`, `authorities/*.oer`); without it signatures are shown and not checked.
+    /// The trust directory, with `roots`, `authorities` and `revoked.txt`; without it signatures are shown and not checked.
     #[arg(long, value_name = "DIR")]
     trust: Option<PathBuf>,
 }

@@ -1,12 +1,10 @@
 //! Secured packets in a capture: what is in the envelope, who signed it, and whether that is to be trusted.
 
-use anyhow::Context;
-use masa_v2x_proto::security::{
-    Certificate, Envelope, SecurityEntity, SecurityService, SecuritySettings, Signer, StationCredentials, Verdict,
-};
+use masa_edge_node::keystore::SecuritySection;
+use masa_v2x_proto::security::{Envelope, SecurityEntity, SecurityService, SecuritySettings, Signer, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Opens envelopes, and judges them when there is somebody to trust.
 pub(super) struct Opener {
@@ -28,15 +26,15 @@ struct Signed {
 }
 
 impl Opener {
-    /// An opener that trusts what a directory holds in `roots/*.oer` and `authorities/*.oer`; `None`: that judges nothing.
+    /// An opener that trusts what a trust directory holds; `None`: that judges nothing.
     pub(super) fn new(trust: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(trust) = trust else { return Ok(Self { entity: None }) };
-        let roots = certificates(&trust.join("roots"))?;
-        let authorities = certificates(&trust.join("authorities"))?;
-        let credentials = StationCredentials { roots, authorities, ..StationCredentials::default() };
-        let entity = SecurityEntity::new(SecuritySettings::default(), credentials, 0)
-            .with_context(|| format!("--trust {}", trust.display()))?;
-        Ok(Self { entity: Some(entity) })
+        let section = trust.map(|trust| SecuritySection {
+            trust: trust.to_owned(),
+            tickets: None,
+            rules: SecuritySettings::default(),
+        });
+        // Without tickets nothing is random.
+        Ok(Self { entity: section.map(|section| section.entity(0)).transpose()? })
     }
 
     /// The content of an envelope that was captured `at`.
@@ -56,16 +54,6 @@ impl Opener {
         let signed = Signed { its_aid: header.its_aid, signer, brings_certificate, generated_at, verdict };
         Ok((content, Opened { signed: Some(signed) }))
     }
-}
-
-/// The certificates of a folder, in the order of their names.
-fn certificates(folder: &Path) -> anyhow::Result<Vec<Certificate>> {
-    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "oer"));
-    paths.sort();
-    let read = |path: &PathBuf| anyhow::Ok(Certificate::decode(&std::fs::read(path)?)?);
-    paths.iter().map(|path| read(path).with_context(|| path.display().to_string())).collect()
 }
 
 impl Opened {

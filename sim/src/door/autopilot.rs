@@ -83,11 +83,11 @@ impl Driver {
         true
     }
 
-    /// Lengthens the way until it is as long as it looks. Which way to take is drawn once.
-    fn plan(&mut self, roads: &Roads) {
+    /// Lengthens the way until it is as long as it looks; whether it ends before. Which way to take is drawn once.
+    fn plan(&mut self, roads: &Roads) -> bool {
         let mut length: f64 = self.way.iter().map(|(lane, _)| roads.lane(*lane).centre.length_m()).sum();
         while length < self.s_m + LOOK_M {
-            let Some((last, leaves)) = self.way.last_mut() else { return };
+            let Some((last, leaves)) = self.way.last_mut() else { return true };
             let open: Vec<LinkId> = roads
                 .lane(*last)
                 .links
@@ -97,11 +97,14 @@ impl Driver {
                     let link = roads.link(*link);
                     roads.lane(link.to).users.intersects(self.users)
                         && link.turn != Turn::UTurn
-                        && !matches!(roads.edge(roads.lane(link.to).edge).kind, EdgeKind::Crossing | EdgeKind::WalkingArea)
+                        && !matches!(
+                            roads.edge(roads.lane(link.to).edge).kind,
+                            EdgeKind::Crossing | EdgeKind::WalkingArea
+                        )
                 })
                 .collect();
             if open.is_empty() {
-                return;
+                return true;
             }
             let link = open[self.random.random_range(0..open.len())];
             *leaves = Some(link);
@@ -117,6 +120,7 @@ impl Driver {
                 next = onwards.map(|link| roads.link(link)).map(|link| link.via.unwrap_or(link.to));
             }
         }
+        false
     }
 
     /// Speed after a step.
@@ -129,7 +133,7 @@ impl Driver {
         limit_mps: f64,
         step_s: f64,
     ) -> f64 {
-        self.plan(roads);
+        let ends = self.plan(roads);
         let speed = me.speed_mps.max(0.0);
         let front_m = self.s_m + me.size.length_m / 2.0;
         // Where the way ends, a light is red or a bend begins.
@@ -155,8 +159,8 @@ impl Driver {
                 Some(SignalState::Yellow) => end_m - front_m > speed * speed / (2.0 * BRAKING_MPS2),
                 _ => false,
             };
-            let last = place + 1 == self.way.len();
-            if (stop && front_m <= end_m + 0.5) || (last && link.is_none() && lane.links.is_empty()) {
+            let ends = ends && place + 1 == self.way.len();
+            if (stop && front_m <= end_m + 0.5) || ends {
                 nearer((end_m - 1.0 - front_m).max(0.0), 0.0);
             }
             points.extend(lane.centre.points().iter().copied());
@@ -171,7 +175,8 @@ impl Driver {
             let Some(at) = line.project(p.xy()) else { continue };
             let Some(on) = line.at(at.s_m) else { continue };
             let turned = other.pose.yaw_rad - on.yaw_rad;
-            let half = |along: f64, across: f64| (along.abs() * other.size.length_m + across.abs() * other.size.width_m) / 2.0;
+            let half =
+                |along: f64, across: f64| (along.abs() * other.size.length_m + across.abs() * other.size.width_m) / 2.0;
             let beside_m = at.offset_m.abs() - half(turned.sin(), turned.cos()) - me.size.width_m / 2.0;
             let gap_m = at.s_m - half(turned.cos(), turned.sin()) - front_m;
             if beside_m < 0.3 && at.s_m > self.s_m && gap_m > -me.size.length_m {
@@ -181,8 +186,8 @@ impl Driver {
         let wanted = wanted.max(0.1);
         let mut acceleration = 1.0 - (speed / wanted).powi(4);
         if let Some((gap, ahead)) = obstacle {
-            let dynamic = speed * HEADWAY_S
-                + speed * (speed - ahead) / (2.0 * (ACCELERATION_MPS2 * BRAKING_MPS2).sqrt());
+            let dynamic =
+                speed * HEADWAY_S + speed * (speed - ahead) / (2.0 * (ACCELERATION_MPS2 * BRAKING_MPS2).sqrt());
             acceleration -= ((GAP_M + dynamic.max(0.0)) / gap.max(0.01)).powi(2);
         }
         let acceleration = (ACCELERATION_MPS2 * acceleration).max(-EMERGENCY_MPS2 * before.weather.grip());

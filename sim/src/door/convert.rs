@@ -133,7 +133,8 @@ fn weather_out(weather: &Weather) -> proto::Weather {
 
 /// Weather; the name of the field that cannot be.
 pub(crate) fn weather(given: &proto::Weather) -> Result<Weather, &'static str> {
-    let within = |name, value: f64, low: f64, high: f64| if (low..=high).contains(&value) { Ok(value) } else { Err(name) };
+    let within =
+        |name, value: f64, low: f64, high: f64| if (low..=high).contains(&value) { Ok(value) } else { Err(name) };
     Ok(Weather {
         sun_elevation_deg: within("sun_elevation", given.sun_elevation, -90.0, 90.0)?,
         sun_azimuth_deg: within("sun_azimuth", given.sun_azimuth, -360.0, 360.0)?,

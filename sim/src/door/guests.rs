@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The population that guests belong to.
-pub const POPULATION: u8 = 200;
+pub(crate) const POPULATION: u8 = 200;
 
 /// Most guests at a time.
 pub(crate) const MAX_GUESTS: usize = 2000;

@@ -3,8 +3,13 @@
 //! In: a world that is stepped by a runner. Out: network cameras ([`mjpeg`]), GNSS receivers ([`lines`]), so that the node
 //! program reads them as it reads the ones of a road. Only here does the simulator meet a clock and sockets.
 
+mod configuration;
+mod devices;
+pub mod driver;
 pub mod lines;
 pub mod mjpeg;
+pub mod mqtt;
+pub mod stage;
 pub mod street;
 
 use std::net::SocketAddr;
@@ -22,4 +27,16 @@ pub enum LiveError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// The scenario cannot be put on stage.
+    #[error(transparent)]
+    Scenario(#[from] crate::run::RunError),
+    /// A node does not start.
+    #[error(transparent)]
+    Node(#[from] masa_edge_node::run::RunError),
+    /// A reader cannot be set up.
+    #[error(transparent)]
+    Link(#[from] masa_links::LinkError),
+    /// The system refuses a thread.
+    #[error("no thread for the street: {0}")]
+    Thread(std::io::Error),
 }

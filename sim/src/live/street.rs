@@ -30,12 +30,16 @@ pub trait Device: Send {
     fn look(&mut self, snapshot: &Snapshot, at: Timestamp);
 }
 
+/// Where drivers and operators put their commands, and where a street takes them from.
+pub fn commands() -> (mpsc::Sender<(ActorId, Command)>, mpsc::Receiver<(ActorId, Command)>) {
+    mpsc::channel(COMMANDS)
+}
+
 /// A world in real time.
 #[derive(Debug)]
 pub struct Street {
     stop: StopToken,
     thread: Option<JoinHandle<()>>,
-    commands: mpsc::Sender<(ActorId, Command)>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     stood_still_ms: Arc<AtomicU64>,
 }
@@ -45,9 +49,13 @@ impl Street {
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn start(world: World, devices: Vec<Box<dyn Device>>, stop: &StopToken) -> std::io::Result<Self> {
+    pub fn start(
+        world: World,
+        devices: Vec<Box<dyn Device>>,
+        received: mpsc::Receiver<(ActorId, Command)>,
+        stop: &StopToken,
+    ) -> std::io::Result<Self> {
         let stop = stop.child();
-        let (commands, received) = mpsc::channel(COMMANDS);
         let (published, snapshots) = watch::channel(Arc::new(world.now().clone()));
         let stood_still_ms = Arc::new(AtomicU64::new(0));
         let runner = Runner { world, devices, received, published, stood_still_ms: Arc::clone(&stood_still_ms) };
@@ -55,12 +63,7 @@ impl Street {
             let stop = stop.clone();
             std::thread::Builder::new().name("street".into()).spawn(move || runner.run(&Clock::system(), &stop))?
         };
-        Ok(Self { stop, thread: Some(thread), commands, snapshots, stood_still_ms })
-    }
-
-    /// Where drivers and operators put their commands.
-    pub fn commands(&self) -> mpsc::Sender<(ActorId, Command)> {
-        self.commands.clone()
+        Ok(Self { stop, thread: Some(thread), snapshots, stood_still_ms })
     }
 
     /// The newest state of the world.

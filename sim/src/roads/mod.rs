@@ -7,20 +7,24 @@
 mod conflicts;
 mod error;
 mod georeference;
+mod index;
 mod load;
 mod opendrive;
 pub mod picture;
+mod route;
 mod scenery;
 mod shipped;
 mod sumo;
 pub(crate) mod xml;
 
 pub use error::RoadsError;
+pub use index::LaneIndex;
 pub(crate) use load::base_name;
 
 use crate::geometry::Polyline;
 use masa_v2x_proto::geo::Wgs84;
 use nalgebra::Point2;
+use std::collections::BTreeMap;
 use std::ops::BitOr;
 
 macro_rules! ids {
@@ -244,6 +248,15 @@ pub struct Link {
     pub waits_inside: bool,
 }
 
+/// What a source says about a link beyond the usual.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkNote {
+    /// Distance before it from which all who go first are seen, metres; `None`: the usual one.
+    pub sees_m: Option<f64>,
+    /// Drivers keep its junction clear when there is no room behind.
+    pub keeps_clear: bool,
+}
+
 /// A junction.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Junction {
@@ -400,6 +413,10 @@ pub struct Roads {
     pub lanes: Vec<Lane>,
     /// Links.
     pub links: Vec<Link>,
+    /// What the source says about some links beyond the usual.
+    pub link_notes: BTreeMap<LinkId, LinkNote>,
+    /// Edges of each roundabout.
+    pub roundabouts: Vec<Vec<EdgeId>>,
     /// Junctions.
     pub junctions: Vec<Junction>,
     /// Signal controllers.

@@ -59,6 +59,8 @@ struct Reader<'a> {
     lanes: BTreeMap<usize, LaneId>,
     /// The file's lane of each of ours.
     sources: Vec<xodr::LaneId>,
+    /// Where pavements begin.
+    pavements: links::Starts,
 }
 
 impl<'a> Reader<'a> {
@@ -73,7 +75,15 @@ impl<'a> Reader<'a> {
                 id
             });
         }
-        Self { network, provenance, roads, junctions, lanes: BTreeMap::new(), sources: Vec::new() }
+        Self {
+            network,
+            provenance,
+            roads,
+            junctions,
+            lanes: BTreeMap::new(),
+            sources: Vec::new(),
+            pavements: links::Starts::default(),
+        }
     }
 }
 
@@ -124,9 +134,20 @@ fn check_numbers(root: Element) -> Result<(), RoadsError> {
         "signal",
         "offset",
     ];
+    const CURVES: &[&str] = &["line", "arc", "spiral", "poly3", "paramPoly3"];
     for element in root.descendants().filter(|element| PLACING.contains(&element.name())) {
         for attribute in NUMBERS {
             element.number_or_none(attribute)?;
+        }
+        match element.name() {
+            "road" => drop(element.positive("length")?),
+            "geometry" if !element.children().any(|curve| CURVES.contains(&curve.name())) => {
+                return Err(element.fail(format!("has no curve of a known kind ({})", CURVES.join(", "))));
+            }
+            "geometry" => {
+                ["s", "x", "y", "hdg", "length"].iter().try_for_each(|name| element.number(name).map(drop))?
+            }
+            _ => {}
         }
     }
     Ok(())

@@ -32,6 +32,8 @@ impl Default for PictureSettings {
 
 /// Margin around everything, metres.
 const MARGIN_M: f64 = 8.0;
+/// Shorter by longer side of a picture, at least.
+const NARROWEST: f64 = 0.25;
 /// Width of painted lines, metres.
 const PAINT_M: f64 = 0.15;
 
@@ -66,7 +68,9 @@ fn region(roads: &Roads) -> (Point2<f64>, Point2<f64>) {
     for corner in roads.buildings.iter().flat_map(|building| &building.outline) {
         (low, high) = (low.inf(corner), high.sup(corner));
     }
-    let margin = Vector2::repeat(MARGIN_M);
+    // A long road keeps some land at its sides.
+    let extent = high - low;
+    let margin = extent.map(|side| ((extent.max() * NARROWEST - side) / 2.0).max(MARGIN_M));
     (low - margin, high + margin)
 }
 
@@ -137,8 +141,9 @@ fn signals(roads: &Roads, snapshot: Option<&Snapshot>, canvas: &mut Canvas) {
             continue;
         }
         let signalled = links().any(|link| link.signal.is_some());
-        let gives_way = links()
-            .any(|link| !matches!(link.right_of_way, RightOfWay::Major | RightOfWay::Zipper | RightOfWay::DeadEnd));
+        let goes =
+            |link: &Link| matches!(link.right_of_way, RightOfWay::Major | RightOfWay::Zipper | RightOfWay::DeadEnd);
+        let gives_way = !lane.links.is_empty() && !links().any(goes);
         if kind == EdgeKind::Road && (signalled || gives_way) {
             let stops = signalled || links().any(|link| link.right_of_way == RightOfWay::Stop);
             stop_line(lane, stops, canvas);

@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
             length_m: element.positive("length")?,
             width_m: match element.number_or_none("width")? {
                 Some(width) if width > 0.0 => width,
-                Some(width) if width == -1.0 => DEFAULT_WIDTH_M,
+                Some(-1.0) => DEFAULT_WIDTH_M,
                 Some(width) => return Err(element.fail(format!("width=\"{width}\" is not above 0"))),
                 None => DEFAULT_WIDTH_M,
             },

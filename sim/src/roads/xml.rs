@@ -91,7 +91,7 @@ impl<'a, 't> Element<'a, 't> {
     pub(crate) fn number_or_none(self, attribute: &str) -> Result<Option<f64>, RoadsError> {
         let number: Option<f64> = self.optional(attribute)?;
         match number {
-            Some(number) if !(number.abs() <= 1e9) => {
+            Some(number) if number.is_nan() || number.abs() > 1e9 => {
                 Err(self.fail(format!("{attribute}=\"{number}\" is not within ±1e9")))
             }
             number => Ok(number),

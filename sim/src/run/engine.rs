@@ -15,7 +15,7 @@ use crate::actor::{Actor, ActorId, ActorKind};
 use crate::random::Seed;
 use crate::roads::Roads;
 use crate::scenario::route::Way;
-use crate::scenario::scripted::{POPULATION, ScriptedPopulation};
+use crate::scenario::scripted::POPULATION;
 use crate::scenario::{CameraSettings, DetectorKind, Scenario, Security};
 use crate::world::{Command, World};
 use masa_edge_node::config::Configuration;
@@ -75,11 +75,7 @@ impl<'a> Engine<'a> {
         options: &RunOptions,
     ) -> Result<Self, RunError> {
         let frame = site::site_frame(&roads);
-        let mut world = World::new(roads.clone(), scenario.step_s, scenario.weather);
-        let scripted = ScriptedPopulation::new(scenario, &roads)?;
-        let ways = scripted.ways();
-        world.add(Box::new(scripted));
-        super::population::add(scenario, &roads, seed, &mut world)?;
+        let (world, ways) = super::population::world(scenario, &roads, seed)?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
         let authorities = (scenario.security == Security::On).then(|| Authorities::new(START));
         let mut engine = Self {

@@ -1,15 +1,18 @@
 //! Everybody besides the scripted actors: traffic and people, as the scenario demands.
 
 use super::RunError;
-use crate::actor::{ActorKind, Role};
+use crate::actor::{ActorId, ActorKind, Role};
 use crate::people::{DemandSettings, People, PeopleSettings};
 use crate::random::Seed;
-use crate::roads::{EdgeId, EdgeKind, LaneKind, Roads, Users};
+use crate::roads::{EdgeId, EdgeKind, LaneKind, Link, Roads, Turn, Users};
 use crate::scenario::Scenario;
+use crate::scenario::route::Way;
+use crate::scenario::scripted::ScriptedPopulation;
 use crate::traffic::{Traffic, TrafficSettings, VehicleSpec, shortest_route};
 use crate::world::World;
 use rand::RngExt;
 use rand_distr::{Distribution, Exp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Number of people in actor ids.
@@ -18,8 +21,21 @@ const PEOPLE: u8 = 2;
 const MIX: [(ActorKind, u32); 4] =
     [(ActorKind::Car, 80), (ActorKind::Van, 10), (ActorKind::Truck, 6), (ActorKind::Motorcycle, 4)];
 
+/// The world of a scenario at its beginning, and the ways that the navigation of scripted actors knows.
+pub(crate) fn world(scenario: &Scenario, roads: &Arc<Roads>, seed: Seed) -> Result<(World, Ways), RunError> {
+    let mut world = World::new(roads.clone(), scenario.step_s, scenario.weather);
+    let scripted = ScriptedPopulation::new(scenario, roads)?;
+    let ways = scripted.ways();
+    world.add(Box::new(scripted));
+    add(scenario, roads, seed, &mut world)?;
+    Ok((world, ways))
+}
+
+/// Ways by actor.
+pub(crate) type Ways = BTreeMap<ActorId, Arc<Way>>;
+
 /// Adds traffic and people as the scenario demands.
-pub(super) fn add(scenario: &Scenario, roads: &Arc<Roads>, seed: Seed, world: &mut World) -> Result<(), RunError> {
+fn add(scenario: &Scenario, roads: &Arc<Roads>, seed: Seed, world: &mut World) -> Result<(), RunError> {
     if let Some(demand) = scenario.traffic {
         let settings = TrafficSettings { connected: scenario.connected.share, ..TrafficSettings::default() };
         let mut traffic = Traffic::new(roads.clone(), settings, seed);
@@ -76,18 +92,37 @@ fn through_routes(roads: &Roads) -> Vec<Vec<EdgeId>> {
             })
     };
     let edges = (0..roads.edges.len()).map(|index| EdgeId(index as u32)).filter(|edge| drivable(*edge));
+    // Turning back at the edge of the map, and people's ways, are no way on.
+    let on = |link: &&Link| {
+        link.turn != Turn::UTurn
+            && [link.from, link.to].iter().all(|lane| roads.lane(*lane).users.contains(Users::CAR))
+    };
     let mut reached = vec![false; roads.edges.len()];
-    for link in &roads.links {
+    for link in roads.links.iter().filter(on) {
         let from = roads.lane(link.from).edge;
         if roads.edge(from).kind == EdgeKind::Road {
             reached[roads.lane(link.to).edge.index()] = true;
         }
     }
-    let leads_on = |edge: EdgeId| roads.edge(edge).lanes.iter().any(|lane| !roads.lane(*lane).links.is_empty());
+    let leads_on = |edge: EdgeId| {
+        let lanes = roads.edge(edge).lanes.iter();
+        lanes.flat_map(|lane| &roads.lane(*lane).links).any(|link| on(&roads.link(*link)))
+    };
     let edges: Vec<_> = edges.collect();
     let entries = edges.iter().filter(|edge| !reached[edge.index()] && leads_on(**edge));
     let exits: Vec<_> = edges.iter().filter(|edge| reached[edge.index()] && !leads_on(**edge)).collect();
-    entries
-        .flat_map(|from| exits.iter().filter_map(move |to| shortest_route(roads, *from, **to, Users::CAR)))
-        .collect()
+    entries.flat_map(|from| exits.iter().filter_map(move |to| shortest_route(roads, *from, **to, Users::CAR))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traffic_finds_ways_through_every_shipped_map() {
+        for (name, _) in Roads::SHIPPED {
+            let roads = Roads::shipped(name).unwrap();
+            assert!(through_routes(&roads).len() >= 2, "{name}");
+        }
+    }
 }

@@ -96,6 +96,8 @@ fn node_file(station_id: u32, name: &str, station_type: StationKind) -> NodeFile
         engine: EngineSettings::default(),
         cameras: Vec::new(),
         iot: None,
+        gnss: None,
+        signal_controller: None,
         links: LinksSettings::default(),
         security: None,
         v2x_in: None,

@@ -15,6 +15,7 @@ scenarios! {
     "cyclist-from-the-side",
     "cyclist-in-blind-spot",
     "deer-on-country-road",
+    "demo",
     "double-parked-van",
     "e-scooter-at-night",
     "emergency-vehicle",

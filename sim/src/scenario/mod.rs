@@ -20,7 +20,8 @@ pub use criterion::{Criterion, CriterionSettings, Recipients};
 pub use demand::{PeopleDemand, TrafficDemand};
 pub use library::{library, shipped};
 pub use station::{
-    AnnouncementSettings, CameraSettings, DetectorKind, LatencyModel, LensSettings, SensorSettings, StationSettings, ZonesFrom,
+    AnnouncementSettings, CameraSettings, DetectorKind, LatencyModel, LensSettings, SensorSettings, StationSettings,
+    ZonesFrom,
 };
 
 use crate::faults::FaultSettings;
@@ -78,6 +79,8 @@ pub struct Scenario {
     pub seed: u64,
     /// How long it runs, seconds of simulated time.
     pub duration_s: f64,
+    /// The script begins anew after so many seconds, for a stage that stays; absent: it does not.
+    pub repeat_s: Option<f64>,
     /// Length of a step, seconds.
     #[serde(default = "default_step_s")]
     pub step_s: f64,
@@ -227,8 +230,8 @@ impl Scenario {
             return Self::parse(text, &PathBuf::from(format!("{name}.toml")));
         }
         if path.is_file() {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+            let text =
+                std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
             return Self::parse(&text, path);
         }
         let nearest = library::library().map(|(known, _)| (strsim::damerau_levenshtein(name, known), known)).min();

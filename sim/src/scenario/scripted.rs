@@ -54,6 +54,9 @@ pub struct ScriptedPopulation {
     actors: Vec<Scripted>,
     roads: Arc<Roads>,
     ids: BTreeMap<String, ActorId>,
+    repeat_s: Option<f64>,
+    /// When the script began, or began anew.
+    began_s: f64,
 }
 
 /// Ids of the scripted actors of a scenario, by name.
@@ -77,29 +80,10 @@ impl ScriptedPopulation {
             };
             let connected = settings.station_id.is_some();
             tracing::debug!(actor = settings.id, length_m = way.line.length_m(), connected, "scripted");
-            Ok(Scripted {
-                id: ids[&settings.id],
-                size: settings.kind.usual_size(),
-                s_m: settings.start_m,
-                speed_mps: settings.speed_mps,
-                acceleration_mps2: 0.0,
-                yaw_rate_rps: 0.0,
-                offset_m: 0.0,
-                wanted_offset_m: 0.0,
-                wanted_mps: settings.speed_mps,
-                usual_mps2: settings.acceleration_mps2.unwrap_or_else(|| usual_mps2(settings.kind)),
-                attention: settings.attention,
-                lights: Lights { beacon: settings.beacon, ..Lights::default() },
-                done_at: vec![None; settings.actions.len()],
-                seen: BTreeMap::new(),
-                limit_mps: None,
-                brake_mps2: None,
-                removed: false,
-                way: Arc::new(way),
-                settings: settings.clone(),
-            })
+            Ok(Scripted::new(ids[&settings.id], settings, Arc::new(way)))
         });
-        Ok(Self { actors: actors.collect::<Result<_, ScenarioError>>()?, roads: roads.clone(), ids })
+        let actors = actors.collect::<Result<_, ScenarioError>>()?;
+        Ok(Self { actors, roads: roads.clone(), ids, repeat_s: scenario.repeat_s, began_s: 0.0 })
     }
 
     /// The ways of the actors, by id: what their own navigation knows.
@@ -110,9 +94,15 @@ impl ScriptedPopulation {
 
 impl Population for ScriptedPopulation {
     fn step(&mut self, before: &Snapshot, signals: &[Vec<SignalState>], step_s: f64) {
-        let Self { actors, roads, ids } = self;
+        if self.repeat_s.is_some_and(|repeat_s| before.time_s >= self.began_s + repeat_s) {
+            self.began_s = before.time_s;
+            for actor in &mut self.actors {
+                *actor = Scripted::new(actor.id, &actor.settings, actor.way.clone());
+            }
+        }
+        let Self { actors, roads, ids, began_s, .. } = self;
         for actor in actors.iter_mut().filter(|actor| !actor.removed) {
-            actor.act(before, ids, signals);
+            actor.act(before, *began_s, ids, signals);
             let wanted_mps2 = actor.wanted_acceleration(before, roads, signals, step_s);
             actor.advance(wanted_mps2, before.weather.grip(), step_s);
         }
@@ -137,14 +127,39 @@ impl Population for ScriptedPopulation {
 }
 
 impl Scripted {
+    /// At the beginning of the script.
+    fn new(id: ActorId, settings: &ActorSettings, way: Arc<Way>) -> Self {
+        Self {
+            id,
+            size: settings.kind.usual_size(),
+            s_m: settings.start_m,
+            speed_mps: settings.speed_mps,
+            acceleration_mps2: 0.0,
+            yaw_rate_rps: 0.0,
+            offset_m: 0.0,
+            wanted_offset_m: 0.0,
+            wanted_mps: settings.speed_mps,
+            usual_mps2: settings.acceleration_mps2.unwrap_or_else(|| usual_mps2(settings.kind)),
+            attention: settings.attention,
+            lights: Lights { beacon: settings.beacon, ..Lights::default() },
+            done_at: vec![None; settings.actions.len()],
+            seen: BTreeMap::new(),
+            limit_mps: None,
+            brake_mps2: None,
+            removed: false,
+            way,
+            settings: settings.clone(),
+        }
+    }
+
     /// Does what the script says now.
-    fn act(&mut self, before: &Snapshot, ids: &BTreeMap<String, ActorId>, signals: &[Vec<SignalState>]) {
+    fn act(&mut self, before: &Snapshot, began_s: f64, ids: &BTreeMap<String, ActorId>, signals: &[Vec<SignalState>]) {
         for place in 0..self.settings.actions.len() {
             if self.done_at[place].is_some() {
                 continue;
             }
             let ActionSettings { when, then } = self.settings.actions[place].clone();
-            if !self.holds(&when, place, before, ids, signals) {
+            if !self.holds(&when, place, (before, before.time_s - began_s), ids, signals) {
                 continue;
             }
             self.done_at[place] = Some(before.time_s);
@@ -164,14 +179,14 @@ impl Scripted {
         &self,
         when: &When,
         place: usize,
-        before: &Snapshot,
+        (before, script_s): (&Snapshot, f64),
         ids: &BTreeMap<String, ActorId>,
         signals: &[Vec<SignalState>],
     ) -> bool {
         let actor = |name: &str| ids.get(name).and_then(|id| before.actor(*id));
         let here = self.state().pose.position.xy();
         let before_it = place.checked_sub(1).and_then(|previous| self.done_at[previous]);
-        when.at_s.is_none_or(|at_s| before.time_s >= at_s)
+        when.at_s.is_none_or(|at_s| script_s >= at_s)
             && when.reached_m.is_none_or(|reached_m| self.s_m >= reached_m)
             && when.near.as_ref().is_none_or(|near| {
                 actor(&near.actor).is_some_and(|other| (other.pose.position.xy() - here).norm() <= near.distance_m)
@@ -180,9 +195,10 @@ impl Scripted {
                 let point = nalgebra::Point2::from(at.point_m);
                 actor(&at.actor).is_some_and(|other| (other.pose.position.xy() - point).norm() <= at.radius_m)
             })
-            && when.signal.as_ref().is_none_or(|signal| {
-                self.next_signal(signals).is_some_and(|(_, state)| signal.shows.is(state))
-            })
+            && when
+                .signal
+                .as_ref()
+                .is_none_or(|signal| self.next_signal(signals).is_some_and(|(_, state)| signal.shows.is(state)))
             && when.after_s.is_none_or(|after_s| before_it.is_some_and(|done_s| before.time_s >= done_s + after_s))
     }
 
@@ -252,7 +268,9 @@ impl Scripted {
         }
         // From axle to axle, so that a corner of the line is a turn and no jump.
         let axle_m = self.size.length_m * 0.3;
-        let (Some(rear), Some(front)) = (self.way.at(self.s_m - axle_m), self.way.at(self.s_m + axle_m)) else { return 0.0 };
+        let (Some(rear), Some(front)) = (self.way.at(self.s_m - axle_m), self.way.at(self.s_m + axle_m)) else {
+            return 0.0;
+        };
         let along = front.point - rear.point;
         along.y.atan2(along.x)
     }
@@ -283,8 +301,5 @@ impl Scripted {
 /// Has a driver or rider who looks where it goes; people on foot do what the script says.
 fn is_driven(kind: ActorKind) -> bool {
     kind.is_motor_vehicle()
-        || matches!(
-            kind,
-            ActorKind::Motorcycle | ActorKind::Bicycle | ActorKind::CargoBike | ActorKind::EScooter
-        )
+        || matches!(kind, ActorKind::Motorcycle | ActorKind::Bicycle | ActorKind::CargoBike | ActorKind::EScooter)
 }

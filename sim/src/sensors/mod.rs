@@ -4,7 +4,12 @@
 //! errors of real ones. Each sensor draws from streams of its own, so that another sensor more changes no reading.
 
 pub mod camera;
+pub mod environment;
 pub mod fault;
 pub mod gnss;
+pub mod lidar;
+pub mod loops;
+pub mod radar;
+pub mod signal_feed;
 
 pub use fault::{FaultKind, SensorFault};

@@ -11,6 +11,7 @@ use super::vehicle::NEVER;
 impl Traffic {
     /// Moves all vehicles by one step.
     pub(crate) fn advance(&mut self) {
+        self.begin_count();
         let mut gone: Vec<u32> = Vec::new();
         let mut stuck: Vec<u32> = Vec::new();
         for vehicle in 0..self.bodies.len() as u32 {
@@ -77,9 +78,14 @@ impl Traffic {
         mind.impatience = (self.types[info.type_id as usize].impatience
             + body.waiting_s / self.settings.impatient_after_s.max(SLACK))
         .clamp(0.0, 1.0);
+        let (lane, from) = (body.lane, body.pos);
         body.pos += speed * dt;
+        let to = body.pos;
         lane_change::begin_step(mind);
-        if body.pos > self.net.lane(body.lane).length {
+        if self.detectors.on(lane) {
+            self.note_passage(vehicle, lane, from, to);
+        }
+        if to > self.net.lane(lane).length {
             self.cross_links(vehicle);
         }
         self.note_request(vehicle);
@@ -156,7 +162,12 @@ impl Traffic {
                 break;
             }
             self.enter(vehicle, link_id);
-            passed.push(self.net.link(link_id).next);
+            let next = self.net.link(link_id).next;
+            passed.push(next);
+            if self.detectors.on(next) {
+                let to = self.bodies[place].pos;
+                self.note_passage(vehicle, next, f64::NEG_INFINITY, to);
+            }
         }
         if passed.len() > 1 {
             self.relist(vehicle, &passed);

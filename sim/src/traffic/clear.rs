@@ -14,7 +14,7 @@ fn room_on(view: &View<'_>, lane: u32, ego: u32) -> (f64, bool) {
     let mut lengths = 0.0;
     for vehicle in &view.lanes[lane as usize].vehicles {
         let body = &view.bodies[*vehicle as usize];
-        if body.speed < HALTING_MPS && *vehicle != ego {
+        if body.speed < HALTING_MPS && *vehicle != ego && !view.net.lane(lane).roundabout {
             let braking = body.driver.brake_gap(body.speed, view.dt);
             return (body.pos - body.length() + braking - lengths, true);
         }
@@ -46,6 +46,9 @@ pub(crate) fn passage(body: &Body, ego: u32, item: &super::vehicle::Item, impati
 pub(crate) fn take_back(view: View<'_>, ego: u32, in_front: f64, mind: &mut Mind) {
     let body = &view.bodies[ego as usize];
     let net = view.net;
+    if net.lane(body.lane).roundabout {
+        return;
+    }
     let mut room = -in_front;
     let mut found_stopped = false;
     for item in &mut mind.items {

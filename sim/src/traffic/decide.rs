@@ -118,6 +118,8 @@ fn through_links(view: &View<'_>, ego: u32, body: &Body, mind: &mut Mind, decisi
             safe.least = safe.speed;
         }
     }
+    // Who is in a roundabout keeps its turn.
+    decision.must_wait &= !net.lane(body.lane).roundabout;
     safe.speed = safe.speed.min(zipper);
     safe
 }

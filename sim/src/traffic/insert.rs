@@ -1,7 +1,7 @@
 //! Departures: finding lane, position and speed at which a vehicle can join without anybody braking hard.
 //!
-//! In: what waits to depart. Out: vehicles on lanes. Who finds no room waits; behind a vehicle that waits on an edge nobody
-//! else departs there in the same step, so that the order of demand is kept.
+//! In: what waits to depart. Out: vehicles on lanes. Who finds no room waits; nobody else departs on that lane in the same
+//! step, so that the order of demand is kept.
 
 use super::driver::{Driver, HALTING_MPS, LENGTH_SLACK_M};
 use super::kinds::VehicleType;
@@ -230,12 +230,11 @@ impl Traffic {
         let mut full: Vec<u32> = Vec::new();
         let waiting = std::mem::take(&mut self.pending);
         for mut pending in waiting {
-            let edge = pending.body.route.edges[0];
-            if pending.info.depart_wish > self.time + 1e-9 || full.contains(&edge) {
+            if pending.info.depart_wish > self.time + 1e-9 {
                 self.pending.push_back(pending);
                 continue;
             }
-            match self.place(&mut pending) {
+            match self.place(&mut pending, &mut full) {
                 Some(()) => {
                     let info = &mut pending.info;
                     info.departed = self.time;
@@ -245,10 +244,7 @@ impl Traffic {
                     self.counters.departed += 1;
                     self.put(pending.body, pending.mind, pending.info);
                 }
-                None => {
-                    full.push(edge);
-                    self.pending.push_back(pending);
-                }
+                None => self.pending.push_back(pending),
             }
         }
     }
@@ -297,8 +293,8 @@ impl Traffic {
         state.space += space;
     }
 
-    /// Finds lane, position and speed for a departure.
-    fn place(&mut self, pending: &mut Pending) -> Option<()> {
+    /// Finds lane, position and speed for a departure. `full` are lanes on which somebody found no room in this step.
+    fn place(&mut self, pending: &mut Pending, full: &mut Vec<u32>) -> Option<()> {
         let question = super::advance::question(&pending.body, pending.info.type_id, 0, self.dt);
         pending.body.best = self.memory.find(&self.net, question);
         let body = &pending.body;
@@ -318,6 +314,9 @@ impl Traffic {
                 self.freest(&best)
             }
         }?;
+        if full.contains(&lane) {
+            return None;
+        }
         let length = self.net.lane(lane).length;
         let wish = body.wish(self.net.lane(lane).limit);
         let (speed, may_slow) = match pending.speed {
@@ -344,6 +343,7 @@ impl Traffic {
                 return Some(());
             }
         }
+        full.push(lane);
         None
     }
 

@@ -19,6 +19,7 @@ pub(crate) struct NetLane {
     pub(crate) index: u16,
     /// Inside a junction.
     pub(crate) internal: bool,
+    pub(crate) roundabout: bool,
     pub(crate) length: f64,
     pub(crate) width: f64,
     pub(crate) limit: f64,
@@ -138,6 +139,7 @@ impl Net {
                 edge: lane.edge.0,
                 index: lane.index,
                 internal: internal(id),
+                roundabout: false,
                 length: lane.length_m.max(LENGTH_MIN_M),
                 width: lane.width_m,
                 limit: lane.speed_limit_mps,
@@ -150,6 +152,16 @@ impl Net {
         let mut links: Vec<NetLink> = roads.links.iter().map(|link| net_link(roads, link)).collect();
         for (id, link) in links.iter().enumerate() {
             lanes[link.next as usize].incoming.push(id as u32);
+        }
+        for (id, note) in &roads.link_notes {
+            let link = &mut links[id.index()];
+            link.visibility = note.sees_m.unwrap_or(link.visibility);
+            link.keep_clear = note.keeps_clear;
+        }
+        for edge in roads.roundabouts.iter().flatten() {
+            for lane in &roads.edge(*edge).lanes {
+                lanes[lane.index()].roundabout = true;
+            }
         }
         for lane in 0..lanes.len() {
             let straight = lanes[lane].incoming.iter().min_by_key(|link| links[**link as usize].turn);

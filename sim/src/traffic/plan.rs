@@ -208,6 +208,7 @@ impl Planner<'_> {
                     request = false;
                 }
             }
+            slowed_for_minor |= could_brake && net.lane(link.to).roundabout;
             let arrival = self.arrival(arrival_speed);
             let mut braking = 0.0;
             if self.seen < driver.brake_gap(self.v, dt) && !body.stopped {
@@ -272,7 +273,7 @@ impl Planner<'_> {
 
     fn arrival(&self, arrival_speed: f64) -> f64 {
         let stopped = self.body.stops.front().filter(|_| self.body.stopped).map_or(0.0, |stop| stop.duration.max(0.0));
-        self.view.time + self.body.driver.arrival_time(self.seen, self.v, arrival_speed) + stopped
+        self.view.time - self.view.dt + self.body.driver.arrival_time(self.seen, self.v, arrival_speed) + stopped
     }
 
     fn follow(&mut self, ahead: Ahead, lane: u32) {

@@ -2,6 +2,8 @@
 
 use super::best::Memory;
 use super::decide::{self, Decision};
+use super::demand::Demand;
+use super::detector::Detectors;
 use super::foreign::Surroundings;
 use super::insert::Pending;
 use super::kinds::VehicleType;
@@ -9,6 +11,7 @@ use super::net::Net;
 use super::plan::{self, View};
 use super::right_of_way::{self, LinkState};
 use super::settings::TrafficSettings;
+use super::spawn::SpawnError;
 use super::trip::Trip;
 use super::vehicle::{Approach, Body, Info, LaneState, Mind, Route};
 use super::{clear, lane_change};
@@ -64,6 +67,9 @@ pub struct Traffic {
     pub(crate) counters: Counters,
     pub(crate) pool: Option<rayon::ThreadPool>,
     pub(crate) trips: Option<Vec<Trip>>,
+    pub(crate) demand: Demand,
+    pub(crate) refused: (u64, Option<SpawnError>),
+    pub(crate) detectors: Detectors,
     /// How many vehicles are driven by hand.
     pub(crate) by_hand: u32,
 }
@@ -110,6 +116,9 @@ impl Traffic {
             counters: Counters::default(),
             pool,
             trips: None,
+            demand: Demand::default(),
+            refused: (0, None),
+            detectors: Detectors::default(),
             by_hand: 0,
         }
     }
@@ -122,6 +131,31 @@ impl Traffic {
     /// What was counted since the start.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Sets who is to come.
+    pub fn set_demand(&mut self, demand: Demand) {
+        self.demand = demand;
+    }
+
+    /// Everybody who was to come has come and gone.
+    pub fn is_over(&self) -> bool {
+        self.demand.left() == Some(0) && self.pending.is_empty() && self.bodies.iter().all(|body| !body.alive)
+    }
+
+    /// How many vehicles of the demand could not come, since their route or a stop makes no sense, with the first reason.
+    pub fn refused(&self) -> (u64, Option<&SpawnError>) {
+        (self.refused.0, self.refused.1.as_ref())
+    }
+
+    fn take_due(&mut self) {
+        for spec in self.demand.due(self.time, self.dt, self.seed) {
+            if let Err(error) = self.spawn(spec) {
+                tracing::warn!(%error, "a vehicle cannot come");
+                self.refused.0 += 1;
+                self.refused.1.get_or_insert(error);
+            }
+        }
     }
 
     /// How many vehicles are on the road.
@@ -200,7 +234,6 @@ impl Traffic {
                     vehicle: vehicle as u32,
                     arrival: item.arrival,
                     leaving: right_of_way::leaving(link, item.arrival, item.arrival_speed, leave, body.length()),
-                    arrival_speed: item.arrival_speed,
                     leave_speed: leave,
                     will_pass: item.request,
                     arrival_speed_braking: item.arrival_speed_braking,
@@ -256,7 +289,9 @@ impl Population for Traffic {
         self.think(|view, vehicle, mind| mind.decision = decide::decide(view, vehicle, mind));
         self.advance();
         self.drive_by_hand();
+        self.count();
         self.change_lanes();
+        self.take_due();
         self.insert();
         self.finish_poses(before);
         self.counters.vehicle_steps += self.running() as u64;

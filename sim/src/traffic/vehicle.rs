@@ -278,7 +278,6 @@ pub(crate) struct Approach {
     pub(crate) vehicle: u32,
     pub(crate) arrival: f64,
     pub(crate) leaving: f64,
-    pub(crate) arrival_speed: f64,
     pub(crate) leave_speed: f64,
     pub(crate) will_pass: bool,
     pub(crate) arrival_speed_braking: f64,

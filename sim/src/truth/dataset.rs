@@ -5,8 +5,8 @@
 //! at random (see [`super::place`]). The same settings give the same files.
 
 use super::coco::{Asked, Coco};
-use super::place::{self, Around};
-use super::{FrameTruth, place::actors};
+use super::FrameTruth;
+use super::place::{Around, actors};
 use crate::random::Seed;
 use crate::roads::{EdgeKind, LaneKind, Roads};
 use crate::sensors::camera::{Camera, CameraModel, CameraPose, CameraSettings, ImageFault, Lens, Optics, Scene};
@@ -163,8 +163,39 @@ pub fn write_jpeg(path: &Path, rgb: &[u8], size_px: [u32; 2], quality: u8) -> Re
     std::fs::write(path, bytes).map_err(|source| DatasetError::Write { path: path.to_owned(), source })
 }
 
-/// A camera on a pole beside a road, mostly at a junction, and where actors are in its view.
+/// Lane points that a camera must have in its picture.
+const LEAST_ROAD: usize = 14;
+
+/// A camera on a pole beside a road, mostly at a junction, that has some road in its picture, and where actors are in its
+/// view. `None` for a network without lanes for driving.
 pub fn camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(CameraSettings, Around)> {
+    let mut best: Option<(usize, (CameraSettings, Around))> = None;
+    for _ in 0..30 {
+        let drawn = any_camera(roads, size_px, rng)?;
+        let road = road_in_view(roads, &drawn.0.model);
+        if road >= LEAST_ROAD {
+            return Some(drawn);
+        }
+        if best.as_ref().is_none_or(|(most, _)| road > *most) {
+            best = Some((road, drawn));
+        }
+    }
+    best.map(|(_, drawn)| drawn)
+}
+
+/// Points of lanes for driving, four metres apart, that are in the picture within 50 m.
+fn road_in_view(roads: &Roads, model: &CameraModel) -> usize {
+    let eye = model.position();
+    let [width, height] = model.image_size_px.map(f64::from);
+    let inside = |p: [f64; 2]| (0.0..width).contains(&p[0]) && (0.0..height).contains(&p[1]);
+    let lanes = roads.lanes.iter().filter(|lane| lane.kind == LaneKind::Driving);
+    lanes
+        .flat_map(|lane| (0..(lane.centre.length_m() / 4.0) as usize).filter_map(|k| lane.centre.at(k as f64 * 4.0)))
+        .filter(|on| (on.point - eye).norm() < 50.0 && model.project(on.point).is_some_and(inside))
+        .count()
+}
+
+fn any_camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(CameraSettings, Around)> {
     let driving: Vec<_> = roads
         .lanes
         .iter()
@@ -182,9 +213,10 @@ pub fn camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
     let outside = Vector2::new(on.yaw_rad.sin(), -on.yaw_rad.cos()) * if roads.left_hand { -1.0 } else { 1.0 };
     let foot = on.point.xy() + outside * (lane.width_m / 2.0 + rng.random_range(0.6..3.0));
     let height = rng.random_range(4.0..9.5);
-    let ahead = on.yaw_rad + if rng.random_bool(0.5) { 0.0 } else { std::f64::consts::PI } + rng.random_range(-0.7..0.7);
+    let along = on.yaw_rad + if rng.random_bool(0.6) { 0.0 } else { std::f64::consts::PI };
     let reach = rng.random_range(14.0..34.0);
-    let target = foot + Vector2::new(ahead.cos(), ahead.sin()) * reach - outside * rng.random_range(0.0..5.0);
+    // Along the road or across it, never away from it.
+    let target = on.point.xy() + Vector2::new(along.cos(), along.sin()) * reach - outside * rng.random_range(0.0..0.55) * reach;
     let ground = on.point.z;
     let mut pose = CameraPose::looking_at([foot.x, foot.y, ground + height], [target.x, target.y, ground]);
     pose.pitch_deg += rng.random_range(0.0..9.0);
@@ -201,7 +233,7 @@ pub fn camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
         vignetting: rng.random_range(0.0..0.35),
     };
     let centre = foot + (target - foot) * 1.15;
-    let around = place::Around { centre, radius_m: reach * 1.25 + 8.0 };
+    let around = Around { centre, radius_m: reach * 1.25 + 8.0 };
     Some((CameraSettings { optics, ..CameraSettings::fixed(model) }, around))
 }
 
@@ -229,4 +261,51 @@ pub fn weather(rng: &mut Pcg64Mcg) -> Weather {
         _ => {}
     }
     weather
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crossroads() -> Arc<Roads> {
+        Arc::new(Roads::shipped("masa").unwrap())
+    }
+
+    #[test]
+    fn the_same_settings_give_the_same_files() {
+        let write_to = |directory: &Path| {
+            let settings = DatasetSettings {
+                size_px: [160, 96],
+                images_per_camera: 2,
+                actors: [6, 10],
+                ..DatasetSettings::new(vec![("masa".into(), crossroads())], 4, Seed(5))
+            };
+            write(&settings, directory).unwrap()
+        };
+        let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (one, two) = (write_to(a.path()), write_to(b.path()));
+        assert_eq!((one.images, two.images), (4, 4));
+        assert_eq!(std::fs::read(&one.annotations[0]).unwrap(), std::fs::read(&two.annotations[0]).unwrap());
+        let mut names: Vec<_> = std::fs::read_dir(a.path().join("images")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names.len(), 4);
+        for name in names {
+            let read = |d: &Path| std::fs::read(d.join("images").join(&name)).unwrap();
+            assert_eq!(read(a.path()), read(b.path()), "{name:?}");
+        }
+        let coco: serde_json::Value = serde_json::from_slice(&std::fs::read(&one.annotations[1]).unwrap()).unwrap();
+        assert_eq!(coco["images"].as_array().unwrap().len(), 4);
+        assert!(!coco["annotations"].as_array().unwrap().is_empty());
+    }
+
+    #[test]
+    fn cameras_have_road_in_their_picture() {
+        let roads = Roads::shipped("roundabout").unwrap();
+        let mut rng = Seed(1).stream("test", 0);
+        for _ in 0..20 {
+            let (settings, _) = camera(&roads, [640, 384], &mut rng).unwrap();
+            assert!(road_in_view(&roads, &settings.model) >= LEAST_ROAD);
+        }
+        assert!(camera(&Roads::default(), [640, 384], &mut rng).is_none());
+    }
 }

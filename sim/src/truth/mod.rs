@@ -8,6 +8,8 @@ pub mod dataset;
 pub mod kitti;
 pub mod mot;
 pub mod place;
+#[cfg(test)]
+mod tests;
 
 use crate::actor::{Actor, ActorId, ActorKind, Size};
 use crate::sensors::camera::{CameraModel, Frame, NEAR_M};

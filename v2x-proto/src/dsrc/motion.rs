@@ -3,6 +3,7 @@
 use crate::List;
 use crate::cdd::codec::ListOf;
 use crate::dsrc::codec::Velocity;
+use crate::heap::inline;
 use crate::uper::declare::{enumerated, sequence};
 
 enumerated! {
@@ -111,5 +112,5 @@ sequence! {
 }
 
 /// Speed limits (`SpeedLimitList`), 1 to 9.
-pub type SpeedLimits = List<RegulatorySpeedLimit, 0, 9>;
-pub(crate) type SpeedLimitsCodec = ListOf<RegulatorySpeedLimit, 0, 1, 9>;
+pub type SpeedLimits = List<RegulatorySpeedLimit, { inline(0, 2) }, 9>;
+pub(crate) type SpeedLimitsCodec = ListOf<RegulatorySpeedLimit, { inline(0, 2) }, 1, 9>;

@@ -6,6 +6,7 @@
 //! and data rate control, which the adaptive approach does not use.
 
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// `T_CBR`: interval of the channel busy ratio, milliseconds.
@@ -106,11 +107,56 @@ impl Adaptive {
     }
 }
 
-/// `T_on` of a frame on ITS-G5 at 6 Mbit/s (10 MHz, QPSK 1/2), nanoseconds: preamble and signal field, then symbols of 48
-/// bits for 16 service bits, the frame with its checksum, and 6 tail bits (IEEE 802.11-2020 clause 17).
+/// `T_on` of a frame on ITS-G5 at 6 Mbit/s (10 MHz, QPSK 1/2), nanoseconds.
 pub const fn t_on_ns(frame_bytes: usize) -> i64 {
-    let bits = 16 + 8 * frame_bytes as i64 + 6;
-    40_000 + (bits + 47) / 48 * 8_000
+    DataRate::STANDARD.t_on_ns(frame_bytes)
+}
+
+/// A data rate of a 10 MHz channel (IEEE 802.11-2020 clause 17): 3, 4.5, 6, 9, 12, 18, 24 or 27 Mbit/s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct DataRate {
+    /// Data bits of one symbol of 8 µs.
+    bits: i64,
+}
+
+impl DataRate {
+    /// 6 Mbit/s, the rate of messages on the control channel (EN 302 663).
+    pub const STANDARD: Self = Self { bits: 48 };
+
+    /// Time on the air of a frame with its checksum, nanoseconds: preamble and signal field, then symbols for 16 service
+    /// bits, the frame, and 6 tail bits.
+    pub const fn t_on_ns(self, frame_bytes: usize) -> i64 {
+        let bits = 16 + 8 * frame_bytes as i64 + 6;
+        40_000 + (bits + self.bits - 1) / self.bits * 8_000
+    }
+}
+
+impl Default for DataRate {
+    fn default() -> Self {
+        Self::STANDARD
+    }
+}
+
+/// A number that is no data rate.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("{0} Mbit/s is no rate of a 10 MHz channel: 3, 4.5, 6, 9, 12, 18, 24 or 27")]
+pub struct NotADataRate(f64);
+
+impl TryFrom<f64> for DataRate {
+    type Error = NotADataRate;
+
+    fn try_from(mbps: f64) -> Result<Self, NotADataRate> {
+        let rates = [3.0, 4.5, 6.0, 9.0, 12.0, 18.0, 24.0, 27.0];
+        let known = rates.into_iter().find(|rate| (rate - mbps).abs() < 1e-6).ok_or(NotADataRate(mbps))?;
+        Ok(Self { bits: (known * 8.0) as i64 })
+    }
+}
+
+impl From<DataRate> for f64 {
+    fn from(rate: DataRate) -> Self {
+        rate.bits as Self / 8.0
+    }
 }
 
 /// The gatekeeper: closed for `T_off` after every transmission (TS 102 687 V1.2.1 annex B).
@@ -258,6 +304,10 @@ mod tests {
     fn the_wait_is_the_duration_over_the_share_between_25_ms_and_1_s() {
         // 16 + 8·300 + 6 = 2,422 bits are 51 symbols: 40 + 408 µs.
         assert_eq!(t_on_ns(300), 448_000);
+        // 12 Mbit/s: 26 symbols of 96 bits.
+        assert_eq!(DataRate::try_from(12.0).map(|rate| rate.t_on_ns(300)), Ok(40_000 + 26 * 8_000));
+        assert_eq!(f64::from(DataRate::try_from(4.5).unwrap_or_default()), 4.5);
+        assert!(DataRate::try_from(5.0).is_err() && DataRate::try_from(f64::NAN).is_err());
         let share = |delta| Adaptive { delta, ..Adaptive::default() };
         for (delta, t_on_us, t_off_ms) in [
             (0.03, 448, 25.0),

@@ -27,6 +27,7 @@ mod wire;
 pub use address::{GnAddress, MacAddress, NotAMacAddress};
 pub use area::AreaField;
 pub use btp::{BTP_BYTES, Btp, its_aid_of, kind_of, port_of};
+pub use dcc::DataRate;
 pub use error::{FrameError, FrameErrorKind};
 pub use ethernet::{ETHERTYPE, EthernetHeader, Frame};
 pub use extended::{ExtendedHeader, SequenceField};

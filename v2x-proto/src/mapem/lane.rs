@@ -10,13 +10,13 @@ use crate::dsrc::{
     ConnectionTrajectoryAddGrpC, DescriptiveName, IntersectionReferenceId, LaneAttributesAddGrpC, OtherRegionals,
     Regional, Regionals, SignalGroupId,
 };
-use crate::heap::Box;
+use crate::heap::{Box, inline};
 use crate::mapem::{NodeSet, NodeSetCodec};
 use crate::uper::declare::{bit_string, choice, sequence};
 
 /// Lanes (`LaneList`, `RoadLaneSetList`), 1 to 255.
-pub type LaneList = List<GenericLane, 0, 255>;
-pub(super) type LaneListCodec = ListOf<GenericLane, 0, 1, 255>;
+pub type LaneList = List<GenericLane, { inline(0, 16) }, 255>;
+pub(super) type LaneListCodec = ListOf<GenericLane, { inline(0, 16) }, 1, 255>;
 
 sequence! {
     /// A lane (`GenericLane`).
@@ -36,7 +36,7 @@ sequence! {
         /// Where it runs; the first node is at the stop line.
         req node_list: NodeList = NodeList, "nodeList";
         /// Lanes that it leads to.
-        opt connects_to: ConnectsTo = ListOf<Connection, 0, 1, 16>, "connectsTo";
+        opt connects_to: ConnectsTo = ListOf<Connection, { inline(0, 4) }, 1, 16>, "connectsTo";
         /// Lanes that it lies upon.
         opt overlays: List<u8, 5, 5> = ListOf<ByteId, 5, 1, 5>, "overlays";
         /// What Europe and other regions add.
@@ -378,7 +378,7 @@ choice! {
 }
 
 /// Lanes that a lane leads to (`ConnectsToList`), 1 to 16.
-pub type ConnectsTo = List<Connection, 0, 16>;
+pub type ConnectsTo = List<Connection, { inline(0, 4) }, 16>;
 
 sequence! {
     /// A way from a lane to another one (`Connection`).

@@ -74,7 +74,7 @@ sequence! {
         /// Part of a map that was split, 0..=100.
         opt layer_id: u8 = Int<u8, 0, 100>, "layerID";
         /// Intersections.
-        opt intersections: IntersectionGeometries = ListOf<IntersectionGeometry, 0, 1, 32>, "intersections";
+        opt intersections: IntersectionGeometries = ListOf<IntersectionGeometry, { inline(0, 1) }, 1, 32>, "intersections";
         /// Road segments.
         opt road_segments: List<RoadSegment, 0, 32> = ListOf<RoadSegment, 0, 1, 32>, "roadSegments";
         /// How the map was made.
@@ -113,7 +113,7 @@ enumerated! {
 }
 
 /// Intersections (`IntersectionGeometryList`), 1 to 32.
-pub type IntersectionGeometries = List<IntersectionGeometry, 0, 32>;
+pub type IntersectionGeometries = List<IntersectionGeometry, { inline(0, 1) }, 32>;
 
 sequence! {
     /// Lanes of an intersection (`IntersectionGeometry`).

@@ -4,12 +4,12 @@ use crate::List;
 use crate::cdd::codec::{Int, ListOf, OnHeap};
 use crate::dsrc::codec::{MergeDivergeNodeAngle, Offset10, OtherRegionalsCodec, RegionalsOf, RoadwayCrownAngle};
 use crate::dsrc::{NodeAttributeSetAddGrpC, NodeOffsetPoint, OtherRegionals, Regionals, SpeedLimits, SpeedLimitsCodec};
-use crate::heap::Box;
+use crate::heap::{Box, inline};
 use crate::uper::declare::{choice, enumerated, sequence};
 
 /// Nodes of a path (`NodeSetXY`), 2 to 63.
-pub type NodeSet = List<Node, 0, 63>;
-pub(crate) type NodeSetCodec = ListOf<Node, 0, 2, 63>;
+pub type NodeSet = List<Node, { inline(0, 8) }, 63>;
+pub(crate) type NodeSetCodec = ListOf<Node, { inline(0, 8) }, 2, 63>;
 
 sequence! {
     /// A node of a path (`NodeXY`).

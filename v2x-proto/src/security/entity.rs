@@ -138,20 +138,6 @@ impl SecurityEntity {
         })
     }
 
-    /// Tells where the station is: what is out of range, and when the pseudonym changes, depend on it.
-    pub fn moved(&mut self, position: Wgs84, now: Timestamp) {
-        self.position = Some(position);
-        if let Some(identity) = self.pseudonyms.moved(position, now) {
-            self.identity = Some(identity);
-            self.certificate_sent = None;
-        }
-    }
-
-    /// Keeps the pseudonym until `until`.
-    pub fn lock_pseudonym(&mut self, until: Timestamp) {
-        self.pseudonyms.lock(until);
-    }
-
     /// Trusts a certificate and what it issued no more.
     pub fn revoke(&mut self, id: HashedId8) {
         self.store.revoke(id);
@@ -280,7 +266,6 @@ impl SecurityService for SecurityEntity {
         if payload.len() > MAX_PAYLOAD {
             return Err(SignError::TooLong { bytes: payload.len() });
         }
-        self.moved(position, now);
         let ticket = self.pseudonyms.current(now).ok_or(SignError::NoCertificate { its_aid })?.clone();
         let permission = ticket.certificate().app_permission(its_aid).ok_or(SignError::NoCertificate { its_aid })?;
         if !permits_content(permission, look_into(payload).and_then(|inside| inside.message)) {
@@ -328,5 +313,18 @@ impl SecurityService for SecurityEntity {
 
     fn take_new_identity(&mut self) -> Option<Identity> {
         self.identity.take()
+    }
+
+    // What is out of range depends on the position, too.
+    fn moved(&mut self, position: Wgs84, now: Timestamp) {
+        self.position = Some(position);
+        if let Some(identity) = self.pseudonyms.moved(position, now) {
+            self.identity = Some(identity);
+            self.certificate_sent = None;
+        }
+    }
+
+    fn lock_identity(&mut self, until: Timestamp) {
+        self.pseudonyms.lock(until);
     }
 }

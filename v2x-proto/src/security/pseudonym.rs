@@ -126,9 +126,10 @@ impl Pseudonyms {
         self.tickets.get(self.current).filter(|ticket| ticket.is_valid(now))
     }
 
-    /// Keeps the ticket until `until`, unless it expires: while others must recognise the station (TS 102 723-8, id lock).
+    /// Keeps the ticket until `until`, or longer where a lock already lasts longer, unless it expires: while others must recognise the station
+    /// (TS 102 723-8, id lock).
     pub fn lock(&mut self, until: Timestamp) {
-        self.locked_until = Some(until);
+        self.locked_until = self.locked_until.max(Some(until));
     }
 
     /// Tells where the station is; returns the new identity when the ticket changes.

@@ -136,4 +136,11 @@ pub trait SecurityService {
     fn take_new_identity(&mut self) -> Option<Identity> {
         None
     }
+
+    /// Tells where the station is. The pseudonym changes here and nowhere else: whoever sends calls this before a packet is
+    /// made, so that header, content and signature of one packet are of one identity.
+    fn moved(&mut self, _position: Wgs84, _now: Timestamp) {}
+
+    /// Keeps the identity until `until`, while others must recognise the station (TS 102 723-8, id lock).
+    fn lock_identity(&mut self, _until: Timestamp) {}
 }

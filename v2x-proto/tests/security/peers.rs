@@ -159,7 +159,7 @@ fn a_vehicle_changes_its_pseudonym_by_distance_and_then_time() {
 fn a_lock_holds_the_pseudonym() {
     let mut vehicle = vehicle(1);
     vehicle.take_new_identity();
-    vehicle.lock_pseudonym(at_ms(2_400_000));
+    vehicle.lock_identity(at_ms(2_400_000));
     for second in 0..2400 {
         let position = Wgs84 { lat_deg: HOME.lat_deg + f64::from(second) * 20.0 / 111_120.0, ..HOME };
         vehicle.moved(position, at_ms(i64::from(second) * 1000));
@@ -177,6 +177,7 @@ fn an_expired_ticket_gives_way_to_the_next() {
     station.take_new_identity();
     cam(&mut station, 0);
     assert_eq!(station.take_new_identity(), None);
+    station.moved(HOME, at_ms(700_000));
     let envelope = cam(&mut station, 700_000);
     assert_eq!(station.take_new_identity().map(|identity| identity.certificate), Some(next.0));
     assert!(has_certificate(&envelope), "others do not know it yet");

@@ -98,6 +98,13 @@ impl CaService {
         }
     }
 
+    /// Forgets where the station came from, which would lead to its former pseudonym.
+    pub(crate) fn forget_path(&mut self) {
+        if let Self::Vehicle(vehicle) = self {
+            vehicle.forget_path();
+        }
+    }
+
     /// What was left out; only a vehicle leaves anything out.
     pub(crate) fn drops(&self) -> Option<&Drops> {
         match self {

@@ -45,6 +45,10 @@ impl VehicleCa {
         }
     }
 
+    pub(super) fn forget_path(&mut self) {
+        self.history = PathHistory::new(self.settings.path_history_error_m, self.settings.path_history_length_m);
+    }
+
     pub(super) fn drops(&self) -> &Drops {
         &self.drops
     }

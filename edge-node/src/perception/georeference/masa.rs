@@ -155,7 +155,7 @@ pub fn evaluate(
     image_size_px: [u32; 2],
     frame: &SiteFrame,
 ) -> Result<Report, Error> {
-    let (path, text) = file::read(&recording.to_string_lossy(), Path::new(""), &|_| None)?;
+    let (path, text) = file::read(&recording.to_string_lossy(), Path::new(""))?;
     let all = parse_recording(&text).map_err(|problem| file::malformed(&path, problem))?;
     let (fit_on, held_out): (Vec<_>, Vec<_>) = all.iter().copied().partition(|r| r.track % 2 == 0);
     let calibration = |problem: String| Error::Calibration { camera: camera.to_owned(), problem };

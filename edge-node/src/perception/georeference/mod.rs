@@ -14,7 +14,6 @@ pub mod masa;
 mod projection_matrix;
 mod reference_points;
 
-pub use file::expand;
 pub use lens::{Intrinsics, Lens};
 pub use projection_matrix::{PixelInput, ProjectionMatrixSettings, parse_intrinsics, parse_matrix};
 pub use reference_points::{
@@ -42,14 +41,14 @@ pub enum GeoreferenceSettings {
 
 impl GeoreferenceSettings {
     /// Reads the calibration files that the settings name and puts their content in place of the names. Relative paths
-    /// start at `base`, `${NAME}` and `${NAME:-default}` are looked up with `variable`.
+    /// start at `base`.
     ///
     /// # Errors
     /// A file cannot be read or is malformed; the error names it.
-    pub fn load_files(&mut self, base: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<(), Error> {
+    pub fn load_files(&mut self, base: &Path) -> Result<(), Error> {
         match self {
-            Self::ReferencePoints(s) => s.load_files(base, variable),
-            Self::ProjectionMatrix(s) => s.load_files(base, variable),
+            Self::ReferencePoints(s) => s.load_files(base),
+            Self::ProjectionMatrix(s) => s.load_files(base),
         }
     }
 }

@@ -49,14 +49,14 @@ pub enum PixelInput {
 }
 
 impl ProjectionMatrixSettings {
-    pub(super) fn load_files(&mut self, base: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<(), Error> {
+    pub(super) fn load_files(&mut self, base: &Path) -> Result<(), Error> {
         if let Some(name) = &self.intrinsics_file {
-            let (path, text) = file::read(name, base, variable)?;
+            let (path, text) = file::read(name, base)?;
             self.intrinsics = Some(parse_intrinsics(&text).map_err(|problem| malformed(&path, problem))?);
             self.intrinsics_file = None;
         }
         if let Some(name) = &self.matrix_file {
-            let (path, text) = file::read(name, base, variable)?;
+            let (path, text) = file::read(name, base)?;
             self.matrix = Some(parse_matrix(&text).map_err(|problem| malformed(&path, problem))?);
             self.matrix_file = None;
         }

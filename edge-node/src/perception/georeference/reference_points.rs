@@ -98,9 +98,9 @@ impl GroundReference {
 }
 
 impl ReferencePointsSettings {
-    pub(super) fn load_files(&mut self, base: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<(), Error> {
+    pub(super) fn load_files(&mut self, base: &Path) -> Result<(), Error> {
         let Some(name) = &self.file else { return Ok(()) };
-        let (path, text) = file::read(name, base, variable)?;
+        let (path, text) = file::read(name, base)?;
         self.points.extend(parse_otrfpts(&text).map_err(|problem| file::malformed(&path, problem))?);
         self.file = None;
         Ok(())

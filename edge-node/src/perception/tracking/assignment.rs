@@ -23,6 +23,22 @@ pub(crate) struct Assignment {
 }
 
 impl Assignment {
+    /// A solver that allocates nothing for problems up to this size.
+    pub(crate) fn with_capacity(rows: usize, columns: usize) -> Self {
+        let (less, more) = (rows.min(columns), rows.max(columns) + 1);
+        Self {
+            costs: Vec::with_capacity(rows * columns),
+            row_potential: Vec::with_capacity(less),
+            column_potential: Vec::with_capacity(more),
+            row_of: Vec::with_capacity(more),
+            previous: Vec::with_capacity(more),
+            shortest: Vec::with_capacity(more),
+            visited: Vec::with_capacity(more),
+            pairs: Vec::with_capacity(less),
+            ..Self::default()
+        }
+    }
+
     /// Starts a problem in which every pair costs `limit`, that is, cannot be chosen.
     pub(crate) fn begin(&mut self, rows: usize, columns: usize, limit: f32) {
         (self.rows, self.columns, self.limit) = (rows, columns, limit);

@@ -40,23 +40,29 @@ impl Group {
 pub(crate) struct Candidate {
     pub(crate) bounding_box: BoundingBox,
     pub(crate) score: f32,
+    /// Probability that it is right.
+    pub(crate) probability: f32,
     pub(crate) group: Group,
     /// Index of the strongest detection in it.
     pub(crate) detection: u16,
     /// Score said of each class, indexed as [`ObjectClass::ALL`].
     pub(crate) votes: [f32; ObjectClass::ALL.len()],
+    /// Whether a track took it.
+    pub(crate) is_taken: bool,
 }
 
 impl Candidate {
-    fn new(detection: &Detection, index: u16) -> Self {
+    fn new(detection: &Detection, index: u16, probability: f32) -> Self {
         let mut votes = [0.0; ObjectClass::ALL.len()];
         votes[detection.class.index()] = detection.score;
         Self {
             bounding_box: detection.bounding_box,
             score: detection.score,
+            probability,
             group: Group::of(detection.class),
             detection: index,
             votes,
+            is_taken: false,
         }
     }
 
@@ -76,8 +82,11 @@ pub(crate) fn collect(detections: &[Detection], settings: &TrackerSettings, out:
         let Ok(index) = u16::try_from(index) else { break };
         if !is_sound(detection) {
             rejected += 1;
-        } else if detection.score >= settings.low_score {
-            out.push(Candidate::new(detection, index));
+            continue;
+        }
+        let probability = settings.probability(detection.score);
+        if probability >= settings.low_probability {
+            out.push(Candidate::new(detection, index, probability));
         }
     }
     out.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.detection.cmp(&b.detection)));
@@ -134,7 +143,7 @@ fn merge_riders(candidates: &mut Vec<Candidate>) {
         joined.bounding_box = union(&wheels, &person.bounding_box);
         joined.add_votes(&person);
         if person.score > joined.score {
-            (joined.score, joined.detection) = (person.score, person.detection);
+            (joined.score, joined.probability, joined.detection) = (person.score, person.probability, person.detection);
         }
         let whole = joined.bounding_box;
         // The rider, and doubles of the rider or of the wheels, are spoken for.
@@ -163,7 +172,8 @@ fn sits_on(person: &BoundingBox, wheels: &BoundingBox) -> bool {
     over && above && slim && shared
 }
 
-fn intersection_px2(a: &BoundingBox, b: &BoundingBox) -> f32 {
+/// Area that two boxes share.
+pub(crate) fn intersection_px2(a: &BoundingBox, b: &BoundingBox) -> f32 {
     let w = a.x2_px.min(b.x2_px) - a.x1_px.max(b.x1_px);
     let h = a.y2_px.min(b.y2_px) - a.y1_px.max(b.y1_px);
     w.max(0.0) * h.max(0.0)

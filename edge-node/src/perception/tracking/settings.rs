@@ -1,33 +1,49 @@
 //! Settings of the tracker.
 
 use super::box_filter::BoxNoise;
+use super::candidate::Group;
 use serde::{Deserialize, Serialize};
 
-/// Association and track life: `[camera.tracker]`. Times are seconds, so that they mean the same at any frame rate.
+/// Association and track life: `[camera.tracker]`.
+///
+/// Times are seconds, so that they mean the same at any frame rate. Probabilities are of a detection being right, which
+/// [`Self::even_score`] makes of its score, so that they mean the same for any detector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct TrackerSettings {
-    /// Detections below this score are ignored, 0 to 1.
-    pub low_score: f32,
-    /// Detections from this score on are associated first, 0 to 1.
-    pub high_score: f32,
-    /// A detection from this score on, left without a track, begins one, 0 to 1.
-    pub new_track_score: f32,
+    /// Score at which this detector is right as often as wrong, between 0 and 1.
+    pub even_score: f32,
+    /// Detections less probable than this are ignored, 0 to 1.
+    pub low_probability: f32,
+    /// Detections as probable as this are strong: they are associated first, 0 to 1.
+    pub high_probability: f32,
+    /// A detection as probable as this, left without a track, begins one, 0 to 1.
+    pub new_track_probability: f32,
     /// Detections after which a track is exposed.
     pub confirm_hits: u32,
     /// A track that is not yet confirmed is dropped when unseen for longer than this, seconds.
     pub tentative_gap_s: f64,
-    /// A confirmed track is exposed, by prediction, for this long after it was last seen, seconds.
+    /// A weak detection continues a track that was seen this long ago at most, seconds.
+    pub weak_gap_s: f64,
+    /// A confirmed track is exposed on the ground, by prediction, for this long after it was last seen, seconds.
     pub coast_s: f64,
     /// A confirmed track keeps its identity for this long after it was last seen, seconds.
     pub retain_s: f64,
     /// How likeness of a track and a strong detection is measured.
     pub likeness: Likeness,
+    /// Whether the direction of motion speaks in the choice among strong detections.
+    pub momentum: Momentum,
+    /// How a track is found again where the prediction went astray.
+    pub recovery: Recovery,
+    /// What becomes of a track that something nearer hides.
+    pub occlusion: Occlusion,
     /// Which classes may follow each other in one track.
     pub class_gate: ClassGate,
     /// What becomes of a person and the two-wheeler under them.
     pub riders: RiderPolicy,
-    /// Noise of boxes.
+    /// Noise of boxes around persons.
+    pub person_noise: BoxNoise,
+    /// Noise of boxes around vehicles, riders and whatever else is no person.
     pub noise: BoxNoise,
     /// Detections used of one frame at most; the weakest go first.
     pub max_detections: usize,
@@ -36,54 +52,121 @@ pub struct TrackerSettings {
 }
 
 impl Default for TrackerSettings {
+    /// `docs/perception.md` says what they were tuned on; the even score is that of YOLOX-Nano.
     fn default() -> Self {
         Self {
-            low_score: 0.1,
-            high_score: 0.4,
-            new_track_score: 0.5,
-            confirm_hits: 3,
-            tentative_gap_s: 0.25,
+            even_score: 0.1,
+            low_probability: 0.5,
+            high_probability: 0.85,
+            new_track_probability: 0.9,
+            confirm_hits: 2,
+            tentative_gap_s: 0.1,
+            weak_gap_s: 0.25,
             coast_s: 1.0,
             retain_s: 3.0,
             likeness: Likeness::default(),
+            momentum: Momentum::default(),
+            recovery: Recovery::default(),
+            occlusion: Occlusion::default(),
             class_gate: ClassGate::default(),
             riders: RiderPolicy::default(),
-            noise: BoxNoise::default(),
+            person_noise: BoxNoise::PERSON,
+            noise: BoxNoise::VEHICLE,
             max_detections: 256,
             max_tracks: 256,
         }
     }
 }
 
-/// How likeness of a track and a strong detection is measured.
+impl TrackerSettings {
+    pub(crate) fn noise_of(&self, group: Group) -> &BoxNoise {
+        if group == Group::Person { &self.person_noise } else { &self.noise }
+    }
+
+    /// The probability that a detection of this score is right: the odds of the score by the odds of the even score.
+    pub(crate) fn probability(&self, score: f32) -> f32 {
+        let (right, wrong) = (score * (1.0 - self.even_score), (1.0 - score) * self.even_score);
+        right / (right + wrong).max(f32::MIN_POSITIVE)
+    }
+}
+
+/// How likeness of a track and a strong detection is measured, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "kind")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "kind")]
 pub enum Likeness {
-    /// Intersection over union of the boxes: ByteTrack.
+    /// Intersection over union of the boxes: SORT, ByteTrack.
     Iou,
-    /// The same of boxes grown on each side by a share of their size, first by `first`, then by `second` for what is left
-    /// over: C-BIoU (Yang et al., WACV 2023). Bridges low frame rates and sudden motion.
+    /// The same of boxes grown on each side by a share of their size (C-BIoU: Yang et al., WACV 2023), which bridges low
+    /// frame rates and sudden motion.
     BufferedIou {
-        /// Growth in the first round, shares of width and height.
-        first: f32,
-        /// Growth in the second round.
-        second: f32,
+        /// Growth, share of width and height.
+        growth: f32,
+    },
+    /// Buffered IoU by the square root of the overlap of the heights (height-modulated IoU: Yang et al., AAAI 2024): on
+    /// one ground, like heights are like distances.
+    HeightBufferedIou {
+        /// Growth, share of width and height.
+        growth: f32,
     },
 }
 
 impl Default for Likeness {
     fn default() -> Self {
-        Self::BufferedIou { first: 0.3, second: 0.5 }
+        Self::HeightBufferedIou { growth: 0.3 }
     }
 }
 
-impl Likeness {
-    /// Growth of the boxes in the two rounds; without a second one nothing is grown.
-    pub(crate) fn rounds(self) -> (f32, Option<f32>) {
-        match self {
-            Self::Iou => (0.0, None),
-            Self::BufferedIou { first, second } => (first, Some(second)),
-        }
+/// Whether the direction of motion speaks in the choice among strong detections.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "kind")]
+pub enum Momentum {
+    /// No.
+    Off,
+    /// As in OC-SORT (Cao et al., CVPR 2023): of observed boxes, not of predicted ones, in which an error grows.
+    Observed {
+        /// Likeness lost between going on and turning round.
+        weight: f32,
+        /// Time over which the direction is taken, seconds.
+        over_s: f64,
+    },
+}
+
+impl Default for Momentum {
+    fn default() -> Self {
+        Self::Observed { weight: 0.2, over_s: 0.4 }
+    }
+}
+
+/// How a track is found again where the prediction went astray.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recovery {
+    /// It is not.
+    Off,
+    /// By the box in which it was last observed, as in OC-SORT.
+    #[default]
+    LastObservation,
+}
+
+/// What becomes of a track that something nearer hides. On one ground, of two boxes the one that reaches lower in the
+/// picture is nearer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "kind")]
+pub enum Occlusion {
+    /// Nothing.
+    Ignore,
+    /// While it is hidden it still counts as there.
+    SceneGeometry {
+        /// Share of a box that a nearer one must cover to hide it, 0 to 1.
+        cover: f32,
+        /// Time after it was last seen during which a hidden track is still given in the image, seconds.
+        expose_s: f64,
+    },
+}
+
+impl Default for Occlusion {
+    fn default() -> Self {
+        Self::SceneGeometry { cover: 0.5, expose_s: 0.2 }
     }
 }
 
@@ -107,4 +190,19 @@ pub enum RiderPolicy {
     Merge,
     /// Two: for detectors whose classes already mean the rider with the vehicle.
     Keep,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_even_score_is_as_probable_as_not_and_certainty_stays() {
+        for even_score in [0.05, 0.15, 0.5, 0.9] {
+            let settings = TrackerSettings { even_score, ..TrackerSettings::default() };
+            let p = [0.0, even_score, 1.0].map(|score| settings.probability(score));
+            assert!(p[0] == 0.0 && (p[1] - 0.5).abs() < 1e-6 && p[2] == 1.0, "{even_score}: {p:?}");
+        }
+        assert_eq!(TrackerSettings { even_score: 0.5, ..TrackerSettings::default() }.probability(0.7), 0.7);
+    }
 }

@@ -15,6 +15,9 @@ const RIDER_SHARE: f32 = 0.15;
 /// about as often as a bicycle, and on streets where both drive bicycles are the more frequent.
 const MOTORCYCLE_WEIGHT: f32 = 0.5;
 
+/// Observations that a track remembers.
+const REMEMBERED: usize = 16;
+
 /// Identity of a frame: its event, number and capture time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameId {
@@ -45,8 +48,11 @@ pub struct ImageTrack {
     pub measured: BoundingBox,
     /// Standard deviation that putting back left to its left, top, right and lower edge, pixels: zero for edges as detected.
     pub doubt_px: [f64; 4],
+    /// Share of its box that nearer tracks cover, as predicted to the newest frame.
+    pub(crate) covered: f32,
     confirmed: bool,
     filter: BoxFilter,
+    observations: Observations,
     size: SizeGuard,
     votes: [f32; ObjectClass::ALL.len()],
 }
@@ -62,8 +68,10 @@ impl ImageTrack {
             detection: Some(candidate.detection),
             measured: candidate.bounding_box,
             doubt_px: [0.0; 4],
+            covered: 0.0,
             confirmed: false,
             filter: BoxFilter::new(&candidate.bounding_box, noise),
+            observations: Observations::new(frame.captured_at, candidate.bounding_box),
             size: SizeGuard::new(&candidate.bounding_box),
             votes: candidate.votes,
         }
@@ -80,7 +88,8 @@ impl ImageTrack {
         let dt_s = frame.captured_at.seconds_since(self.last.captured_at);
         let expected = self.filter.estimate();
         (self.measured, self.doubt_px) = self.size.check(&candidate.bounding_box, &expected, dt_s, image_size_px);
-        self.filter.update(&self.measured, noise);
+        self.filter.update(&candidate.bounding_box, noise);
+        self.observations.push(frame.captured_at, candidate.bounding_box);
         self.last = frame;
         self.hits += 1;
         self.score = candidate.score;
@@ -102,6 +111,21 @@ impl ImageTrack {
     /// The tracker's estimate of its box in the newest frame.
     pub fn bounding_box(&self) -> BoundingBox {
         self.filter.estimate()
+    }
+
+    /// The box in which it was last observed.
+    pub(crate) fn last_observed(&self) -> &BoundingBox {
+        self.observations.at(0).1
+    }
+
+    /// Motion of the observed box's centre over the last `over_s`, or as much of it as is remembered, pixels.
+    pub(crate) fn observed_motion(&self, over_s: f64) -> Option<[f32; 2]> {
+        let (last_at, last) = self.observations.at(0);
+        let known = self.observations.len();
+        let back = (1..known).find(|back| last_at.seconds_since(self.observations.at(*back).0) >= over_s - 1e-3);
+        let first = centre(self.observations.at(back.or(known.checked_sub(1).filter(|oldest| *oldest > 0))?).1);
+        let last = centre(last);
+        Some([last[0] - first[0], last[1] - first[1]])
     }
 
     /// The voted class and its share of the votes.
@@ -131,4 +155,36 @@ impl ImageTrack {
     pub(crate) fn group(&self) -> Group {
         Group::of(self.class().0)
     }
+}
+
+/// The last observed boxes with their capture times, in a ring.
+#[derive(Clone, Copy, Debug)]
+struct Observations {
+    ring: [(Timestamp, BoundingBox); REMEMBERED],
+    pushed: usize,
+}
+
+impl Observations {
+    fn new(at: Timestamp, seen: BoundingBox) -> Self {
+        Self { ring: [(at, seen); REMEMBERED], pushed: 1 }
+    }
+
+    fn push(&mut self, at: Timestamp, seen: BoundingBox) {
+        self.ring[self.pushed % REMEMBERED] = (at, seen);
+        self.pushed += 1;
+    }
+
+    fn len(&self) -> usize {
+        self.pushed.min(REMEMBERED)
+    }
+
+    /// The observation `back` before the last one; less than [`Self::len`].
+    fn at(&self, back: usize) -> (Timestamp, &BoundingBox) {
+        let (at, seen) = &self.ring[(self.pushed - 1 - back) % REMEMBERED];
+        (*at, seen)
+    }
+}
+
+pub(crate) fn centre(b: &BoundingBox) -> [f32; 2] {
+    [0.5 * (b.x1_px + b.x2_px), 0.5 * (b.y1_px + b.y2_px)]
 }

@@ -141,35 +141,6 @@ fn topic_filters_match_as_mqtt_says() {
     }
 }
 
-#[test]
-fn brokers_are_addressed_by_url_without_secrets() {
-    let settings = |broker: &str| IotSettings {
-        broker: broker.to_owned(),
-        credentials: None,
-        client_id: None,
-        mappings: Vec::new(),
-        max_payload_bytes: 1,
-        queue_capacity: 1,
-        reconnect: crate::sources::backoff::BackoffSettings::default(),
-    };
-    for (broker, address) in [
-        ("mqtt://broker.example", ("broker.example", 1883)),
-        ("mqtt://127.0.0.1:9001", ("127.0.0.1", 9001)),
-        ("mqtt://[::1]:9001", ("::1", 9001)),
-    ] {
-        assert_eq!(options(&settings(broker), "x").unwrap().broker().tcp_address(), Some(address));
-    }
-    for (broker, names) in [
-        ("mqtts://broker", "mqtts"),
-        ("broker:1883", "broker"),
-        ("mqtt://op:secret@broker", "credentials"),
-        ("", "mqtt://host"),
-    ] {
-        let error = options(&settings(broker), "x").unwrap_err();
-        assert!(error.contains(names) && !error.contains("secret"), "{broker}: {error}");
-    }
-}
-
 /// JSON values of any shape, biased towards the keys that the mapping looks for.
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     use serde_json::Value;

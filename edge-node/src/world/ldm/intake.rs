@@ -58,7 +58,7 @@ impl Ldm {
             }
         };
         let reception = Reception { from: message.station_id(), verdict: received.verdict, now };
-        if reception.from == self.own {
+        if self.is_own(reception.from) {
             self.drops.count("received-own");
             return None;
         }

@@ -33,6 +33,8 @@ use std::collections::BTreeMap;
 
 /// Undecodable messages of which the reason is kept.
 const KEPT_ERRORS: usize = 16;
+/// Former station ids that are remembered: a pseudonym lasts for minutes, an echo for seconds.
+const FORMER_IDS: usize = 4;
 
 /// How the local dynamic map ages and how much it holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +88,8 @@ pub struct Undecodable {
 pub struct Ldm {
     settings: LdmSettings,
     own: StationId,
+    /// What the station was called before: echoes may still come.
+    former: HistoryBuf<StationId, FORMER_IDS>,
     frame: SiteFrame,
     stations: BTreeMap<StationId, Neighbour>,
     events: BTreeMap<ActionId, ReceivedEvent>,
@@ -107,6 +111,7 @@ impl Ldm {
         Self {
             settings,
             own,
+            former: HistoryBuf::new(),
             frame,
             stations: BTreeMap::new(),
             events: BTreeMap::new(),
@@ -120,6 +125,16 @@ impl Ldm {
             next_expiry: None,
             heard: None,
         }
+    }
+
+    /// The station is called `id` from now on.
+    pub(crate) fn rename(&mut self, id: StationId) {
+        self.former.write(std::mem::replace(&mut self.own, id));
+    }
+
+    /// Whether a station id is or was the station's own.
+    pub(crate) fn is_own(&self, id: StationId) -> bool {
+        id == self.own || self.former.iter().any(|former| *former == id)
     }
 
     /// Stations that have sent a CAM or VAM lately, by id.

@@ -4,7 +4,7 @@ use super::Storyboard;
 use super::body::Body;
 use super::elements::Node;
 use super::places::Found;
-use crate::geometry::{angle_between, contains};
+use crate::geometry::{angle_between, gap_between};
 use crate::openscenario::error::Error;
 use crate::openscenario::model::*;
 use nalgebra::Point2;
@@ -161,7 +161,7 @@ impl Ask<'_> {
             EntityCondition::StandStill(time_s) => body.speed_mps.abs() < 1e-3 && body.still_s >= time_s - 1e-9,
             EntityCondition::Collision(other) => {
                 let (a, b) = (Spot::of(self.board, entity), Spot::of(self.board, *other));
-                gap_m(&a.corners, &b.corners) == 0.0
+                gap_between(&a.corners, &b.corners) == 0.0
             }
             EntityCondition::EndOfRoad(time_s) => body.at_end_s > 0.0 && body.at_end_s >= time_s - 1e-9,
             EntityCondition::Offroad(time_s) => body.off_road_s > 0.0 && body.off_road_s >= time_s - 1e-9,
@@ -173,7 +173,7 @@ impl Ask<'_> {
         let me = Spot::of(self.board, entity);
         if measure.along == DistanceType::Euclidean {
             return Some(match measure.freespace {
-                true => gap_m(&me.corners, &to.corners),
+                true => gap_between(&me.corners, &to.corners),
                 false => (to.point - me.point).norm(),
             });
         }
@@ -261,47 +261,5 @@ impl Spot {
     fn seen(&self, point: &Point2<f64>) -> [f64; 2] {
         let (by, (sin, cos)) = (point - self.point, self.yaw_rad.sin_cos());
         [by.x * cos + by.y * sin, by.y * cos - by.x * sin]
-    }
-}
-
-/// Shortest distance between two outlines; 0 where they meet.
-fn gap_m(a: &[Point2<f64>; 4], b: &[Point2<f64>; 4]) -> f64 {
-    let edges = |outline: &[Point2<f64>; 4]| [0, 1, 2, 3].map(|i| (outline[i], outline[(i + 1) % 4]));
-    let crosses = |(p, q): (Point2<f64>, Point2<f64>), (r, s): (Point2<f64>, Point2<f64>)| {
-        let side = |o: Point2<f64>, u: Point2<f64>, v: Point2<f64>| (u - o).perp(&(v - o));
-        side(p, q, r) * side(p, q, s) < 0.0 && side(r, s, p) * side(r, s, q) < 0.0
-    };
-    let meet = a.iter().any(|p| contains(b, *p))
-        || b.iter().any(|p| contains(a, *p))
-        || edges(a).iter().any(|one| edges(b).iter().any(|two| crosses(*one, *two)));
-    if meet {
-        return 0.0;
-    }
-    let to_edge = |p: Point2<f64>, (q, r): (Point2<f64>, Point2<f64>)| {
-        let along = r - q;
-        let share = if along.norm_squared() > 0.0 { (p - q).dot(&along) / along.norm_squared() } else { 0.0 };
-        (p - (q + along * share.clamp(0.0, 1.0))).norm()
-    };
-    let nearest = |points: &[Point2<f64>; 4], to: &[Point2<f64>; 4]| {
-        points.iter().flat_map(|p| edges(to).map(|edge| to_edge(*p, edge))).fold(f64::INFINITY, f64::min)
-    };
-    nearest(a, b).min(nearest(b, a))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn boxes_are_as_far_apart_as_their_edges() {
-        let rectangle = |x: f64, y: f64, l: f64, w: f64| {
-            [(l, w), (-l, w), (-l, -w), (l, -w)].map(|(dx, dy)| Point2::new(x + dx, y + dy))
-        };
-        let car = rectangle(0.0, 0.0, 2.0, 1.0);
-        assert_eq!(gap_m(&car, &rectangle(5.0, 0.0, 1.0, 1.0)), 2.0);
-        assert_eq!(gap_m(&car, &rectangle(6.0, 5.0, 1.0, 1.0)), (9.0_f64 + 9.0).sqrt());
-        assert_eq!(gap_m(&car, &rectangle(2.5, 1.5, 1.0, 1.0)), 0.0);
-        // A cross: no corner lies in the other.
-        assert_eq!(gap_m(&car, &rectangle(0.0, 0.0, 0.5, 5.0)), 0.0);
     }
 }

@@ -135,7 +135,7 @@ impl Storyboard {
     fn on_lane(&self, body: &Body, length_m: f64) -> Option<LanePosition> {
         let place = body.place.as_ref()?;
         let section = self.network.section(place.road, place.s_m);
-        let name = format!("road {} / section {section} / lane {}", self.network.road_name(place.road), place.lane);
+        let name = format!("{}.{section}.{}", self.network.road_name(place.road), place.lane);
         let lane = *self.lanes.get(&name)?;
         let line = &self.roads.as_ref()?.lane(lane).centre;
         let at = line.project(body.position.xy())?;

@@ -2,17 +2,49 @@
 
 use super::Reader;
 use super::lanes::point;
-use crate::roads::{EdgeKind, LaneId, Link, LinkId, RightOfWay, Turn, conflicts};
-use nalgebra::Point2;
+use crate::geometry::Polyline;
+use crate::roads::{EdgeKind, LaneId, LaneKind, Link, LinkId, RightOfWay, Turn, conflicts};
+use nalgebra::{Point2, Point3};
+use std::collections::BTreeMap;
 use xodr::Direction;
 
 /// As many lane sections as a way through a junction may have.
 const LONGEST_WAY: usize = 32;
-/// A lane that is driven both ways has successors at both ends; those at its end begin within this, metres.
+/// Lanes that begin within this of a lane's end are what it leads to, metres.
 const AT_ITS_END_M: f64 = 1.0;
+
+/// A lane and where it begins.
+type Start = (LaneId, Point3<f64>);
+
+/// Where lanes begin, by cells of a metre.
+#[derive(Debug, Default)]
+pub(super) struct Starts(BTreeMap<(i64, i64), Vec<Start>>);
+
+impl Starts {
+    fn of(starts: impl Iterator<Item = Start>) -> Self {
+        let mut cells: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (lane, start) in starts {
+            cells.entry(Self::cell(start)).or_default().push((lane, start));
+        }
+        Self(cells)
+    }
+
+    fn cell(p: Point3<f64>) -> (i64, i64) {
+        ((p.x / AT_ITS_END_M).floor() as i64, (p.y / AT_ITS_END_M).floor() as i64)
+    }
+
+    /// Lanes that begin near a point.
+    fn starts_near(&self, p: Point3<f64>) -> impl Iterator<Item = LaneId> {
+        let (x, y) = Self::cell(p);
+        let cells = (-1..=1).flat_map(move |i| (-1..=1).map(move |j| (x + i, y + j)));
+        let lanes = cells.filter_map(|cell| self.0.get(&cell)).flatten();
+        lanes.filter(move |(_, start)| (start - p).norm() < AT_ITS_END_M).map(|(lane, _)| *lane)
+    }
+}
 
 impl Reader<'_> {
     pub(super) fn read_links(&mut self) {
+        self.order_pavements();
         for from in (0..self.roads.lanes.len()).map(|place| LaneId(place as u32)) {
             for next in self.successors(from) {
                 let outside = self.kind(next) != EdgeKind::Internal;
@@ -47,18 +79,46 @@ impl Reader<'_> {
         }
     }
 
-    /// Lanes that a lane leads to, in the file's order.
+    /// Lanes that a lane leads to, in the file's order. Where somebody drives, the file says; elsewhere files link lanes
+    /// without regard to direction, so only what begins where the lane ends counts. Pavements are linked by place alone.
     fn successors(&self, from: LaneId) -> Vec<LaneId> {
+        if self.roads.lane(from).kind == LaneKind::Sidewalk {
+            return self.pavements.starts_near(self.end(from)).filter(|next| *next != from).collect();
+        }
         let source = self.network.lane(self.sources[from.index()]);
         let both_ways = source.is_some_and(|lane| lane.direction == Direction::Both);
+        let driven = matches!(self.roads.lane(from).kind, LaneKind::Driving | LaneKind::Bicycle | LaneKind::Rail);
         let ids = source.into_iter().flat_map(|lane| &lane.successors).filter_map(|id| self.lanes.get(&id.0).copied());
-        let end = self.roads.lane(from).centre.points().last().copied();
-        ids.filter(|next| {
-            let start = self.roads.lane(*next).centre.points().first().copied();
-            let gap = end.zip(start).map_or(0.0, |(end, start)| (end - start).norm());
-            *next != from && (!both_ways || gap < AT_ITS_END_M)
-        })
-        .collect()
+        let meets = |next: &LaneId| (self.end(from) - self.start(*next)).norm() < AT_ITS_END_M;
+        ids.filter(|next| *next != from && (driven && !both_ways || meets(next))).collect()
+    }
+
+    fn start(&self, lane: LaneId) -> Point3<f64> {
+        self.roads.lane(lane).centre.points().first().copied().unwrap_or_default()
+    }
+
+    fn end(&self, lane: LaneId) -> Point3<f64> {
+        self.roads.lane(lane).centre.points().last().copied().unwrap_or_default()
+    }
+
+    /// Turns pavements inside junctions that run against both pavements that they join: on which side of its road such a
+    /// lane lies says nothing, since nobody drives there. Then notes where each pavement begins.
+    fn order_pavements(&mut self) {
+        let all = (0..self.roads.lanes.len()).map(|place| LaneId(place as u32));
+        let pavements = all.filter(|lane| self.roads.lane(*lane).kind == LaneKind::Sidewalk);
+        let (outside, inside): (Vec<LaneId>, Vec<LaneId>) =
+            pavements.partition(|lane| self.kind(*lane) == EdgeKind::Road);
+        let starts = Starts::of(outside.iter().map(|lane| (*lane, self.start(*lane))));
+        let ends = Starts::of(outside.iter().map(|lane| (*lane, self.end(*lane))));
+        for lane in &inside {
+            let against = starts.starts_near(self.start(*lane)).count() + ends.starts_near(self.end(*lane)).count();
+            let along = ends.starts_near(self.start(*lane)).count() + starts.starts_near(self.end(*lane)).count();
+            if against > along {
+                let centre = &mut self.roads.lanes[lane.index()].centre;
+                *centre = Polyline::new(centre.points().iter().rev().copied());
+            }
+        }
+        self.pavements = Starts::of(outside.into_iter().chain(inside).map(|lane| (lane, self.start(lane))));
     }
 
     fn kind(&self, lane: LaneId) -> EdgeKind {

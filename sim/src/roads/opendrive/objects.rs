@@ -13,6 +13,8 @@ use xodr::{Extent, ObjectType, Shape};
 const USUAL_BUILDING_M: f64 = 8.0;
 /// Height and crown of a tree of which the file gives none, metres.
 const USUAL_TREE_M: [f64; 2] = [7.0, 4.5];
+/// Width of a crossing of which the file gives none, metres.
+const USUAL_CROSSING_M: f64 = 4.0;
 /// Height of a lamp of which the file gives none, metres.
 const USUAL_LAMP_M: f64 = 8.0;
 
@@ -46,7 +48,11 @@ impl Reader<'_> {
                     let name = format!("{}.{}", source.road_id, self.roads.parking.len() + 1);
                     self.roads.parking.extend(space(name, &footprint.outline));
                 }
-                ObjectType::Crosswalk => self.add_crossing(&source.road_id, &source.od_id, footprint.outline),
+                ObjectType::Crosswalk => {
+                    let paint_m = object.markings.iter().map(|marking| f64::from(marking.width)).fold(0.0, f64::max);
+                    let outline = with_area(footprint.outline, paint_m);
+                    self.add_crossing(&source.road_id, &source.od_id, outline);
+                }
                 _ => {}
             }
         }
@@ -110,6 +116,14 @@ impl Reader<'_> {
             outline,
         });
     }
+}
+
+/// An outline of two corners is the line along which people walk; the width of the paint is its width.
+fn with_area(outline: Vec<Point2<f64>>, paint_m: f64) -> Vec<Point2<f64>> {
+    let [from, to] = outline[..] else { return outline };
+    let along = (to - from).try_normalize(1e-6).unwrap_or_default();
+    let side = Vector2::new(-along.y, along.x) * (if paint_m > 1.0 { paint_m } else { USUAL_CROSSING_M } / 2.0);
+    vec![from - side, to - side, to + side, from + side]
 }
 
 /// The outline of a shape on the ground, counter-clockwise, and its height; `None` for what has no place of its own.

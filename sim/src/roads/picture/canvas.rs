@@ -63,7 +63,9 @@ impl Canvas {
 
     /// A filled polygon.
     pub(super) fn area(&mut self, outline: &[Point2<f64>], colour: [u8; 3]) {
-        if let Some(path) = self.path(outline.iter().copied(), true) {
+        // A junction's outline may be a mere line, which encloses nothing.
+        let path = self.path(outline.iter().copied(), true);
+        if let Some(path) = path.filter(|path| path.bounds().width() > 0.0 && path.bounds().height() > 0.0) {
             self.pixels.fill_path(&path, &paint(colour), FillRule::Winding, Transform::identity(), None);
         }
     }
@@ -108,8 +110,8 @@ impl Canvas {
     pub(super) fn furniture(&mut self) {
         const INK: [u8; 3] = [32, 34, 38];
         let (width, height) = (self.pixels.width() as f32, self.pixels.height() as f32);
-        let unit = (width.max(height) / 100.0).max(3.0);
-        let length_m = scale_m(f64::from(width) * 0.3 / self.px_per_m);
+        let unit = (width.max(height) / 100.0).min(width.min(height) / 16.0).max(3.0);
+        let length_m = scale_m(f64::from(width) * 0.2 / self.px_per_m);
         let length = (length_m * self.px_per_m) as f32;
         let (left, base) = (unit, height - unit);
         let letters = format!("{length_m} m");

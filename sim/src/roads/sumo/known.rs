@@ -4,10 +4,9 @@
 //! (netconvert's options; their effect is in shapes and tables), `type`, `taz`, `param`, `prohibition` (its effect is in
 //! `request`), of `edge`: `name length bidi type routingType shape distance spreadType`; of `lane`: `prefer friction
 //! endOffset acceleration customShape changeLeft changeRight`, `stopOffset`, `neigh`; of `junction`: `z name radius
-//! customShape rightOfWay fringe roundabout`; of `connection`: `pass keepClear contPos visibility allow disallow speed
+//! customShape rightOfWay fringe roundabout`; of `connection`: `pass contPos allow disallow speed
 //! length shape uncontrolled changeLeft changeRight indirect type linkIndex2` (the lane inside the junction has the
-//! shape, the speed and the users); `roundabout` (the right of way of its links is in `request`). A lane's `type` makes it a
-//! parking lane if it is `parking`.
+//! shape, the speed and the users). A lane's `type` makes it a parking lane if it is `parking`.
 
 use crate::roads::xml::Known;
 

@@ -3,7 +3,7 @@
 use super::{Reader, find, signals};
 use crate::roads::error::RoadsError;
 use crate::roads::xml::Element;
-use crate::roads::{EdgeKind, JunctionId, LaneId, Link, LinkId, RightOfWay, SignalId, Turn};
+use crate::roads::{EdgeKind, JunctionId, LaneId, Link, LinkId, LinkNote, RightOfWay, SignalId, Turn};
 use std::collections::BTreeMap;
 
 impl<'a> Reader<'a> {
@@ -55,6 +55,16 @@ impl<'a> Reader<'a> {
                 waits_inside: false,
             });
             self.roads.lanes[from.index()].links.push(id);
+            let keeps_clear = element.text("keepClear").is_none() || element.flag("keepClear")?;
+            let sees_m = element.number_or_none("visibility")?.filter(|sees| *sees > 0.0);
+            if !keeps_clear || sees_m.is_some() {
+                self.roads.link_notes.insert(id, LinkNote { sees_m, keeps_clear });
+            }
+        }
+        for element in net.all("roundabout") {
+            let edges = element.text("edges").unwrap_or_default().split_whitespace();
+            let edges = edges.map(|name| find(element, &self.edges, "edge", name)).collect::<Result<_, _>>()?;
+            self.roads.roundabouts.push(edges);
         }
         // Programmes are checked against the links that they serve.
         for element in net.all("tlLogic") {

@@ -33,7 +33,7 @@ pub(crate) struct BackgroundTile {
     /// Mean colour of each pixel.
     pub(crate) pixels: Vec<Rgb>,
     pub(crate) classes: Vec<u8>,
-    /// Inverse depth of each pixel's middle.
+    /// Depth of each pixel, metres; infinite for the sky.
     pub(crate) depth: Vec<f32>,
 }
 
@@ -182,7 +182,8 @@ fn finish(w: Vec<f32>, lit: Vec<Lit>) -> BackgroundTile {
     let classes = (0..count).map(|k| lit[pixel(k)[0]].class as u8).collect();
     let depth = (0..count).map(|k| {
         let at = pixel(k)[0];
-        w[at] / match lit[at].class { Semantic::Marking => 1.0012, _ => 1.0 }
+        let lift = if lit[at].class == Semantic::Marking { 1.0012 } else { 1.0 };
+        if w[at] > 0.0 { lift / w[at] } else { f32::INFINITY }
     }).collect();
     BackgroundTile { w, lit, pixels, classes, depth }
 }

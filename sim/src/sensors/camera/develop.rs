@@ -36,7 +36,7 @@ pub struct Optics {
 
 impl Default for Optics {
     fn default() -> Self {
-        Self { exposure_compensation_ev: 0.0, noise: 0.012, dirt: 0.0, vignetting: 0.18 }
+        Self { exposure_compensation_ev: 0.0, noise: 0.007, dirt: 0.0, vignetting: 0.18 }
     }
 }
 
@@ -56,9 +56,12 @@ pub(crate) struct Chip {
     width: usize,
     height: usize,
     table: Vec<u8>,
+    /// Three values a pixel; a picture's row begins anywhere.
     noise: Vec<f32>,
-    /// Share of light that reaches each pixel, and share of stray light that dirt adds.
-    glass: Vec<[f32; 2]>,
+    /// Share of light that reaches each pixel, three times.
+    through: Vec<f32>,
+    /// Share of stray light that dirt adds to each pixel; empty for clean glass.
+    veil: Vec<f32>,
     linear: Vec<Rgb>,
 }
 
@@ -68,9 +71,17 @@ impl Chip {
         let optics = settings.optics;
         let owner = settings.model.id.bytes().fold(0u64, |h, b| h.wrapping_mul(131).wrapping_add(u64::from(b)));
         let mut rng = seed.stream("camera noise table", owner);
-        let white: Vec<f32> = (0..NOISE_LENGTH + 2).map(|_| StandardNormal.sample(&mut rng)).collect();
-        // Neighbours share noise a little, as after demosaicing.
-        let noise = white.windows(3).map(|w: &[f32]| 0.28 * w[0] + 0.88 * w[1] + 0.28 * w[2]).collect();
+        let mut draw = || -> f32 { StandardNormal.sample(&mut rng) };
+        let mut before = 0.0;
+        // Colours share most of their noise, neighbours a little of it, as after demosaicing.
+        let noise = (0..NOISE_LENGTH + width)
+            .flat_map(|_| {
+                let fresh = draw();
+                let shared = 0.76 * fresh + 0.25 * before;
+                before = fresh;
+                [shared + 0.6 * draw(), shared + 0.6 * draw(), shared + 0.6 * draw()]
+            })
+            .collect();
         let table = (0..STEPS)
             .map(|k| {
                 let light = (k as f32 / (STEPS - 1) as f32).powi(2) * HEADROOM;
@@ -86,8 +97,10 @@ impl Chip {
                 strength: dirt_rng.random_range(0.25f32..0.85) * optics.dirt.min(1.0) as f32,
             })
             .collect();
-        let glass = (0..width * height).map(|k| glass(&optics, &blobs, width, height, k)).collect();
-        Self { optics, width, height, table, noise, glass, linear: Vec::new() }
+        let glass: Vec<[f32; 2]> = (0..width * height).map(|k| glass(&optics, &blobs, width, height, k)).collect();
+        let through = glass.iter().flat_map(|g| [g[0]; 3]).collect();
+        let veil = if blobs.is_empty() { Vec::new() } else { glass.iter().map(|g| g[1]).collect() };
+        Self { optics, width, height, table, noise, through, veil, linear: Vec::new() }
     }
 
     /// The picture of a frame's tiles.
@@ -266,28 +279,38 @@ impl Chip {
         }
     }
 
-    fn encode(&self, light: &Light, step: u64, seed: Seed) -> Vec<u8> {
+    fn encode(&mut self, light: &Light, step: u64, seed: Seed) -> Vec<u8> {
         let exposure = light.exposure * (self.optics.exposure_compensation_ev as f32).exp2();
         let gain = exposure / HEADROOM;
         // Noise in the square root of light is nearly even; a darker world is amplified more.
-        let sigma = self.optics.noise as f32 * 0.75 * (1.0 + 1.5 * smooth(0.8, 12.0, exposure));
-        let stray: Rgb = std::array::from_fn(|i| 0.45 * light.from_above[i] + 0.004 * light.lamps);
+        let sigma = self.optics.noise as f32 * 0.75 * (1.0 + 0.8 * smooth(0.8, 12.0, exposure));
+        if !self.veil.is_empty() {
+            let stray: Rgb = std::array::from_fn(|i| 0.45 * light.from_above[i] + 0.004 * light.lamps);
+            for (k, (c, veil)) in self.linear.iter_mut().zip(&self.veil).enumerate() {
+                let through = self.through[3 * k].max(0.02);
+                (0..3).for_each(|i| c[i] += stray[i] * veil / through);
+            }
+        }
         let mut rgb = vec![0u8; self.width * self.height * 3];
         let mut rng = seed.stream("camera noise", step);
         let offsets: Vec<usize> = (0..self.height).map(|_| rng.random_range(0..NOISE_LENGTH)).collect();
-        let width = self.width;
-        rgb.par_chunks_mut(width * 3).enumerate().for_each(|(y, out)| {
-            let row = &self.linear[y * width..(y + 1) * width];
-            let glass = &self.glass[y * width..(y + 1) * width];
-            let mut at = offsets[y];
-            for ((out, c), [through, veil]) in out.chunks_exact_mut(3).zip(row).zip(glass) {
-                let shared = self.noise[at & (NOISE_LENGTH - 1)] * 0.8;
-                for i in 0..3 {
-                    let own = self.noise[(at + 7 * i + 1) & (NOISE_LENGTH - 1)];
-                    let s = ((c[i] * through + stray[i] * veil).max(0.0) * gain).sqrt() + (shared + 0.6 * own) * sigma;
-                    out[i] = self.table[((s.max(0.0) * (STEPS - 1) as f32) as usize).min(STEPS - 1)];
+        let length = self.width * 3;
+        let last = (STEPS - 1) as f32;
+        rgb.par_chunks_mut(length).enumerate().for_each(|(y, out)| {
+            let row = self.linear[y * self.width..(y + 1) * self.width].as_flattened();
+            let through = &self.through[y * length..(y + 1) * length];
+            let noise = &self.noise[3 * offsets[y]..3 * offsets[y] + length];
+            let mut steps = [0i32; 96];
+            for at in (0..length).step_by(96) {
+                let count = 96.min(length - at);
+                let inputs = row[at..at + count].iter().zip(&through[at..at + count]).zip(&noise[at..at + count]);
+                for (step, ((c, t), n)) in steps.iter_mut().zip(inputs) {
+                    let root = (c * t * gain).max(0.0).sqrt() + n * sigma;
+                    *step = (root.max(0.0) * last).min(last) as i32;
                 }
-                at += 3;
+                for (out, step) in out[at..at + count].iter_mut().zip(&steps) {
+                    *out = self.table[*step as usize & (STEPS - 1)];
+                }
             }
         });
         rgb

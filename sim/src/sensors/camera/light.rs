@@ -83,13 +83,13 @@ impl Light {
         let from_above = std::array::from_fn(|i| (0.62 * zenith[i] + 0.38 * horizon[i]) * 0.95);
         let ground = [0.20, 0.195, 0.18];
         let from_below = std::array::from_fn(|i| ground[i] * (from_above[i] + sun_rgb[i] * sun.z * 0.8) + 0.06 * horizon[i]);
-        let haze_rgb = mix(scale(mix(horizon, zenith, 0.2), 0.95), scale(grey_sky, 1.0), fog);
+        let haze_rgb = mix(scale(mix(horizon, zenith, 0.2), 0.95), scale(grey_sky, 0.66), fog);
         let dark = smooth(3.0, -4.0, elevation);
         let lamps = if weather.lamps_lit() { dark.max(0.25).max(fog * 0.4) } else { 0.0 };
         let lit = luminance(from_above) + luminance(sun_rgb) * sun.z;
         // Meter: the road in mean light. At night less than fully compensated, as cameras do it.
-        let metered = 0.20 * lit + 0.016 * dark;
-        let exposure = (0.185 / metered) * (metered / 0.5).min(1.0).powf(0.10);
+        let metered = 0.20 * lit + 0.021 * dark;
+        let exposure = (0.255 / metered) * (metered / 0.5).min(1.0).powf(0.12);
         Self {
             sun,
             sun_rgb,
@@ -133,11 +133,16 @@ impl Light {
         }
     }
 
+    /// Share of light that haze lets through over a distance.
+    #[inline]
+    pub(crate) fn clear(&self, distance_m: f32) -> f32 {
+        (-self.haze_per_m * distance_m).exp()
+    }
+
     /// Adds haze over a distance.
     #[inline]
     pub(crate) fn hazed(&self, rgb: Rgb, distance_m: f32) -> Rgb {
-        let clear = (-self.haze_per_m * distance_m).exp();
-        mix(self.haze_rgb, rgb, clear)
+        mix(self.haze_rgb, rgb, self.clear(distance_m))
     }
 }
 

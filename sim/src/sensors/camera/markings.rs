@@ -97,8 +97,7 @@ pub(crate) fn build(roads: &Roads, origin: Point3<f64>) -> Vec<Mesh> {
                     zebra(&mut painter, lane);
                 }
             }
-            EdgeKind::Internal => tint(&mut painter, roads, edge),
-            EdgeKind::WalkingArea => {}
+            EdgeKind::Internal | EdgeKind::WalkingArea => {}
         }
         meshes.push(painter.builder.build());
     }

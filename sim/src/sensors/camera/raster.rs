@@ -273,8 +273,10 @@ fn span(t: &Triangle, y: f32, x0: i32, x1: i32) -> Option<(i32, i32)> {
     let at = |e: &Edge| e.x + (y - e.y) * e.slope;
     let from = at(&t.left[0]).max(at(&t.left[1]));
     let to = at(&t.right[0]).min(at(&t.right[1]));
-    let from = (from.max(x0 as f32)).ceil() as i32;
-    let to = (to.min(x1 as f32)).floor() as i32;
+    // Both are positive here, so that a cast rounds down; the library's rounding is a call on plain x86-64.
+    let (from, to) = (from.max(x0 as f32), to.min(x1 as f32).max(-1.0));
+    let (whole, to) = (from as i32, (to + 1.0) as i32 - 1);
+    let from = whole + i32::from((whole as f32) < from);
     (from <= to).then_some((from, to))
 }
 

@@ -181,7 +181,7 @@ impl Workspace {
             cast.push(Cast {
                 id: actor.id.0,
                 class: class_of(actor.kind),
-                light: actor_light(&shading, &beams, actor, root.shift, snapshot.time_s),
+                light: actor_light(&shading, &beams, actor, root.shift, distance, snapshot.time_s),
                 centre: root.shift,
                 ahead: v3((actor.pose.yaw_rad as f32).cos(), (actor.pose.yaw_rad as f32).sin(), 0.0),
                 half: [actor.size.length_m as f32 / 2.0, actor.size.width_m as f32 / 2.0],
@@ -224,7 +224,7 @@ fn cast_shadow(batch: &mut Batch, view: &View, mesh: &Mesh, bones: &[Affine], su
     batch.add_two_sided(view, mesh, &pressed);
 }
 
-fn actor_light(shading: &Shading, beams: &[(u32, Beam)], actor: &Actor, at: V3, time_s: f64) -> ActorLight {
+fn actor_light(shading: &Shading, beams: &[(u32, Beam)], actor: &Actor, at: V3, distance: f32, time_s: f64) -> ActorLight {
     let high = actor.size.height_m as f32;
     let open = shading.shadow.map_or(1.0, |s| 0.5 * (s.open(at + v3(0.0, 0.0, high * 0.35)) + s.open(at + v3(0.0, 0.0, high * 0.85))));
     let middle = at + v3(0.0, 0.0, 0.45f32.min(high * 0.5));
@@ -243,6 +243,7 @@ fn actor_light(shading: &Shading, beams: &[(u32, Beam)], actor: &Actor, at: V3, 
         beam_from: beam_from.try_normalize(1e-6).unwrap_or_default(),
         lit: lit_lamps(actor, time_s),
         ground_z: at.z,
+        clear: shading.light.clear(distance),
     }
 }
 
@@ -257,7 +258,7 @@ fn beams(scene: &Scene, light: &Light, entries: &[Entry]) -> Vec<(u32, Beam)> {
         let (s, c) = (e.actor.pose.yaw_rad as f32).sin_cos();
         let ahead = v3(c, s, 0.0);
         let grow = (e.actor.size.length_m / e.model.size.length_m) as f32;
-        let strength = if e.actor.kind.is_motor_vehicle() { 0.55 } else { 0.16 };
+        let strength = if e.actor.kind.is_motor_vehicle() { 0.14 } else { 0.04 };
         Some((e.actor.id.0, Beam { at: scene.local(e.actor.pose.position) + ahead * (x * grow) + v3(0.0, 0.0, z), ahead, strength: strength * light.lamps }))
     })
     .collect()
@@ -298,8 +299,23 @@ fn lenses(scene: &Scene, snapshot: &Snapshot, view: &View) -> Mesh {
     b.build()
 }
 
-/// For each tile the numbers of those whose projected outline meets it.
-fn by_tile<'a>(view: &View, columns: usize, rows: usize, outlines: impl Iterator<Item = Vec<V3>> + 'a) -> Vec<Vec<u16>> {
+/// Something that lies on the ground, with the pixels it may touch: left, top, right, bottom.
+#[derive(Clone, Copy, Debug)]
+struct Patch {
+    number: u16,
+    within: [f32; 4],
+}
+
+impl Patch {
+    #[inline]
+    fn holds(&self, corner: [f32; 2]) -> bool {
+        let [left, top, right, bottom] = self.within;
+        corner[0] >= left && corner[0] <= right && corner[1] >= top && corner[1] <= bottom
+    }
+}
+
+/// For each tile the patches whose projected outline meets it.
+fn by_tile<'a>(view: &View, columns: usize, rows: usize, outlines: impl Iterator<Item = Vec<V3>> + 'a) -> Vec<Vec<Patch>> {
     let mut tiles = vec![Vec::new(); columns * rows];
     for (k, outline) in outlines.enumerate() {
         let points: Vec<V3> = outline.iter().map(|p| view.to_camera(*p)).collect();
@@ -321,9 +337,10 @@ fn by_tile<'a>(view: &View, columns: usize, rows: usize, outlines: impl Iterator
         if outside {
             continue;
         }
+        let within = [low[0] * 0.5 - 2.0, low[1] * 0.5 - 2.0, high[0] * 0.5 + 1.0, high[1] * 0.5 + 1.0];
         for row in index(low[1], rows)..=index(high[1], rows) {
             for column in index(low[0], columns)..=index(high[0], columns) {
-                tiles[row * columns + column].push(k as u16);
+                tiles[row * columns + column].push(Patch { number: k as u16, within });
             }
         }
     }
@@ -332,7 +349,7 @@ fn by_tile<'a>(view: &View, columns: usize, rows: usize, outlines: impl Iterator
 
 const CONTACT_M: f32 = 0.55;
 
-fn touching(cast: &[Cast], view: &View, columns: usize, rows: usize) -> Vec<Vec<u16>> {
+fn touching(cast: &[Cast], view: &View, columns: usize, rows: usize) -> Vec<Vec<Patch>> {
     by_tile(view, columns, rows, cast.iter().map(|c| {
         let left = v3(-c.ahead.y, c.ahead.x, 0.0);
         let (l, w) = (c.half[0] + CONTACT_M, c.half[1] + CONTACT_M);
@@ -340,7 +357,7 @@ fn touching(cast: &[Cast], view: &View, columns: usize, rows: usize) -> Vec<Vec<
     }))
 }
 
-fn lit_by(beams: &[(u32, Beam)], view: &View, columns: usize, rows: usize) -> Vec<Vec<u16>> {
+fn lit_by(beams: &[(u32, Beam)], view: &View, columns: usize, rows: usize) -> Vec<Vec<Patch>> {
     by_tile(view, columns, rows, beams.iter().map(|(_, b)| {
         let left = v3(-b.ahead.y, b.ahead.x, 0.0);
         let down = v3(0.0, 0.0, -b.at.z);
@@ -362,8 +379,8 @@ struct TileWork<'a> {
     bins: &'a Bins,
     shadows: &'a Bins,
     at: usize,
-    touching: &'a [u16],
-    lit_by: &'a [u16],
+    touching: &'a [Patch],
+    lit_by: &'a [Patch],
 }
 
 impl Shared<'_> {
@@ -374,9 +391,7 @@ impl Shared<'_> {
         out.instance.fill(0);
         out.rgb.copy_from_slice(&back.pixels);
         out.class.copy_from_slice(&back.classes);
-        for (depth, w) in out.depth.iter_mut().zip(&back.depth) {
-            *depth = if *w > 0.0 { 1.0 / w } else { f32::INFINITY };
-        }
+        out.depth.copy_from_slice(&back.depth);
         if triangles.is_empty() && shadows.is_empty() && work.touching.is_empty() && work.lit_by.is_empty() {
             return;
         }
@@ -424,6 +439,8 @@ impl Shared<'_> {
         let bits = [shade[0] >> (2 * px) & 1, shade[0] >> (2 * px + 1) & 1, shade[1] >> (2 * px) & 1, shade[1] >> (2 * px + 1) & 1];
         let (mut sum, mut background) = ([0.0f32; 3], 0);
         let mut done = [false; 4];
+        // Faces of one material, which is one part of one actor, are shaded together.
+        let parts = faces.map(|face| if face == 0 { u32::MAX } else { self.batch.faces[face as usize - 1].material });
         let corner = [(work.place[0] * TILE_PX + px) as f32, (work.place[1] * TILE_PX + py) as f32];
         for i in 0..4 {
             if faces[i] == 0 {
@@ -435,7 +452,7 @@ impl Shared<'_> {
             }
             let mut count = 0;
             for j in i..4 {
-                if faces[j] == faces[i] {
+                if parts[j] == parts[i] {
                     done[j] = true;
                     count += 1;
                 }
@@ -446,11 +463,12 @@ impl Shared<'_> {
                 sum[c] += rgb[c] * count as f32;
             }
         }
-        if background == 4 && bits == [0; 4] && work.touching.is_empty() && work.lit_by.is_empty() {
+        let patched = background > 0 && work.touching.iter().chain(work.lit_by).any(|patch| patch.holds(corner));
+        if background == 4 && bits == [0; 4] && !patched {
             return;
         }
         if background > 0 {
-            let (keep, add) = self.ground(back, work, at, faces, corner);
+            let (keep, add) = if patched { self.ground(back, work, at, faces, corner) } else { (1.0, 0.0) };
             for i in 0..4 {
                 if faces[i] == 0 {
                     let lit = &back.lit[at[i]];
@@ -493,36 +511,37 @@ impl Shared<'_> {
 
     /// What contact shadows leave of the ground's light, and what beams add.
     fn ground(&self, back: &BackgroundTile, work: &TileWork, at: [usize; 4], faces: [u32; 4], corner: [f32; 2]) -> (f32, f32) {
-        if work.touching.is_empty() && work.lit_by.is_empty() {
-            return (1.0, 0.0);
-        }
         let Some(i) = (0..4).find(|i| faces[*i] == 0 && back.lit[at[*i]].albedo > 0.0) else { return (1.0, 0.0) };
         let view = self.stage.view;
         let ray = self.stage.rays.at(corner[0] + sample_px(i & 1), corner[1] + sample_px(i >> 1));
         let p = view.position + view.to_world(ray) * (1.0 / back.w[at[i]]);
         let mut keep = 1.0f32;
-        for k in work.touching {
-            let cast = &self.cast[usize::from(*k)];
+        for patch in work.touching.iter().filter(|patch| patch.holds(corner)) {
+            let cast = &self.cast[usize::from(patch.number)];
             let d = p - cast.centre;
             if d.z.abs() > 0.6 {
                 continue;
             }
             let x = (d.dot(&cast.ahead)).abs() - cast.half[0] * 0.94;
             let y = (d.y * cast.ahead.x - d.x * cast.ahead.y).abs() - cast.half[1] * 0.94;
-            let away = x.max(0.0).hypot(y.max(0.0));
-            let soft = 0.10 + 0.16 * cast.half[1].min(1.2);
-            if away < CONTACT_M {
+            let soft = 0.22 + 0.30 * cast.half[1].min(1.1);
+            let away = (x.max(0.0).powi(2) + y.max(0.0).powi(2)) / (soft * soft);
+            if away < 1.0 {
                 let deep = 0.42 + 0.28 * cast.half[1].min(1.0);
-                keep *= 1.0 - deep * (-(away / soft).powi(2)).exp();
+                keep *= 1.0 - deep * (1.0 - away) * (1.0 - away);
             }
         }
-        let add: f32 = work.lit_by.iter().map(|k| self.beams[usize::from(*k)].1.on(p)).sum();
+        // Haze in front of a shadow stays.
+        keep = 1.0 - (1.0 - keep) * self.stage.light.clear((p - view.position).norm());
+        let add: f32 = work.lit_by.iter().filter(|b| b.holds(corner)).map(|b| self.beams[usize::from(b.number)].1.on(p)).sum();
         (keep, add)
     }
 
     /// Counts what is visible of each actor in a tile.
     fn count(&self, out: &mut TileOut, work: &TileWork) {
         let [left, top] = work.place.map(|p| p * TILE);
+        // Neighbours mostly belong to the same actor.
+        let (mut last_owner, mut slot) = (0, None);
         for row in 0..TILE {
             for column in 0..TILE {
                 let face = out.buffer.face[row * TILE + column];
@@ -530,10 +549,12 @@ impl Shared<'_> {
                     continue;
                 }
                 let owner = self.batch.faces[face as usize - 1].owner;
-                if owner == 0 {
-                    continue;
+                if owner != last_owner {
+                    last_owner = owner;
+                    slot = out.shown.iter().position(|(o, _)| *o == owner);
                 }
-                if let Some((_, shown)) = out.shown.iter_mut().find(|(o, _)| *o == owner) {
+                if let Some(slot) = slot {
+                    let shown = &mut out.shown[slot].1;
                     let (x, y) = ((left + column) as u32, (top + row) as u32);
                     shown.visible += 1;
                     shown.x = [shown.x[0].min(x), shown.x[1].max(x)];

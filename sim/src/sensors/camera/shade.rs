@@ -67,7 +67,7 @@ impl Beam {
 }
 
 pub(crate) const BEAM_RGB: Rgb = [1.0, 0.96, 0.86];
-pub(crate) const STREET_RGB: Rgb = [1.0, 0.80, 0.52];
+pub(crate) const STREET_RGB: Rgb = [1.0, 0.76, 0.46];
 
 /// Everything that decides how static surfaces look.
 pub(crate) struct Shading<'a> {
@@ -89,7 +89,7 @@ impl Shading<'_> {
             let facing = (d.dot(&normal) / square.sqrt()).max(0.0);
             // A lamp shines downward.
             let down = (d.z / square.sqrt()).max(0.0);
-            4.6 * facing * down / (square + 6.0)
+            9.0 * facing * down / (square + 6.0)
         })
         .sum::<f32>()
             * self.light.lamps
@@ -336,6 +336,8 @@ pub(crate) struct ActorLight {
     /// Which lamps are lit.
     pub(crate) lit: LitLamps,
     pub(crate) ground_z: f32,
+    /// Share of its light that haze lets through.
+    pub(crate) clear: f32,
 }
 
 /// Which lamps of an actor are lit.
@@ -372,7 +374,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
     match material.finish {
         Finish::Lamp(lamp) => {
             if let Some(glow) = lamp_glow(lamp, &a.lit, light.lamps) {
-                return light.hazed(glow, hit.distance);
+                return mix(light.haze_rgb, glow, a.clear);
             }
             gloss = 0.6;
         }
@@ -386,7 +388,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
             least = 0.22;
         }
         Finish::Plate(number) => albedo = glyphs::plate(number, hit.uv),
-        Finish::Board(number) => return light.hazed(scale(glyphs::board(number, hit.uv), 1.0 - 0.7 * light.lamps), hit.distance),
+        Finish::Board(number) => return mix(light.haze_rgb, scale(glyphs::board(number, hit.uv), 1.0 - 0.7 * light.lamps), a.clear),
         Finish::Matte
         | Finish::Leaves
         | Finish::Ground
@@ -401,7 +403,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
     // Near the ground less of the sky is seen.
     let occlusion = 0.52 + 0.48 * smooth(0.0, 0.9, height);
     let sky = light.ambient(n);
-    let street = a.street * (0.45 + 0.55 * n.z.max(0.0));
+    let street = a.street * (0.62 + 0.38 * n.z);
     let beam = a.beam * n.dot(&a.beam_from).max(0.0);
     let mut rgb: Rgb = std::array::from_fn(|i| {
         albedo[i] * (light.sun_rgb[i] * facing + sky[i] * occlusion + STREET_RGB[i] * street + BEAM_RGB[i] * beam)
@@ -422,7 +424,7 @@ pub(crate) fn actor_surface(light: &Light, hit: &Hit, material: &Material, a: &A
         glint *= glint;
         rgb = std::array::from_fn(|i| rgb[i] + light.sun_rgb[i] * glint * gloss * a.open * 0.55);
     }
-    light.hazed(rgb, hit.distance)
+    mix(light.haze_rgb, rgb, a.clear)
 }
 
 /// The sky in a direction, with clouds and the sun.

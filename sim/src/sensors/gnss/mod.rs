@@ -249,4 +249,4 @@ fn solve(ranges: &[(Vector3<f64>, f64)]) -> Option<Solution> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

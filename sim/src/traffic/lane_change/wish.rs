@@ -6,6 +6,7 @@ use super::{
     BLOCKING_FOLLOWER, COOPERATIVE, KEEP_RIGHT, LEFT, RIGHT, SPEED_GAIN, STAY, STRATEGIC, TOLD, URGENT, WANTED_LEFT,
     WANTED_RIGHT,
 };
+use crate::traffic::best::Choice;
 use crate::traffic::driver::{HALTING_MPS, SLACK};
 use crate::traffic::net::NONE;
 use crate::traffic::vehicle::Body;
@@ -38,7 +39,7 @@ fn disallows(dist: f64, offset: i32, look: f64) -> bool {
     dist / f64::from(offset.abs()) < look
 }
 
-fn next_space(world: &Changing<'_>, lane: &crate::traffic::best::Choice) -> f64 {
+fn next_space(world: &Changing<'_>, lane: &Choice) -> f64 {
     lane.following.iter().skip(1).map(|lane| world.lanes[*lane as usize].space).sum()
 }
 
@@ -92,6 +93,7 @@ pub(super) fn wants(
         let memory = 1.0 - (1.0 - LOOK_AHEAD_MEMORY) * dt;
         mind.look_ahead = (memory * mind.look_ahead + (1.0 - memory) * body.speed).max(0.0);
     }
+    let mind_cooperative = mind.cooperative;
     let mut look = mind.look_ahead * LOOK_FORWARD_S * mind.strategic * if right { 1.0 } else { LOOK_AHEAD_LEFT };
     look += body.space() * 2.0;
     if let Some(leader) = leader.filter(|l| best_offset == 0 && l.stopped && l.gap < curr_dist - pos) {
@@ -99,6 +101,9 @@ pub(super) fn wants(
     } else if let Some(lead) = lead.filter(|l| best_offset == offset && l.stopped && l.gap < curr_dist - pos) {
         look = body.space() + lead.length + lead.gap;
     }
+    let (bonus, neigh_bonus) = roundabout_bonus(world, curr, neigh, mind_cooperative);
+    curr_dist += bonus;
+    neigh_dist += neigh_bonus;
     let occupation = |p: usize| columns[p].density + next_space(world, &choices[p]);
     let usable = (curr_dist - pos - occupation(best_place)).max(to_stop);
     let jam = occupation((place as i32 + offset) as usize).max(occupation(place));
@@ -160,6 +165,10 @@ pub(super) fn wants(
     let mood = mind.speed_gain_mood;
     let inconvenience = if right { mood / threshold_right } else { -mood / threshold_left };
     let inconvenience = inconvenience.max(this_safe / neigh_safe.max(SLACK) - 1.0).min(1.0);
+    if bonus > 0.0 {
+        // Inner lanes of a roundabout are used until its exit is near.
+        return state | COOPERATIVE | if right { STAY } else { lca };
+    }
     if right && best_offset == 0 && net.lane(curr.lane).limit > HIGHWAY_MPS && mind.look_ahead > HALTING_MPS {
         return state | STAY | STRATEGIC;
     }
@@ -225,8 +234,25 @@ pub(super) fn wants(
     state
 }
 
+/// Each edge of a roundabout ahead makes a lane seem this much longer, metres.
+const ROUNDABOUT_BONUS_M: f64 = 100.0;
+
+/// Distances added for a roundabout ahead, on this lane and the one beside.
+fn roundabout_bonus(world: &Changing<'_>, curr: &Choice, neigh: &Choice, cooperative: f64) -> (f64, f64) {
+    let ahead = |choice: &Choice| {
+        let on = |lane: &&u32| world.net.lane(**lane).roundabout;
+        choice.following.iter().skip_while(|lane| !on(lane)).take_while(on).count() as f64
+    };
+    let (here, there) = (ahead(curr), ahead(neigh));
+    if here > 1.0 {
+        (here * ROUNDABOUT_BONUS_M * cooperative, there * ROUNDABOUT_BONUS_M * cooperative)
+    } else {
+        (0.0, 0.0)
+    }
+}
+
 /// A lane goes on somewhere behind what is known of it.
-fn leads_on(world: &Changing<'_>, choice: &crate::traffic::best::Choice) -> bool {
+fn leads_on(world: &Changing<'_>, choice: &Choice) -> bool {
     choice.following.last().is_some_and(|lane| !world.net.lane(*lane).links.is_empty())
 }
 

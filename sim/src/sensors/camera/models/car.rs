@@ -276,7 +276,7 @@ pub(super) fn van(look: &mut Look) -> Built {
     }
     for (x0, x1, rake) in panes {
         for y in [-1.0f32, 1.0] {
-            let (low, high) = (y * w * 1.006, y * w * 0.975);
+            let (low, high) = (y * w * 1.014, y * w * 0.992);
             let z1 = height * 0.83;
             let q = [v3(x0, low, base), v3(x1 + rake * 0.4, low, base), v3(x1 - rake * 0.35, high, z1), v3(x0, high, z1)];
             b.panel(if y < 0.0 { q } else { [q[1], q[0], q[3], q[2]] }, glass());

@@ -1,0 +1,189 @@
+use super::*;
+use crate::event::{EventId, SourceId};
+use masa_inference::ObjectClass;
+use masa_v2x_proto::time::Timestamp;
+
+fn frame(ms: i64) -> FrameId {
+    let event = EventId { source: SourceId(1), seq: ms as u64 };
+    FrameId { event, frame: ms as u64, captured_at: Timestamp::from_unix_ms(ms) }
+}
+
+fn detection(class: ObjectClass, score: f32, x: f32, y: f32) -> Detection {
+    let bounding_box = BoundingBox { x1_px: x, y1_px: y, x2_px: x + 60.0, y2_px: y + 40.0 };
+    Detection { bounding_box, class, score }
+}
+
+fn run(step_ms: i64, scene: impl Fn(i64) -> Vec<Detection>) -> Tracker {
+    let mut tracker = Tracker::new(TrackerSettings::default());
+    for ms in (0..2000).step_by(step_ms as usize) {
+        assert!(tracker.update(frame(ms), [800, 600], &scene(ms)));
+    }
+    tracker
+}
+
+#[test]
+fn two_cars_that_meet_keep_their_identities_at_any_frame_rate() {
+    for step_ms in [33, 50, 100, 200] {
+        let tracker = run(step_ms, |ms| {
+            let x = ms as f32 * 0.25;
+            vec![detection(ObjectClass::Car, 0.8, x, 100.0), detection(ObjectClass::Car, 0.8, 480.0 - x, 125.0)]
+        });
+        let last: Vec<_> = tracker.tracks().iter().map(|t| (t.track_id, t.bounding_box().x1_px > 240.0)).collect();
+        assert_eq!(last, [(1, true), (2, false)], "{step_ms} ms");
+    }
+}
+
+#[test]
+fn a_doubtful_detector_does_not_end_a_track_and_its_classes_are_voted() {
+    let tracker = run(50, |ms| {
+        let score = if ms % 400 < 200 { 0.7 } else { 0.15 };
+        let class = if ms % 150 == 0 { ObjectClass::Truck } else { ObjectClass::Car };
+        vec![detection(class, score, ms as f32 * 0.1, 100.0)]
+    });
+    assert_eq!(tracker.tracks().len(), 1);
+    assert_eq!(tracker.tracks()[0].class().0, ObjectClass::Car);
+    assert_eq!(tracker.tracks()[0].hits, 40);
+}
+
+#[test]
+fn an_identity_survives_a_gap_and_ends_after_it() {
+    let mut tracker = Tracker::new(TrackerSettings::default());
+    let car = |ms: i64| [detection(ObjectClass::Car, 0.8, ms as f32 * 0.05, 100.0)];
+    for ms in (0..1000).step_by(50) {
+        tracker.update(frame(ms), [800, 600], &car(ms));
+    }
+    for ms in (1000..2500).step_by(50) {
+        tracker.update(frame(ms), [800, 600], &[]);
+    }
+    assert_eq!(tracker.tracks()[0].detection, None);
+    tracker.update(frame(2500), [800, 600], &car(2500));
+    assert_eq!(tracker.tracks()[0].track_id, 1);
+    assert_eq!(tracker.tracks()[0].detection, Some(0));
+    tracker.update(frame(60_000), [800, 600], &car(0));
+    assert_eq!(tracker.ended()[0].track_id, 1);
+    assert_eq!(tracker.tracks()[0].track_id, 2);
+}
+
+#[test]
+fn a_car_that_brakes_while_unseen_is_found_where_it_was_last_seen() {
+    let scene = |ms: i64| {
+        let x = ms.min(1000) as f32 * 0.3;
+        if (1000..1600).contains(&ms) { vec![] } else { vec![detection(ObjectClass::Car, 0.8, x, 100.0)] }
+    };
+    let identities = |recovery| {
+        let mut tracker = Tracker::new(TrackerSettings { recovery, ..TrackerSettings::default() });
+        for ms in (0..2000).step_by(50) {
+            tracker.update(frame(ms), [800, 600], &scene(ms));
+        }
+        tracker.tracks().iter().filter(|t| t.detection.is_some()).map(|t| t.track_id).collect::<Vec<_>>()
+    };
+    assert_eq!(identities(Recovery::LastObservation), [1]);
+    assert_eq!(identities(Recovery::Off), [2]);
+}
+
+#[test]
+fn of_two_places_alike_the_one_straight_on_is_taken() {
+    // Unseen for 0.3 s, then two boxes as far before as behind where it is expected.
+    let follow = |momentum| {
+        let mut tracker = Tracker::new(TrackerSettings { momentum, ..TrackerSettings::default() });
+        for ms in (0..1000).step_by(50) {
+            let seen = detection(ObjectClass::Car, 0.9, ms as f32 * 0.1, 100.0);
+            tracker.update(frame(ms), [800, 600], &[seen]);
+        }
+        let last = 95.0;
+        let expected = last + 0.1 * 350.0;
+        let behind = detection(ObjectClass::Car, 0.9, last - 4.0, 100.0);
+        let ahead = detection(ObjectClass::Car, 0.9, 2.0 * expected - last + 8.0, 100.0);
+        tracker.update(frame(1300), [800, 600], &[behind, ahead]);
+        tracker.tracks()[0].detection
+    };
+    assert_eq!(follow(Momentum::Off), Some(0));
+    assert_eq!(follow(Momentum::default()), Some(1));
+}
+
+#[test]
+fn what_something_nearer_hides_is_shown_for_a_while() {
+    let scene = |ms: i64| {
+        let near = detection(ObjectClass::Car, 0.9, 330.0, 110.0);
+        let far = detection(ObjectClass::Car, 0.9, ms as f32 * 0.3, 100.0);
+        if ms < 1050 { vec![near, far] } else { vec![near] }
+    };
+    let shown_at = |occlusion, until_ms: i64| {
+        let mut tracker = Tracker::new(TrackerSettings { occlusion, ..TrackerSettings::default() });
+        for ms in (0..=until_ms).step_by(50) {
+            tracker.update(frame(ms), [800, 600], &scene(ms));
+        }
+        tracker.shown().count()
+    };
+    assert_eq!(shown_at(Occlusion::default(), 1000), 2);
+    assert_eq!(shown_at(Occlusion::default(), 1150), 2);
+    assert_eq!(shown_at(Occlusion::default(), 1300), 1);
+    assert_eq!(shown_at(Occlusion::Ignore, 1150), 1);
+}
+
+#[test]
+fn once_warm_a_frame_allocates_nothing() {
+    let mut tracker =
+        Tracker::new(TrackerSettings { max_tracks: 40, max_detections: 60, ..TrackerSettings::default() });
+    // Cars that come, go, hide each other and flicker: more than there is room for.
+    let scene = |ms: i64| -> Vec<Detection> {
+        let car = |i: i64| {
+            let x = ((ms + 211 * i) % 900) as f32 - 60.0;
+            let score = if (ms / 50 + i) % 5 == 0 { 0.2 } else { 0.6 + 0.005 * i as f32 };
+            detection(ObjectClass::Car, score, x, 9.0 * i as f32)
+        };
+        (0..70).map(car).collect()
+    };
+    let warm_ms = 2000;
+    let mut now = 0;
+    while now < warm_ms {
+        tracker.update(frame(now), [800, 600], &scene(now));
+        now += 50;
+    }
+    for _ in 0..100 {
+        let detections = scene(now);
+        let info = allocation_counter::measure(|| {
+            tracker.update(frame(now), [800, 600], &detections);
+        });
+        assert_eq!((info.count_total, info.bytes_total), (0, 0), "{now} ms");
+        now += 50;
+    }
+    assert!(tracker.counters().excess_detections > 0 && tracker.next_id > 100, "{}", tracker.next_id);
+}
+
+#[test]
+fn a_car_that_leaves_the_image_ends() {
+    let tracker = run(50, |ms| {
+        let x = 400.0 + ms as f32 * 0.4;
+        if x < 760.0 { vec![detection(ObjectClass::Car, 0.8, x, 100.0)] } else { vec![] }
+    });
+    assert!(tracker.tracks().is_empty());
+}
+
+#[test]
+fn one_flash_of_the_detector_is_no_track() {
+    let tracker = run(50, |ms| if ms == 500 { vec![detection(ObjectClass::Car, 0.9, 9.0, 9.0)] } else { vec![] });
+    assert!(tracker.tracks().is_empty());
+    assert_eq!(tracker.next_id, 2);
+}
+
+#[test]
+fn late_frames_and_excess_are_counted() {
+    let settings = TrackerSettings { max_tracks: 1, max_detections: 2, ..TrackerSettings::default() };
+    let mut tracker = Tracker::new(settings);
+    let scene: Vec<_> = (0..3).map(|i| detection(ObjectClass::Car, 0.9, 100.0 * i as f32, 10.0)).collect();
+    assert!(tracker.update(frame(100), [800, 600], &scene));
+    assert!(!tracker.update(frame(100), [800, 600], &scene));
+    let counters = tracker.counters();
+    assert_eq!((counters.excess_detections, counters.excess_tracks, counters.late_frames), (1, 1, 1));
+    assert_eq!(tracker.tracks().len(), 1);
+}
+
+#[test]
+fn a_person_does_not_become_a_car() {
+    let tracker = run(50, |ms| {
+        let class = if ms < 1000 { ObjectClass::Person } else { ObjectClass::Car };
+        vec![detection(class, 0.9, 100.0, 100.0)]
+    });
+    assert_eq!(tracker.tracks().len(), 2);
+}

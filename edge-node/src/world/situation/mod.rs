@@ -1,0 +1,218 @@
+//! What happens on the road, in terms of the road.
+//!
+//! In: the road users, the zones and lanes of the site. Out: [`Situation`]s with place, confidence, evidence and a life:
+//! wrong way, object on the road, tail of a queue, near miss. A standing vehicle and a person on the road are DENM
+//! triggers of their own (`facilities::den`).
+//!
+//! Invariants: pure; a situation begins when its condition has held for a while and ends when it has not for a while;
+//! capacities are fixed. Deliberately absent: what to tell whom.
+
+mod condition;
+
+use super::conflict::{Conflict, ConflictSettings, ConflictState, ConflictWatch};
+use super::prediction::{Mover, RouteMap};
+use super::site::SiteMap;
+use super::{RoadUser, World};
+use crate::effect::ObjectCause;
+use masa_v2x_proto::geo::Enu;
+use masa_v2x_proto::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Most situations at a time.
+const MAX_SITUATIONS: usize = 64;
+
+/// What a situation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SituationKind {
+    /// A vehicle drives against the direction of its lane.
+    WrongWay,
+    /// An animal or a lost object lies on the carriageway.
+    ObjectOnRoad,
+    /// The end of a queue before an intersection; its place moves with it.
+    QueueTail,
+    /// Two road users came closer than is safe.
+    NearMiss,
+}
+
+/// When a situation is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct SituationSettings {
+    /// A vehicle on the wrong way is at least this fast, m/s, …
+    pub wrong_way_speed_mps: f64,
+    /// … for this long, seconds.
+    pub wrong_way_after_s: f64,
+    /// An object lies on the carriageway for this long, seconds.
+    pub object_after_s: f64,
+    /// Vehicles of a queue at least.
+    pub queue_vehicles: usize,
+    /// Vehicles slower than this queue, m/s.
+    pub queue_speed_mps: f64,
+    /// A gap from centre to centre larger than this ends a queue, metres.
+    pub queue_spacing_m: f64,
+    /// A queue stands for this long, seconds.
+    pub queue_after_s: f64,
+    /// A conflict with less time to collision than this is a near miss, seconds.
+    pub near_miss_ttc_s: f64,
+    /// The same of the post-encroachment time, seconds.
+    pub near_miss_pet_s: f64,
+    /// A situation ends when it was not seen for this long, seconds.
+    pub release_s: f64,
+    /// What is a conflict.
+    pub conflict: ConflictSettings,
+}
+
+impl Default for SituationSettings {
+    fn default() -> Self {
+        Self {
+            wrong_way_speed_mps: 2.0,
+            wrong_way_after_s: 1.0,
+            object_after_s: 2.0,
+            queue_vehicles: 3,
+            queue_speed_mps: 1.5,
+            queue_spacing_m: 14.0,
+            queue_after_s: 5.0,
+            near_miss_ttc_s: 1.0,
+            near_miss_pet_s: 0.5,
+            release_s: 2.0,
+            conflict: ConflictSettings::default(),
+        }
+    }
+}
+
+impl SituationSettings {
+    /// How long its condition holds before a situation begins, seconds.
+    fn after_s(&self, kind: SituationKind) -> f64 {
+        match kind {
+            SituationKind::WrongWay => self.wrong_way_after_s,
+            SituationKind::ObjectOnRoad => self.object_after_s,
+            SituationKind::QueueTail => self.queue_after_s,
+            SituationKind::NearMiss => 0.0,
+        }
+    }
+}
+
+/// What makes a situation the same one in the next frame: the road users of it, or the lane of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    User(u16),
+    Users([u16; 2]),
+    Lane { intersection: u16, lane: u8 },
+}
+
+/// Something that happens on the road.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Situation {
+    /// What it is.
+    pub kind: SituationKind,
+    /// Whether it has lasted long enough to be told.
+    pub is_confirmed: bool,
+    /// When its condition was first met.
+    pub began_at: Timestamp,
+    /// When its condition was last met.
+    pub last_at: Timestamp,
+    /// Where it is.
+    pub place: Enu,
+    /// How sure it is, 0 to 1: of class and place, and more the longer it lasts.
+    pub confidence: f64,
+    /// The road users that show it, at most two, as they were seen last.
+    pub evidence: heapless::Vec<ObjectCause, 2>,
+}
+
+/// What one frame shows.
+pub(crate) struct Finding {
+    kind: SituationKind,
+    subject: Subject,
+    place: Enu,
+    /// How sure it is in this frame, 0 to 1.
+    sureness: f64,
+    evidence: heapless::Vec<ObjectCause, 2>,
+}
+
+/// Watches the road.
+#[derive(Clone, Debug)]
+pub struct SituationWatch {
+    settings: SituationSettings,
+    routes: RouteMap,
+    conflicts: ConflictWatch,
+    situations: BTreeMap<(SituationKind, Subject), Situation>,
+    left_out: u64,
+}
+
+impl SituationWatch {
+    /// A watch over the lanes of `routes` that has seen nothing.
+    pub fn new(settings: SituationSettings, routes: RouteMap) -> Self {
+        let conflicts = ConflictWatch::new(settings.conflict.clone());
+        Self { settings, routes, conflicts, situations: BTreeMap::new(), left_out: 0 }
+    }
+
+    /// The situations that are on, by kind.
+    pub fn situations(&self) -> impl Iterator<Item = &Situation> {
+        self.situations.values().filter(|situation| situation.is_confirmed)
+    }
+
+    /// The conflicts of road users that are on.
+    pub fn conflicts(&self) -> impl Iterator<Item = &Conflict> {
+        self.conflicts.conflicts().filter(|conflict| conflict.state == ConflictState::On)
+    }
+
+    /// Road users, conflicts and situations that were left out for want of room.
+    pub fn left_out(&self) -> u64 {
+        self.left_out + self.conflicts.left_out()
+    }
+
+    /// Takes the world as of `now`.
+    pub(crate) fn update(&mut self, world: &World, map: &SiteMap, now: Timestamp) {
+        let users = world.users();
+        let movers = users.iter().map(|user| (user.id, Mover::from(user)));
+        self.conflicts.update(movers, &self.routes, now);
+        let mut findings = Vec::new();
+        condition::wrong_way(users, &self.routes, &self.settings, &mut findings);
+        condition::object_on_road(users, map, &mut findings);
+        condition::queue_tail(users, &self.routes, &self.settings, &mut findings);
+        condition::near_miss(users, self.conflicts.conflicts(), &self.settings, now, &mut findings);
+        for finding in findings {
+            self.see(finding, now);
+        }
+        self.age(now);
+    }
+
+    /// Ends what was not seen for a while.
+    pub(crate) fn age(&mut self, now: Timestamp) {
+        let release_s = self.settings.release_s;
+        self.situations.retain(|_, situation| now.seconds_since(situation.last_at) <= release_s);
+    }
+
+    fn see(&mut self, finding: Finding, now: Timestamp) {
+        let key = (finding.kind, finding.subject);
+        if !self.situations.contains_key(&key) && self.situations.len() == MAX_SITUATIONS {
+            self.left_out += 1;
+            return;
+        }
+        let after_s = self.settings.after_s(finding.kind);
+        let situation = self.situations.entry(key).or_insert_with(|| Situation {
+            kind: finding.kind,
+            is_confirmed: false,
+            began_at: now,
+            last_at: now,
+            place: finding.place,
+            confidence: 0.0,
+            evidence: heapless::Vec::new(),
+        });
+        let lasted_s = now.seconds_since(situation.began_at);
+        situation.is_confirmed |= lasted_s >= after_s;
+        (situation.last_at, situation.place, situation.evidence) = (now, finding.place, finding.evidence);
+        // What has just lasted long enough is two thirds as sure as what goes on.
+        let lasting = if after_s > 0.0 { 1.0 - (-1.1 * lasted_s / after_s).exp() } else { 1.0 };
+        situation.confidence = finding.sureness * lasting;
+    }
+}
+
+fn evidence_of<'a>(users: impl IntoIterator<Item = &'a RoadUser>) -> heapless::Vec<ObjectCause, 2> {
+    users.into_iter().take(2).map(RoadUser::cause).collect()
+}
+
+#[cfg(test)]
+mod tests;
