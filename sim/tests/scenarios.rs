@@ -110,7 +110,7 @@ fn every_scenario_can_be_used_and_those_of_safety_need_perception() {
         masa_sim::run::check(&scenario).unwrap_or_else(|error| panic!("{name}: {error}"));
         if scenario.without_perception == WithoutPerception::Fails {
             safety += 1;
-            assert!(!outcome(&scenario, Perception::Off).passed(), "{name} passes although nothing is perceived");
+            assert!(!outcome(&scenario, Perception::Off).is_safe(), "{name} is safe although nothing is perceived");
         }
     }
     assert!(safety >= 10, "{safety}");

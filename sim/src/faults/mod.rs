@@ -113,7 +113,7 @@ pub enum ForgeryKind {
     BadSignature,
     /// With a certificate of an authority that nobody knows.
     UntrustedChain,
-    /// Well signed by a station of its own authority, but from a place where it cannot be.
+    /// Well signed by a station of a trusted authority, which claims to move as nothing can.
     Implausible,
 }
 

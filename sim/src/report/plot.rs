@@ -81,7 +81,7 @@ fn panel(title: &str, lines: &[Line], end_s: f64, at_s: Option<f64>, most: Optio
     }
     let mut at_x = LEFT + plot_w;
     for (line, colour) in lines.iter().zip(COLOURS).filter(|(line, _)| !line.name.is_empty()).rev() {
-        let _ = write!(out, "<text x=\"{at_x:.1}\" y=\"11\" class=\"l\" fill=\"{colour}\">{}</text>", super::escaped(&line.name));
+        let _ = write!(out, "<text x=\"{at_x:.1}\" y=\"11\" class=\"l\" style=\"fill:{colour}\">{}</text>", super::escaped(&line.name));
         at_x -= 8.0 + 6.2 * line.name.len() as f64;
     }
     if let Some(at_s) = at_s {

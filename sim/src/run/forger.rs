@@ -17,8 +17,8 @@ use masa_v2x_proto::time::Timestamp;
 
 /// The station that the forger claims to be.
 pub(crate) const STATION_ID: u32 = 66_666;
-/// How far away a forger claims to be whose place cannot be true, metres.
-const FAR_AWAY_M: f64 = 20_000.0;
+/// Speed that a forger claims whose movement cannot be true, metres a second.
+const IMPOSSIBLE_MPS: f64 = 150.0;
 /// `CauseCodeType` 94: stationary vehicle.
 const STATIONARY_VEHICLE: u8 = 94;
 
@@ -56,14 +56,11 @@ impl Forger {
             self.parts = Some((node, modem));
         }
         let Some((node, modem)) = &mut self.parts else { return Vec::new() };
-        let here = place(forgery.frame, forgery.position_m);
-        let claimed = match forgery.kind {
-            ForgeryKind::Implausible => {
-                place(forgery.frame, [forgery.position_m[0] + FAR_AWAY_M, forgery.position_m[1]])
-            }
-            _ => here,
-        };
-        modem.moved(Position::surveyed(claimed, now), now);
+        let mut claimed = Position::surveyed(place(forgery.frame, forgery.position_m), now);
+        if forgery.kind == ForgeryKind::Implausible {
+            claimed.speed_mps = IMPOSSIBLE_MPS;
+        }
+        modem.moved(claimed, now);
         let report = EventReport {
             cause_code: STATIONARY_VEHICLE,
             sub_cause_code: 0,

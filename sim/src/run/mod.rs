@@ -114,6 +114,11 @@ impl Outcome {
         self.verdicts.iter().all(|verdict| verdict.passed)
     }
 
+    /// Every criterion about somebody's safety holds.
+    pub fn is_safe(&self) -> bool {
+        self.verdicts.iter().filter(|verdict| verdict.safety).all(|verdict| verdict.passed)
+    }
+
     /// Boxes came from the world itself: what passes here proves nothing about perception.
     pub fn uses_ground_truth(&self) -> bool {
         let mut cameras = self.scenario.stations.iter().flat_map(|station| &station.cameras);

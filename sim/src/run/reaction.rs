@@ -207,18 +207,20 @@ impl Driver {
             doubt_mps: if is_vulnerable { 0.15 } else { 0.0 },
         };
         let met = conflict(&at.own, at.speed_mps, other, look);
-        if let Some(met) = met {
-            let needed = met.braking_mps2(settings.room_m);
-            return (needed >= settings.begin_mps2).then(|| Reaction {
-                brake_mps2: Some(needed.min(settings.hardest_mps2)),
-                limit_mps: Some(at.speed_mps),
-                ..Reaction::default()
-            });
+        let needed = met.map_or(0.0, |met| met.braking_mps2(settings.room_m));
+        let slows = Reaction { limit_mps: Some(at.speed_mps), ..Reaction::default() };
+        if needed >= settings.begin_mps2 {
+            return Some(Reaction { brake_mps2: Some(needed.min(settings.hardest_mps2)), ..slows });
         }
         // Who has braked goes on only when the usual speed is free of conflict, too.
-        let again = self.since.is_some() && at.speed_mps < self.cruise_mps - 0.5;
-        let would = again.then(|| conflict(&at.own, (0.6 * self.cruise_mps).max(3.0), other, look)).flatten()?;
-        (would.gap_m < 25.0).then(|| Reaction { limit_mps: Some(at.speed_mps), ..Reaction::default() })
+        if self.since.is_none() || at.speed_mps > self.cruise_mps - 0.5 {
+            return None;
+        }
+        let would = conflict(&at.own, (0.6 * self.cruise_mps).max(3.0), other, look);
+        let gap_m = [met, would].into_iter().flatten().map(|met| met.gap_m).reduce(f64::min)?;
+        // Close to it, one stands rather than creeps.
+        let stands = (gap_m < settings.room_m + 2.0).then_some(2.0);
+        (gap_m < 25.0).then_some(Reaction { brake_mps2: stands, ..slows })
     }
 
     /// Brakes for a station whose way meets the own one; gives way to an emergency vehicle.
@@ -227,7 +229,7 @@ impl Driver {
         let (yaw_rad, speed_mps) = (heading_to_yaw_rad(station.heading_deg?.to_radians()), station.speed_mps?);
         let (sin, cos) = yaw_rad.sin_cos();
         let velocity = Vector2::new(cos, sin) * speed_mps;
-        let age_s = at.now.seconds_since(station.generated_at).clamp(0.0, 2.0);
+        let age_s = at.now.seconds_since(station.generated_at).clamp(0.0, 5.0);
         let position = Point2::new(ground.e_m, ground.n_m) + velocity * age_s;
         if station.priority_in_use
             && let Some(reaction) = give_way(at, position, velocity)
@@ -236,7 +238,7 @@ impl Driver {
         }
         let is_vulnerable = station.kind == MessageKind::Vam
             || matches!(station.station_type, StationType::Pedestrian | StationType::Cyclist | StationType::LightVruVehicle);
-        let (half_length_m, half_width_m) = if is_vulnerable { (0.9, 0.4) } else { (2.3, 0.95) };
+        let (half_length_m, half_width_m) = if is_vulnerable { (1.25, 0.5) } else { (2.3, 0.95) };
         let other = Other { position, velocity, half_length_m, half_width_m, yaw_rad };
         let kind = station.kind.name().to_uppercase();
         self.avoid(at, &other, is_vulnerable).map(|reaction| Reaction { why: format!("{kind} of {}", station.id.0), ..reaction })

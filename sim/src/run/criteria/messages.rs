@@ -6,6 +6,7 @@ use crate::run::trace::Sent;
 use crate::scenario::route::Way;
 use masa_v2x_proto::MessageKind;
 use nalgebra::Point3;
+use std::collections::BTreeMap;
 
 /// Nearer to a way than this is on it, metres.
 const ON_WAY_M: f64 = 1.7;
@@ -121,8 +122,18 @@ pub(super) fn latency(case: &Case<'_>, station: Option<&str>, p95_ms: f64) -> Fi
     let of_frames = |sent: &&Sent| {
         matches!(sent.kind, MessageKind::Cpm | MessageKind::Denm) && only.is_none_or(|only| sent.station == only)
     };
-    let mut found: Vec<(f64, f64)> =
-        case.trace.sent.iter().filter(of_frames).filter_map(|sent| Some((sent.photon_ms?, sent.at_s))).collect();
+    // A repetition says again what an older frame has shown; only the first message with a frame measures its way.
+    let mut newest_ms: BTreeMap<(usize, MessageKind), f64> = BTreeMap::new();
+    let mut found = Vec::new();
+    for sent in case.trace.sent.iter().filter(of_frames) {
+        let Some(photon_ms) = sent.photon_ms else { continue };
+        let captured_ms = sent.at_s * 1e3 - photon_ms;
+        let newest_ms = newest_ms.entry((sent.station, sent.kind)).or_insert(f64::NEG_INFINITY);
+        if captured_ms > *newest_ms + 0.5 {
+            *newest_ms = captured_ms;
+            found.push((photon_ms, sent.at_s));
+        }
+    }
     found.sort_by(|a, b| a.0.total_cmp(&b.0));
     let p95 = found.get((found.len() * 95 / 100).min(found.len().saturating_sub(1)));
     Finding {

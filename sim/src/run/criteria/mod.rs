@@ -22,6 +22,8 @@ pub struct Verdict {
     pub name: String,
     /// It holds.
     pub passed: bool,
+    /// It is about somebody's safety, which perception is for: a warning, a collision, who is known.
+    pub safety: bool,
     /// What was asked.
     pub expected: String,
     /// What was found.
@@ -92,6 +94,10 @@ fn verdict(case: &Case<'_>, settings: &CriterionSettings) -> Verdict {
     Verdict {
         name: settings.name.clone().unwrap_or_else(|| usual_name(&settings.require)),
         passed: finding.passed,
+        safety: matches!(
+            settings.require,
+            Criterion::Warned { .. } | Criterion::NoCollision { .. } | Criterion::Recall { .. }
+        ),
         expected: finding.expected,
         actual: finding.actual,
         at_s,
