@@ -13,15 +13,18 @@ MIN_VISIBLE, MIN_HEIGHT_PX, MIN_AREA_PX2 = 0.25, 8.0, 50.0
 
 
 class Images:
-    """A folder of images: one written by `masa sim dataset` (COCO labels) or by `render.py dataset`."""
+    """A folder written by `masa sim dataset`."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        coco = self.folder / "annotations" / "all.json"
-        self.lines = read_coco(coco) if coco.exists() else [json.loads(line) for line in open(self.folder / "labels.jsonl")]
+        self.lines = read_coco(self.folder / "annotations" / "all.json")
 
     def __len__(self):
         return len(self.lines)
+
+    def distances(self, k):
+        """Distance of each label of an image to the camera, metres (T,)."""
+        return np.array([l["distance_m"] for l in self.lines[k]["labels"]], np.float32)
 
     def __getitem__(self, k):
         """RGB image, boxes (T, 4), classes (T,), and whether each is too small or too hidden to be asked for."""
@@ -36,7 +39,7 @@ class Images:
 
 
 def read_coco(path):
-    """One line an image, as `render.py` writes them, with the distance of each object where the labels have it."""
+    """One line an image, with its labels: class, box as corners, visible share, distance."""
     coco = json.loads(path.read_text())
     # The node's word for what is neither a person, a vehicle nor an animal is "obstacle".
     names = {category["id"]: category["name"].replace("object", "obstacle") for category in coco["categories"]}

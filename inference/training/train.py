@@ -1,6 +1,6 @@
 """Trains the shipped detector on rendered images and exports it to ONNX.
 
-    python train.py --data DATA/train --out deploy/demo/detector.onnx [--steps 2600] [--threads 1] [--seed 1]
+    python train.py --data DATA/train --out detector.onnx [--resume detector.onnx] [--steps 4500] [--threads 1] [--seed 1]
 
 Forward passes run in bfloat16 where the processor has it, weights and losses stay in 32 bits. The averaged weights are
 exported every 250 steps, so an interrupted run leaves a detector.
@@ -16,8 +16,7 @@ import cv2
 import numpy as np
 import torch
 
-from camera import HEIGHT_PX, WIDTH_PX
-from classes import CLASSES
+from classes import CLASSES, HEIGHT_PX, WIDTH_PX
 from data import Images, random_crop
 from loss import detection_loss
 from model import Detector, load_exported
@@ -100,7 +99,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, nargs="+", help="folders of images with labels")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--steps", type=int, default=2600)
+    parser.add_argument("--steps", type=int, default=4500)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--peak-rate", type=float, default=2.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)

@@ -48,7 +48,7 @@ fn recording(folder: &Path) -> PathBuf {
 #[test]
 fn the_demo_runs_and_its_recording_replays_to_the_same_bytes() {
     let folder = tempfile::tempdir().expect("temporary directory");
-    let ports = ["--listen", "127.0.0.1:0", "--broker", "127.0.0.1:0"];
+    let ports = ["--listen", "127.0.0.1:0", "--broker", "127.0.0.1:0", "--zenoh", "127.0.0.1:0"];
     let run = masa(&[&["demo", "--headless", "--duration", "12"][..], &ports].concat(), folder.path());
     let summary = good(&run);
     assert!(summary.contains("cpm"), "{summary}");
@@ -127,9 +127,21 @@ fn the_doctor_names_file_line_and_nearest_key() {
 #[test]
 fn a_corrupt_model_and_a_missing_clip_are_told_apart() {
     let folder = tempfile::tempdir().expect("temporary directory");
-    for name in ["site.toml", "detector.toml", "node.toml"] {
-        std::fs::copy(root().join("deploy/demo").join(name), folder.path().join(name)).expect("copies");
-    }
+    let node = "[node]\nname = \"x\"\nstation-id = 1\nsite = \"site.toml\"\n[[camera]]\nid = \"north\"\n\
+                model = \"detector.toml\"\n[camera.source]\nkind = \"file\"\npath = \"junction.mp4\"\n";
+    let point = |x: u32, y: u32| {
+        let (lat, lon) = (44.65 + f64::from(y) * 1e-6, 10.93 + f64::from(x) * 1e-6);
+        format!("{{ pixel = [{x}.0, {y}.0], ground = {{ wgs84 = {{ latitude-deg = {lat}, longitude-deg = {lon} }} }} }}")
+    };
+    let points = [point(0, 100), point(600, 100), point(0, 300), point(600, 300)].join(", ");
+    let site = format!(
+        "[site]\nid = \"x\"\nname = \"x\"\n[origin]\nlatitude-deg = 44.65\nlongitude-deg = 10.93\n[[camera]]\n\
+         id = \"north\"\nimage-size-px = [640, 384]\n[camera.georeference]\nkind = \"reference-points\"\n\
+         survey-sigma-m = 0.05\npoint = [{points}]\n"
+    );
+    std::fs::write(folder.path().join("node.toml"), node).expect("writes");
+    std::fs::write(folder.path().join("site.toml"), site).expect("writes");
+    std::fs::copy(root().join("deploy/demo/detector.toml"), folder.path().join("detector.toml")).expect("copies");
     std::fs::write(folder.path().join("detector.onnx"), b"not a model").expect("writes");
     let words = text(&masa(&["doctor", "--config", "node.toml"], folder.path()).stdout);
     assert!(words.contains("detector.onnx"), "{words}");

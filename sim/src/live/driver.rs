@@ -106,7 +106,9 @@ impl ConnectedDriver {
         if reaction == self.memory.reaction {
             return;
         }
-        let is_news = reaction.why != self.memory.reaction.why && !reaction.why.is_empty();
+        // What counts down, such as a green to come, is told of once.
+        let cause = |why: &str| why.split(':').next().unwrap_or_default().to_owned();
+        let is_news = !reaction.why.is_empty() && cause(&reaction.why) != cause(&self.memory.reaction.why);
         for command in [Command::LimitSpeed(reaction.limit_mps), Command::Brake(reaction.brake_mps2)] {
             // A street that takes no more commands has stopped.
             let _ = self.commands.try_send((self.actor, command));

@@ -134,7 +134,7 @@ impl Ldm {
 
     /// Whether a station id is or was the station's own.
     pub(crate) fn is_own(&self, id: StationId) -> bool {
-        id == self.own || self.former.iter().any(|former| *former == id)
+        id == self.own || self.former.as_slice().contains(&id)
     }
 
     /// Stations that have sent a CAM or VAM lately, by id.
