@@ -134,7 +134,10 @@ fn a_misspelt_key_names_file_line_and_the_nearest_key() {
     let head = "name = \"x\"\ndescription = \"y\"\nmap = \"masa\"\nduration-s = 3\n";
     for (rest, part) in [
         ("[[actor]]\nid = \"a\"\nkind = \"car\"\n", "give either path-m or drive-m"),
-        ("[[criterion]]\nrequire.reaches = { actor = \"b\", point-m = [0, 0], before-s = 1 }\n", "there is no actor `b`"),
+        (
+            "[[criterion]]\nrequire.reaches = { actor = \"b\", point-m = [0, 0], before-s = 1 }\n",
+            "there is no actor `b`",
+        ),
         ("[[fault]]\nat-s = 1\nwhat.link-down = { station = \"c\" }\n", "there is no station `c`"),
     ] {
         let error = Scenario::parse(&format!("{head}{rest}"), Path::new("bad.toml")).unwrap_err().to_string();

@@ -25,15 +25,8 @@ pub struct CameraLimits {
 
 impl CameraLimits {
     /// What suits street cameras.
-    pub const USUAL: Self = Self {
-        frozen_s: 1.5,
-        dark: 6.0,
-        dark_s: 1.0,
-        moved_px: 6.0,
-        moved_s: 1.5,
-        likeness: 0.5,
-        silent_s: 2.0,
-    };
+    pub const USUAL: Self =
+        Self { frozen_s: 1.5, dark: 6.0, dark_s: 1.0, moved_px: 6.0, moved_s: 1.5, likeness: 0.5, silent_s: 2.0 };
 }
 
 /// Pictures of which the shift is kept.

@@ -59,9 +59,10 @@ impl ClockHealth {
 
     /// The difference that most of the stations share, and how many stations were asked.
     fn common(&self, now: Timestamp) -> Option<(f64, usize)> {
-        let recent = self.peers.values().filter(|peer| {
-            now.seconds_since(peer.heard_at) < RECENT_S && peer.differences_s.len() >= NEEDED
-        });
+        let recent = self
+            .peers
+            .values()
+            .filter(|peer| now.seconds_since(peer.heard_at) < RECENT_S && peer.differences_s.len() >= NEEDED);
         let mut medians: Vec<f64> = recent
             .map(|peer| {
                 let mut values: Vec<f64> = peer.differences_s.iter().copied().collect();

@@ -137,7 +137,15 @@ mod tests {
                 let kerb = y.rem_euclid(53) < 3 || (y * y / 40).rem_euclid(47) < 3;
                 let car = (x - number as i32 * 7).rem_euclid(320) < 30 && (80..110).contains(&y);
                 let noise = ((x * 31 + y * 17 + number as i32 * 13) % 7) as u8;
-                let value = if car { 220 } else if pole { 160 } else if kerb { 130 } else { 70 };
+                let value = if car {
+                    220
+                } else if pole {
+                    160
+                } else if kerb {
+                    130
+                } else {
+                    70
+                };
                 data.extend([value + noise; 3]);
             }
         }

@@ -5,8 +5,8 @@
 use super::Error;
 use crate::effect::{MessageKind, OutMessage};
 use crate::event::{
-    ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameStatistics, FrameTimings, Observation,
-    Quantity, SourceId, SourceState, StatusChange,
+    ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameStatistics, FrameTimings,
+    Observation, Quantity, SourceId, SourceState, StatusChange,
 };
 use masa_inference::{BoundingBox, Detection};
 use masa_v2x_proto::geo::Wgs84;

@@ -4,8 +4,8 @@ use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Re
 use crate::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
 use crate::event::{
     ChannelLoad, DenAction, DenRequest, DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId,
-    EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, Observation, Operation, PriorityAnswer, PriorityStatus,
-    Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState, StatusChange, Traffic,
+    EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, Observation, Operation, PriorityAnswer,
+    PriorityStatus, Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState, StatusChange, Traffic,
 };
 use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
@@ -107,7 +107,14 @@ fn any_body() -> impl Strategy<Value = EventBody> {
         any::<(u64, f32, Option<[f32; 2]>)>().prop_map(|(fingerprint, mean_luminance, shift_px)| {
             let captured_at = Timestamp::from_unix_ns(7);
             let likeness = 0.5;
-            EventBody::FrameStatistics(FrameStatistics { frame: 3, captured_at, mean_luminance, fingerprint, shift_px, likeness })
+            EventBody::FrameStatistics(FrameStatistics {
+                frame: 3,
+                captured_at,
+                mean_luminance,
+                fingerprint,
+                shift_px,
+                likeness,
+            })
         }),
         any_received().prop_map(EventBody::Received),
         any_ego().prop_map(EventBody::Ego),

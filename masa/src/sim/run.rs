@@ -189,7 +189,8 @@ pub(super) fn run_all(
                 } {
                     eprintln!("{} (seed {}) …", scenario.id(), options.seed.unwrap_or(scenario.seed));
                     let begin = now();
-                    let done = run(scenario, options).map(|outcome| Done { outcome, wall: now().duration_since(begin) });
+                    let done =
+                        run(scenario, options).map(|outcome| Done { outcome, wall: now().duration_since(begin) });
                     if let Ok(done) = &done {
                         each(done);
                     }

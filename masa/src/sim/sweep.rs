@@ -36,7 +36,12 @@ impl Sweep {
         }
         let done = run_all(&jobs, self.how.threads, &|done| {
             let word = if done.outcome.passed() { "pass" } else { "FAIL" };
-            eprintln!("{word} {} seed {} ({:.1} s)", done.outcome.scenario.id(), done.outcome.seed, done.wall.as_secs_f64());
+            eprintln!(
+                "{word} {} seed {} ({:.1} s)",
+                done.outcome.scenario.id(),
+                done.outcome.seed,
+                done.wall.as_secs_f64()
+            );
         })?;
         let mut too_low = Vec::new();
         for (scenario, runs) in by_scenario(&done) {
@@ -47,7 +52,8 @@ impl Sweep {
                 let count = runs.iter().filter(holds).count();
                 let failed: Vec<_> =
                     runs.iter().filter(|done| !holds(done)).map(|done| done.outcome.seed.to_string()).collect();
-                let where_ = if failed.is_empty() { String::new() } else { format!(" (not with {})", failed.join(", ")) };
+                let where_ =
+                    if failed.is_empty() { String::new() } else { format!(" (not with {})", failed.join(", ")) };
                 println!("  {count:3} of {} {}{where_}", runs.len(), verdict.name);
             }
             if (passed as f64) < self.at_least * runs.len() as f64 {

@@ -147,10 +147,12 @@ impl FaultSettings {
                 }
                 wrong(format!("station `{name}` has no sensor `{sensor}`"))
             }
-            Fault::ClockDrift { station: name, .. } | Fault::LinkDown { station: name } | Fault::NodeKilled { station: name } => {
-                station(name)
+            Fault::ClockDrift { station: name, .. }
+            | Fault::LinkDown { station: name }
+            | Fault::NodeKilled { station: name } => station(name),
+            Fault::PacketLoss { share } if !(0.0..=1.0).contains(share) => {
+                wrong(format!("share {share} is not within 0 to 1"))
             }
-            Fault::PacketLoss { share } if !(0.0..=1.0).contains(share) => wrong(format!("share {share} is not within 0 to 1")),
             Fault::Forgery { rate_hz, .. } if !(*rate_hz > 0.0 && *rate_hz <= 20.0) => {
                 wrong(format!("rate-hz {rate_hz} is not within 0 to 20"))
             }

@@ -58,12 +58,14 @@ fn section(outcome: &Outcome, files: &[String]) -> String {
         escaped(&outcome.scenario.description)
     );
     if outcome.uses_ground_truth() {
-        out += "<p class=\"warn\">Perception is ground truth, for debugging: this proves nothing about the detector.</p>";
+        out +=
+            "<p class=\"warn\">Perception is ground truth, for debugging: this proves nothing about the detector.</p>";
     }
     out += "<ul>";
     for verdict in &outcome.verdicts {
         let class = if verdict.passed { "ok" } else { "no" };
-        let _ = write!(out, "<li class=\"{class}\"><b>{}</b>: {}</li>", escaped(&verdict.name), escaped(&verdict.actual));
+        let _ =
+            write!(out, "<li class=\"{class}\"><b>{}</b>: {}</li>", escaped(&verdict.name), escaped(&verdict.actual));
     }
     out += "</ul>";
     for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.passed) {
@@ -79,8 +81,7 @@ fn section(outcome: &Outcome, files: &[String]) -> String {
 
 fn failure(outcome: &Outcome, verdict: &Verdict) -> String {
     let known = ids(&outcome.scenario);
-    let mut actors: Vec<_> =
-        verdict.actors.iter().filter_map(|name| Some((name.clone(), *known.get(name)?))).collect();
+    let mut actors: Vec<_> = verdict.actors.iter().filter_map(|name| Some((name.clone(), *known.get(name)?))).collect();
     if actors.is_empty() {
         actors = outcome.scenario.actors.iter().take(2).map(|actor| (actor.id.clone(), known[&actor.id])).collect();
     }
@@ -166,13 +167,17 @@ fn figure(image: &RgbImage, frame: &FrameTrace) -> String {
 fn events(outcome: &Outcome) -> String {
     let trace = &outcome.trace;
     let known = ids(&outcome.scenario);
-    let mut rows: Vec<(f64, String)> = trace.faults.iter().map(|(at_s, words)| (*at_s, format!("fault: {words}"))).collect();
+    let mut rows: Vec<(f64, String)> =
+        trace.faults.iter().map(|(at_s, words)| (*at_s, format!("fault: {words}"))).collect();
     rows.extend(trace.health.iter().map(|health| {
         let station = &trace.stations[health.station].name;
         (health.from_s, format!("health of {station}: {}: {}", health.problem, health.detail))
     }));
     rows.extend(trace.reactions.iter().map(|reaction| {
-        let name = known.iter().find(|(_, id)| **id == reaction.actor).map_or_else(|| reaction.actor.0.to_string(), |(n, _)| n.clone());
+        let name = known
+            .iter()
+            .find(|(_, id)| **id == reaction.actor)
+            .map_or_else(|| reaction.actor.0.to_string(), |(n, _)| n.clone());
         let does = match (reaction.brake_mps2, reaction.limit_mps) {
             (Some(brake), _) => format!("brakes with {brake:.1} m/s²"),
             (None, Some(limit)) => format!("drives at most {limit:.1} m/s"),

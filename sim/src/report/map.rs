@@ -67,12 +67,23 @@ pub(super) fn map(outcome: &Outcome, centre: Point2<f64>, at_s: f64, concerned: 
     }
     if let Some(snapshot) = outcome.trace.at(at_s) {
         for actor in snapshot.actors.iter().filter(|actor| near(actor.pose.position.xy())) {
-            let _ = write!(out, "<polygon points=\"{}\" fill=\"{}\"/>", outline(&actor.footprint()), colour(actor, concerned));
+            let _ = write!(
+                out,
+                "<polygon points=\"{}\" fill=\"{}\"/>",
+                outline(&actor.footprint()),
+                colour(actor, concerned)
+            );
         }
         for (name, id) in concerned {
             let Some(actor) = snapshot.actor(*id) else { continue };
             let (x, y) = place(actor.pose.position.xy());
-            let _ = write!(out, "<text x=\"{:.1}\" y=\"{:.1}\" class=\"a\">{}</text>", x + 2.0, y - 1.5, super::escaped(name));
+            let _ = write!(
+                out,
+                "<text x=\"{:.1}\" y=\"{:.1}\" class=\"a\">{}</text>",
+                x + 2.0,
+                y - 1.5,
+                super::escaped(name)
+            );
         }
     }
     out + "</svg>"
@@ -81,7 +92,10 @@ pub(super) fn map(outcome: &Outcome, centre: Point2<f64>, at_s: f64, concerned: 
 /// Whether a stretch of a lane may be in the picture.
 fn touches(a: Point2<f64>, b: Point2<f64>, centre: Point2<f64>) -> bool {
     let (low, high) = (a.inf(&b), a.sup(&b));
-    low.x < centre.x + REACH_M && high.x > centre.x - REACH_M && low.y < centre.y + REACH_M && high.y > centre.y - REACH_M
+    low.x < centre.x + REACH_M
+        && high.x > centre.x - REACH_M
+        && low.y < centre.y + REACH_M
+        && high.y > centre.y - REACH_M
 }
 
 fn colour(actor: &Actor, concerned: &[(String, ActorId)]) -> &'static str {

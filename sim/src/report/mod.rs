@@ -53,9 +53,10 @@ pub fn write(folder: &Path, outcomes: &[(&Outcome, Duration)]) -> Result<(), Rep
 fn record(folder: &Path, outcome: &Outcome) -> Result<Vec<String>, ReportError> {
     let mut names = Vec::new();
     for (index, station) in outcome.trace.stations.iter().enumerate() {
-        let concerned = outcome.verdicts.iter().filter(|verdict| !verdict.passed).any(|verdict| {
-            verdict.station.as_ref() == Some(&station.name) || verdict.actors.contains(&station.name)
-        });
+        let concerned =
+            outcome.verdicts.iter().filter(|verdict| !verdict.passed).any(|verdict| {
+                verdict.station.as_ref() == Some(&station.name) || verdict.actors.contains(&station.name)
+            });
         // Without anybody in particular, the first station tells most.
         let nobody = outcome.verdicts.iter().filter(|v| !v.passed).all(|v| v.station.is_none() && v.actors.is_empty());
         if !concerned && !(nobody && index == 0) {

@@ -29,7 +29,9 @@ pub(super) fn plots(outcome: &Outcome, actors: &[(String, ActorId)], at_s: Optio
     if let [(_, a), (_, b), ..] = actors {
         let apart: Vec<(f64, f64)> = snapshots
             .iter()
-            .filter_map(|s| Some((s.time_s, (s.actor(*a)?.pose.position.xy() - s.actor(*b)?.pose.position.xy()).norm())))
+            .filter_map(|s| {
+                Some((s.time_s, (s.actor(*a)?.pose.position.xy() - s.actor(*b)?.pose.position.xy()).norm()))
+            })
             .collect();
         let closing = apart.windows(2).filter_map(|pair| {
             let [(t0, d0), (t1, d1)] = [pair[0], pair[1]];
@@ -81,7 +83,11 @@ fn panel(title: &str, lines: &[Line], end_s: f64, at_s: Option<f64>, most: Optio
     }
     let mut at_x = LEFT + plot_w;
     for (line, colour) in lines.iter().zip(COLOURS).filter(|(line, _)| !line.name.is_empty()).rev() {
-        let _ = write!(out, "<text x=\"{at_x:.1}\" y=\"11\" class=\"l\" style=\"fill:{colour}\">{}</text>", super::escaped(&line.name));
+        let _ = write!(
+            out,
+            "<text x=\"{at_x:.1}\" y=\"11\" class=\"l\" style=\"fill:{colour}\">{}</text>",
+            super::escaped(&line.name)
+        );
         at_x -= 8.0 + 6.2 * line.name.len() as f64;
     }
     if let Some(at_s) = at_s {

@@ -34,9 +34,10 @@ impl Air {
             return None;
         }
         let pair = (from.0, to.0);
-        let luck = self.luck.entry(pair).or_insert_with(|| {
-            self.seed.stream("air", u64::from(pair.0) << 32 | u64::from(pair.1))
-        });
+        let luck = self
+            .luck
+            .entry(pair)
+            .or_insert_with(|| self.seed.stream("air", u64::from(pair.0) << 32 | u64::from(pair.1)));
         // Drawn for each frame, so that a fault changes no other frame's luck.
         let lost = luck.random::<f64>() < self.extra_loss;
         if lost {

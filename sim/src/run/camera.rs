@@ -84,9 +84,10 @@ impl Pinhole {
     /// The box around an actor, cut at the borders; `None` when it is outside.
     pub fn bounding_box(&self, actor: &Actor) -> Option<BoundingBox> {
         let base = actor.pose.position.z;
-        let corners = actor.footprint().into_iter().flat_map(|p| {
-            [0.0, actor.size.height_m].map(|height| Point3::new(p.x, p.y, base + height))
-        });
+        let corners = actor
+            .footprint()
+            .into_iter()
+            .flat_map(|p| [0.0, actor.size.height_m].map(|height| Point3::new(p.x, p.y, base + height)));
         let pixels: Vec<_> = corners.map(|corner| self.project(corner)).collect::<Option<_>>()?;
         let limit = |value: f64, size: u32| value.clamp(0.0, f64::from(size)) as f32;
         let [width, height] = self.size_px;

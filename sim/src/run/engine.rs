@@ -3,13 +3,15 @@
 mod schedule;
 
 use super::air::Air;
+use super::forger::Forger;
 use super::gnss::Receiver;
 use super::modem::{Authorities, Modem, Output};
 use super::reaction::{Driver, Reaction, Situation};
 use super::rig::{Capture, Rig};
 use super::station::Station;
-use super::trace::{FNV_START, FrameTrace, HealthTrace, ReactionTrace, Reception, Sent, StationTrace, Trace, fnv, mentions};
-use super::forger::Forger;
+use super::trace::{
+    FNV_START, FrameTrace, HealthTrace, ReactionTrace, Reception, Sent, StationTrace, Trace, fnv, mentions,
+};
 use super::{RunError, RunOptions, conflict, site};
 use crate::actor::{Actor, ActorId, ActorKind};
 use crate::random::Seed;
@@ -198,13 +200,17 @@ impl<'a> Engine<'a> {
             let name = scripted.map_or_else(|| format!("vehicle-{}", actor.id.0), |actor| actor.id.clone());
             let station_id = scripted.and_then(|actor| actor.station_id).unwrap_or(actor.id.0);
             let roads = self.world.roads().clone();
-            let configuration =
-                site::on_board(station_id, &name, actor, &settings.facilities, &roads, &self.frame);
+            let configuration = site::on_board(station_id, &name, actor, &settings.facilities, &roads, &self.frame);
             let station = self.add_station(name, Some(actor.id), configuration, antenna(actor), t_ns)?;
             let receiver = Receiver::new(self.seed, station_id, settings.gnss_sigma_m, snapshot.time_s);
             self.stations[station].receiver = Some(receiver);
         }
-        let gone: Vec<_> = self.by_actor.iter().filter(|(actor, _)| snapshot.actor(**actor).is_none()).map(|(a, s)| (*a, *s)).collect();
+        let gone: Vec<_> = self
+            .by_actor
+            .iter()
+            .filter(|(actor, _)| snapshot.actor(**actor).is_none())
+            .map(|(a, s)| (*a, *s))
+            .collect();
         for (actor, station) in gone {
             self.by_actor.remove(&actor);
             self.stations[station].kill();
@@ -239,9 +245,8 @@ impl<'a> Engine<'a> {
         let snapshot = self.world.now();
         let rigs: Vec<_> = self.rigs.iter_mut().filter(|rig| rig.is_due(snapshot.step)).collect();
         let captured: Vec<(usize, usize, [u32; 2], Result<Option<Capture>, RunError>)> = self.pool.install(|| {
-            let look = |rig: &mut Rig| {
-                (rig.station, rig.camera, rig.settings.lens.image_size_px, rig.capture(snapshot))
-            };
+            let look =
+                |rig: &mut Rig| (rig.station, rig.camera, rig.settings.lens.image_size_px, rig.capture(snapshot));
             rigs.into_par_iter().map(look).collect()
         });
         for (station, camera, size_px, capture) in captured {
@@ -374,9 +379,11 @@ impl<'a> Engine<'a> {
         }
         let at_s = t_ns as f64 * 1e-9;
         if let (Some((camera, number)), Some(node)) = (frame_key, &self.stations[index].node) {
-            let objects = node.world().users().iter().map(|user| {
-                (user.id, user.class, nalgebra::Point2::new(user.position.e_m, user.position.n_m))
-            });
+            let objects = node
+                .world()
+                .users()
+                .iter()
+                .map(|user| (user.id, user.class, nalgebra::Point2::new(user.position.e_m, user.position.n_m)));
             let known = |frame: &&mut FrameTrace| (frame.station, frame.camera, frame.frame) == (index, camera, number);
             if let Some(frame) = self.trace.frames.iter_mut().rev().take(64).find(known) {
                 frame.objects = objects.collect();
@@ -442,12 +449,7 @@ impl<'a> Engine<'a> {
             let station = &mut self.stations[index];
             let Some(node) = &station.node else { continue };
             let situation = Situation {
-                own: conflict::Own {
-                    way: &way,
-                    s_m,
-                    offset_m: 0.0,
-                    size_m: [actor.size.length_m, actor.size.width_m],
-                },
+                own: conflict::Own { way: &way, s_m, offset_m: 0.0, size_m: [actor.size.length_m, actor.size.width_m] },
                 speed_mps: actor.speed_mps,
                 yaw_rad: actor.pose.yaw_rad,
                 frame: &frame,

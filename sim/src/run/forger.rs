@@ -75,11 +75,8 @@ impl Forger {
             traces: Vec::new(),
         };
         self.events += 1;
-        let request = DenRequest {
-            application: "forger".into(),
-            event: self.events as u32,
-            action: DenAction::Report(report),
-        };
+        let request =
+            DenRequest { application: "forger".into(), event: self.events as u32, action: DenAction::Report(report) };
         let id = EventId { source: SourceId::NODE, seq: self.events };
         let mut effects = Effects::default();
         node.step(&Event { arrived_at: now, id, body: EventBody::DenRequest(request) }, &mut effects, &mut NoProbe);

@@ -28,7 +28,9 @@ pub(super) fn advice(ldm: &Ldm, at: &Situation<'_>, cruise_mps: f64) -> Option<(
         let Some(signals) = ldm.signals_of(&geometry.id) else { continue };
         for lane in geometry.lane_set.iter() {
             let Some((distance_m, group)) = ahead(at, geometry, lane) else { continue };
-            let Some(movement) = signals.content.states.iter().find(|state| state.signal_group == group) else { continue };
+            let Some(movement) = signals.content.states.iter().find(|state| state.signal_group == group) else {
+                continue;
+            };
             let Some(event) = movement.state_time_speed.iter().next() else { continue };
             let end = event.timing.as_ref().and_then(|timing| timing.min_end_time.not_before(at.now.plus_ms(-500)));
             let Some(left_s) = end.map(|end| end.seconds_since(at.now)) else { continue };

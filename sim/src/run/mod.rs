@@ -181,7 +181,8 @@ pub fn check(scenario: &Scenario) -> Result<(), RunError> {
 /// # Errors
 /// When there is no such map, or it cannot be read.
 pub fn map(scenario: &Scenario) -> Result<Roads, ScenarioError> {
-    let wrong = |error: crate::roads::RoadsError| ScenarioError::Map { map: scenario.map.clone(), what: error.to_string() };
+    let wrong =
+        |error: crate::roads::RoadsError| ScenarioError::Map { map: scenario.map.clone(), what: error.to_string() };
     let is_file = scenario.map.contains('.') || scenario.map.contains('/');
     if !is_file {
         return Roads::shipped(&scenario.map).map_err(wrong);

@@ -94,8 +94,7 @@ fn through_routes(roads: &Roads) -> Vec<Vec<EdgeId>> {
     let edges = (0..roads.edges.len()).map(|index| EdgeId(index as u32)).filter(|edge| drivable(*edge));
     // Turning back at the edge of the map, and people's ways, are no way on.
     let on = |link: &&Link| {
-        link.turn != Turn::UTurn
-            && [link.from, link.to].iter().all(|lane| roads.lane(*lane).users.contains(Users::CAR))
+        link.turn != Turn::UTurn && [link.from, link.to].iter().all(|lane| roads.lane(*lane).users.contains(Users::CAR))
     };
     let mut reached = vec![false; roads.edges.len()];
     for link in roads.links.iter().filter(on) {

@@ -128,7 +128,11 @@ impl Driver {
                     // It is not certain that it is over: no harder than needed to stay slow.
                     let limit_mps = Some(at.speed_mps);
                     let reacts = at.now.seconds_since(since) >= self.settings.reaction_s;
-                    if reacts { Reaction { limit_mps, brake_mps2: None, why: reaction.why } } else { Reaction::default() }
+                    if reacts {
+                        Reaction { limit_mps, brake_mps2: None, why: reaction.why }
+                    } else {
+                        Reaction::default()
+                    }
                 }
                 _ => {
                     self.since = None;
@@ -136,7 +140,8 @@ impl Driver {
                 }
             },
         };
-        if wanted.why.is_empty() && self.settings.glosa == Glosa::Follow
+        if wanted.why.is_empty()
+            && self.settings.glosa == Glosa::Follow
             && let Some((limit_mps, why)) = super::glosa::advice(ldm, at, self.cruise_mps)
         {
             wanted = Reaction { limit_mps: Some(limit_mps), brake_mps2: None, why };
@@ -164,9 +169,13 @@ impl Driver {
                 continue;
             }
             let (half_length_m, half_width_m) = half_size(object.kind);
-            let other = Other { position, velocity, half_length_m, half_width_m, yaw_rad: velocity.y.atan2(velocity.x) };
+            let other =
+                Other { position, velocity, half_length_m, half_width_m, yaw_rad: velocity.y.atan2(velocity.x) };
             if let Some(reaction) = self.avoid(at, &other, object.kind == ReceivedObjectKind::Vru) {
-                consider(Reaction { why: format!("CPM of {}: object {}", object.station.0, object.object_id), ..reaction });
+                consider(Reaction {
+                    why: format!("CPM of {}: object {}", object.station.0, object.object_id),
+                    ..reaction
+                });
             }
         }
         for station in ldm.stations() {
@@ -186,7 +195,13 @@ impl Driver {
     }
 
     /// Whether what somebody perceives is this very vehicle.
-    fn is_own(&self, at: &Situation<'_>, position: Point2<f64>, velocity: Vector2<f64>, kind: ReceivedObjectKind) -> bool {
+    fn is_own(
+        &self,
+        at: &Situation<'_>,
+        position: Point2<f64>,
+        velocity: Vector2<f64>,
+        kind: ReceivedObjectKind,
+    ) -> bool {
         let Some(here) = at.own.way.at(at.own.s_m) else { return false };
         let (sin, cos) = at.yaw_rad.sin_cos();
         let apart = position - here.point.xy();
@@ -237,17 +252,22 @@ impl Driver {
             return Some(Reaction { why: format!("CAM of {}: emergency vehicle", station.id.0), ..reaction });
         }
         let is_vulnerable = station.kind == MessageKind::Vam
-            || matches!(station.station_type, StationType::Pedestrian | StationType::Cyclist | StationType::LightVruVehicle);
+            || matches!(
+                station.station_type,
+                StationType::Pedestrian | StationType::Cyclist | StationType::LightVruVehicle
+            );
         let (half_length_m, half_width_m) = if is_vulnerable { (1.25, 0.5) } else { (2.3, 0.95) };
         let other = Other { position, velocity, half_length_m, half_width_m, yaw_rad };
         let kind = station.kind.name().to_uppercase();
-        self.avoid(at, &other, is_vulnerable).map(|reaction| Reaction { why: format!("{kind} of {}", station.id.0), ..reaction })
+        self.avoid(at, &other, is_vulnerable)
+            .map(|reaction| Reaction { why: format!("{kind} of {}", station.id.0), ..reaction })
     }
 
     /// Comes to an event so slowly that stopping in front of it is easy.
     fn heed(&self, at: &Situation<'_>, event: &masa_edge_node::world::ldm::ReceivedEvent) -> Option<Reaction> {
         let here = at.own.way.at(at.own.s_m)?.point;
-        let wgs84 = |p: nalgebra::Point3<f64>| at.frame.to_wgs84(masa_v2x_proto::geo::Enu { e_m: p.x, n_m: p.y, u_m: p.z });
+        let wgs84 =
+            |p: nalgebra::Point3<f64>| at.frame.to_wgs84(masa_v2x_proto::geo::Enu { e_m: p.x, n_m: p.y, u_m: p.z });
         let ahead = (1..=40).filter_map(|step| Some(wgs84(at.own.way.at(at.own.s_m + f64::from(step) * 10.0)?.point)));
         let reader = Reader {
             position: wgs84(here),
@@ -267,7 +287,10 @@ impl Driver {
         (needed >= self.settings.begin_mps2 || limit_mps < self.cruise_mps).then(|| Reaction {
             limit_mps: Some(limit_mps),
             brake_mps2: (needed >= self.settings.begin_mps2).then_some(needed.min(self.settings.hardest_mps2)),
-            why: format!("DENM {}-{}: cause {code}", event.action_id.originating_station_id.0, event.action_id.sequence_number),
+            why: format!(
+                "DENM {}-{}: cause {code}",
+                event.action_id.originating_station_id.0, event.action_id.sequence_number
+            ),
         })
     }
 }
@@ -287,7 +310,8 @@ fn give_way(at: &Situation<'_>, position: Point2<f64>, velocity: Vector2<f64>) -
         return Some(Reaction { limit_mps: Some(5.0), brake_mps2: None, why: String::new() });
     }
     // From the side: who would be in its way when it passes stops before.
-    let other = Other { position, velocity, half_length_m: 4.0, half_width_m: 1.5, yaw_rad: velocity.y.atan2(velocity.x) };
+    let other =
+        Other { position, velocity, half_length_m: 4.0, half_width_m: 1.5, yaw_rad: velocity.y.atan2(velocity.x) };
     let look = Look { horizon_s: 9.0, side_m: 2.0, doubt_mps: 0.5 };
     let met = conflict(&at.own, at.speed_mps.max(4.0), &other, look)?;
     let needed = at.speed_mps.powi(2) / (2.0 * (met.gap_m - 6.0).max(0.3));

@@ -10,12 +10,12 @@ use super::trace::{FNV_START, fnv};
 use super::{RunError, RunOptions};
 use crate::random::Seed;
 use crate::scenario::{CameraSettings, DetectorKind};
+use crate::sensors::camera::Scene;
 use crate::snapshot::Snapshot;
 use masa_edge_node::event::{FrameStatistics, FrameTimings};
 use masa_edge_node::health::FrameObserver;
-use masa_v2x_proto::time::Timestamp;
-use crate::sensors::camera::Scene;
 use masa_inference::{Detection, Detector};
+use masa_v2x_proto::time::Timestamp;
 use rand_pcg::Pcg64Mcg;
 use std::fmt;
 use std::sync::Arc;
@@ -89,7 +89,9 @@ impl Rig {
             every: (1.0 / (settings.rate_hz * step_s)).round().max(1.0) as u64,
             broken: Broken::default(),
             pinhole: Pinhole::new(settings, 0.0),
-            eye: scene.filter(|_| detector.is_some()).map(|scene| Eye::new(settings, scene.clone(), seed, (station, camera))),
+            eye: scene
+                .filter(|_| detector.is_some())
+                .map(|scene| Eye::new(settings, scene.clone(), seed, (station, camera))),
             detector,
             luck: seed.stream("camera latency", (station as u64) << 16 | camera as u64),
             frame: 0,
@@ -118,10 +120,14 @@ impl Rig {
         match self.settings.detector {
             DetectorKind::Off => {}
             DetectorKind::GroundTruth => {
-                detections = pinhole.everybody(snapshot).iter().filter_map(|seen| {
-                    let kind = snapshot.actor(seen.actor)?.kind;
-                    Some(Detection { bounding_box: seen.bounding_box, class: class_of(kind), score: 0.9 })
-                }).collect();
+                detections = pinhole
+                    .everybody(snapshot)
+                    .iter()
+                    .filter_map(|seen| {
+                        let kind = snapshot.actor(seen.actor)?.kind;
+                        Some(Detection { bounding_box: seen.bounding_box, class: class_of(kind), score: 0.9 })
+                    })
+                    .collect();
             }
             DetectorKind::Network => {
                 let picture = self.eye.as_mut().and_then(|eye| eye.see(snapshot, self.broken));
@@ -136,9 +142,22 @@ impl Rig {
                 }
             }
         }
-        let timings = FrameTimings { decode_us: (self.settings.latency.decode_ms * 1e3) as u32, inference_us, ..FrameTimings::default() };
+        let timings = FrameTimings {
+            decode_us: (self.settings.latency.decode_ms * 1e3) as u32,
+            inference_us,
+            ..FrameTimings::default()
+        };
         let latency_ns = i64::from(timings.decode_us + timings.inference_us) * 1_000;
-        Ok(Some(Capture { frame: self.frame, hash, broken: self.broken, in_view, detections, timings, latency_ns, statistics }))
+        Ok(Some(Capture {
+            frame: self.frame,
+            hash,
+            broken: self.broken,
+            in_view,
+            detections,
+            timings,
+            latency_ns,
+            statistics,
+        }))
     }
 
     /// Drawn for each frame, so that a fault changes no later frame's luck.

@@ -3,10 +3,10 @@
 use crate::roads::{LaneId, Roads, SignalControl, SignalController, SignalId, SignalState, Turn};
 use crate::snapshot::Snapshot;
 use masa_edge_node::event::{GroupState, Operation, SignalPhase, SignalReport};
+use masa_edge_node::world::infrastructure::LaneKind as MapLaneKind;
 use masa_edge_node::world::infrastructure::{
     ConnectionSettings, IntersectionSettings, LaneSettings, LaneWay, Manoeuvre,
 };
-use masa_edge_node::world::infrastructure::LaneKind as MapLaneKind;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -99,11 +99,21 @@ pub(crate) fn reports(roads: &Roads, snapshot: &Snapshot, at: Timestamp) -> Vec<
                 SignalControl::Fixed => Operation::FixedTime,
                 SignalControl::Actuated => Operation::TrafficDependent,
             },
-            groups: states.iter().zip(0..).filter_map(|(state, place)| {
-                let left_s = time_left_s(controller, states, place, snapshot.time_s);
-                let end = left_s.map(|left_s| at.plus_ms((left_s * 1e3) as i64));
-                Some(GroupState { group: group(place)?, shows: phase(*state), min_end: end, max_end: end, likely_end: end })
-            }).collect(),
+            groups: states
+                .iter()
+                .zip(0..)
+                .filter_map(|(state, place)| {
+                    let left_s = time_left_s(controller, states, place, snapshot.time_s);
+                    let end = left_s.map(|left_s| at.plus_ms((left_s * 1e3) as i64));
+                    Some(GroupState {
+                        group: group(place)?,
+                        shows: phase(*state),
+                        min_end: end,
+                        max_end: end,
+                        likely_end: end,
+                    })
+                })
+                .collect(),
         })
         .collect()
 }

@@ -4,9 +4,7 @@ use super::camera::Pinhole;
 use crate::geometry::Polyline;
 use crate::roads::{EdgeKind, LaneKind, Roads};
 use crate::scenario::{CameraSettings, StationSettings, ZonesFrom};
-use masa_edge_node::config::{
-    CameraSection, Configuration, NodeFile, NodeSection, Origin, SiteFile, SiteSection,
-};
+use masa_edge_node::config::{CameraSection, Configuration, NodeFile, NodeSection, Origin, SiteFile, SiteSection};
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::facilities::profile::{Role, StationKind, VehicleSettings};
 use masa_edge_node::sources::camera::{CameraSourceSettings, FileSettings};
@@ -31,11 +29,8 @@ pub(crate) fn site_frame(roads: &Roads) -> SiteFrame {
 /// The configuration of a station at the roadside.
 pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFrame) -> Configuration {
     let mut site = empty_site(roads, frame);
-    site.cameras = settings
-        .cameras
-        .iter()
-        .filter_map(|camera| Pinhole::new(camera, 0.0).site_camera(&camera.id, frame))
-        .collect();
+    site.cameras =
+        settings.cameras.iter().filter_map(|camera| Pinhole::new(camera, 0.0).site_camera(&camera.id, frame)).collect();
     if settings.zones_from == ZonesFrom::Map {
         site.zones = zones(roads, Point2::new(settings.position_m[0], settings.position_m[1]));
     }

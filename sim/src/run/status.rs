@@ -15,8 +15,9 @@ pub(super) fn link(up: bool) -> StatusChange {
 
 /// Problems that the node names, with their words.
 pub(super) fn problems(node: &Node) -> BTreeMap<String, String> {
-    let named = node.health().problems().map(|problem| {
-        (format!("{} {}", problem.kind.name(), problem.subject), problem.detail.clone())
-    });
+    let named = node
+        .health()
+        .problems()
+        .map(|problem| (format!("{} {}", problem.kind.name(), problem.subject), problem.detail.clone()));
     named.collect()
 }

@@ -11,8 +11,8 @@ use masa_edge_node::recorder::Record;
 use masa_inference::{Detection, ObjectClass};
 use masa_v2x_proto::cdd::{CauseCode, ReferencePosition};
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
-use masa_v2x_proto::{Message, MessageKind};
 use masa_v2x_proto::time::Timestamp;
+use masa_v2x_proto::{Message, MessageKind};
 use nalgebra::Point2;
 
 /// A run from its beginning to its end.
@@ -179,7 +179,8 @@ impl Trace {
     /// Whether a message speaks of an actor.
     pub fn is_about(&self, sent: &Sent, actor: ActorId) -> bool {
         sent.mentions.iter().any(|mention| {
-            let speaker = mention.itself.map(|id| self.stations.iter().any(|s| s.station_id == id && s.actor == Some(actor)));
+            let speaker =
+                mention.itself.map(|id| self.stations.iter().any(|s| s.station_id == id && s.actor == Some(actor)));
             speaker.unwrap_or_else(|| {
                 self.actor_at(actor, mention.at_s).is_some_and(|truth| {
                     let reach_m = mention.within_m + truth.size.length_m / 2.0;
@@ -259,10 +260,14 @@ pub(crate) fn mentions(message: &OutMessage, frame: &SiteFrame, start: Timestamp
     };
     match Message::decode(&message.uper) {
         Ok(Message::Cam(cam)) => {
-            itself(&cam.cam.cam_parameters.basic_container.reference_position, cam.header.station_id.0).into_iter().collect()
+            itself(&cam.cam.cam_parameters.basic_container.reference_position, cam.header.station_id.0)
+                .into_iter()
+                .collect()
         }
         Ok(Message::Vam(vam)) => {
-            itself(&vam.vam.vam_parameters.basic_container.reference_position, vam.header.station_id.0).into_iter().collect()
+            itself(&vam.vam.vam_parameters.basic_container.reference_position, vam.header.station_id.0)
+                .into_iter()
+                .collect()
         }
         Ok(Message::Denm(denm)) => {
             let management = &denm.denm.management;

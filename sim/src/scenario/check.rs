@@ -69,7 +69,8 @@ fn check_actor(scenario: &Scenario, actor: &ActorSettings) -> Result<(), Scenari
         return wrong("one point of path-m is where it stands, but it wants to move".into());
     }
     for action in &actor.actions {
-        let others = [action.when.near.as_ref().map(|near| &near.actor), action.when.actor_at.as_ref().map(|at| &at.actor)];
+        let others =
+            [action.when.near.as_ref().map(|near| &near.actor), action.when.actor_at.as_ref().map(|at| &at.actor)];
         for other in others.into_iter().flatten() {
             known_actor(scenario, other)?;
         }

@@ -109,9 +109,10 @@ impl Way {
 pub fn lanes_near(roads: &Roads, p: Point2<f64>) -> Vec<(LaneId, f64)> {
     let mut found: Vec<(f64, LaneId, f64)> = Vec::new();
     for (index, lane) in roads.lanes.iter().enumerate() {
-        let is_road = roads.edges.get(lane.edge.index()).is_none_or(|edge| {
-            matches!(edge.kind, EdgeKind::Road | EdgeKind::Internal)
-        });
+        let is_road = roads
+            .edges
+            .get(lane.edge.index())
+            .is_none_or(|edge| matches!(edge.kind, EdgeKind::Road | EdgeKind::Internal));
         let Some(at) = lane.centre.project(p).filter(|_| is_road) else { continue };
         if at.offset_m.abs() <= SNAP_M {
             found.push((at.offset_m.abs(), LaneId(index as u32), at.s_m));

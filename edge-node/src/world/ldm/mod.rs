@@ -13,9 +13,9 @@ mod roadside;
 mod stations;
 
 pub use denm::{EventPhase, ReceivedEvent};
+pub use intake::Heard;
 pub use objects::{ReceivedObject, ReceivedObjectKind};
 pub use roadside::{SignId, Told};
-pub use intake::Heard;
 pub use stations::{ClusterView, Neighbour};
 
 use super::Drops;

@@ -53,7 +53,10 @@ fn overlap(a: &[Point2<f64>; 4], b: &[Point2<f64>; 4]) -> bool {
     [a, b].into_iter().flat_map(|r| [r[1] - r[0], r[2] - r[1]]).all(|axis: Vector2<f64>| {
         let span = |r: &[Point2<f64>; 4]| {
             let along = r.map(|p| p.coords.dot(&axis));
-            (along.iter().copied().fold(f64::INFINITY, f64::min), along.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+            (
+                along.iter().copied().fold(f64::INFINITY, f64::min),
+                along.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            )
         };
         let ((a0, a1), (b0, b1)) = (span(a), span(b));
         a0 < b1 && b0 < a1
@@ -64,7 +67,8 @@ pub(super) fn reaches(case: &Case<'_>, name: &str, point_m: [f64; 2], before_s: 
     const NEAR_M: f64 = 6.0;
     let point = Point2::from(point_m);
     let way = case.track(name);
-    let arrived = way.iter().find(|(_, actor)| (actor.pose.position.xy() - point).norm() <= NEAR_M).map(|(at_s, _)| *at_s);
+    let arrived =
+        way.iter().find(|(_, actor)| (actor.pose.position.xy() - point).norm() <= NEAR_M).map(|(at_s, _)| *at_s);
     let nearest = way.iter().map(|(_, actor)| (actor.pose.position.xy() - point).norm()).fold(f64::INFINITY, f64::min);
     Finding {
         passed: arrived.is_some_and(|at_s| at_s <= before_s),

@@ -35,7 +35,13 @@ fn one_warned(case: &Case<'_>, name: &str, about: &str, at_least_s: f64, by: &[S
     let kinds = if by.is_empty() { "message".to_owned() } else { by.join(" or ").to_uppercase() };
     let expected = format!("{name} has a {kinds} about {about} at least {at_least_s} s before arriving at it");
     let end_s = case.trace.snapshots.last().map_or(0.0, |s| s.time_s);
-    let fail = |actual: String, at_s: f64| Finding { passed: false, expected: expected.clone(), actual, at_s: Some(at_s), station: None };
+    let fail = |actual: String, at_s: f64| Finding {
+        passed: false,
+        expected: expected.clone(),
+        actual,
+        at_s: Some(at_s),
+        station: None,
+    };
     let (Some(target), Some(station)) = (case.ids.get(about), case.trace.station(name)) else {
         return fail("no such station on board".into(), 0.0);
     };
@@ -43,7 +49,9 @@ fn one_warned(case: &Case<'_>, name: &str, about: &str, at_least_s: f64, by: &[S
         (by.is_empty() || by.iter().any(|kind| kind == sent.kind.name())) && case.trace.is_about(sent, *target)
     };
     let first = case.trace.received.iter().find(|reception| {
-        reception.station == station && reception.trusted && reception.sent.is_some_and(|sent| counts(&case.trace.sent[sent]))
+        reception.station == station
+            && reception.trusted
+            && reception.sent.is_some_and(|sent| counts(&case.trace.sent[sent]))
     });
     let nearest_s = nearest(case, name, about).unwrap_or(end_s);
     let Some(first) = first else { return fail("never received one".into(), nearest_s) };
@@ -64,9 +72,10 @@ fn one_warned(case: &Case<'_>, name: &str, about: &str, at_least_s: f64, by: &[S
 /// When the two were nearest to each other.
 fn nearest(case: &Case<'_>, a: &str, b: &str) -> Option<f64> {
     let (a, b) = (case.ids.get(a)?, case.ids.get(b)?);
-    let apart = case.trace.snapshots.iter().filter_map(|s| {
-        Some((s.time_s, (s.actor(*a)?.pose.position.xy() - s.actor(*b)?.pose.position.xy()).norm()))
-    });
+    let apart =
+        case.trace.snapshots.iter().filter_map(|s| {
+            Some((s.time_s, (s.actor(*a)?.pose.position.xy() - s.actor(*b)?.pose.position.xy()).norm()))
+        });
     apart.min_by(|x, y| x.1.total_cmp(&y.1)).map(|(at_s, _)| at_s)
 }
 
@@ -139,7 +148,8 @@ pub(super) fn latency(case: &Case<'_>, station: Option<&str>, p95_ms: f64) -> Fi
     Finding {
         passed: p95.is_some_and(|(ms, _)| *ms <= p95_ms),
         expected: format!("p95 at most {p95_ms} ms"),
-        actual: p95.map_or("no message from a frame".into(), |(ms, _)| format!("p95 {ms:.1} ms of {} messages", found.len())),
+        actual: p95
+            .map_or("no message from a frame".into(), |(ms, _)| format!("p95 {ms:.1} ms of {} messages", found.len())),
         at_s: p95.map(|(_, at_s)| *at_s),
         station: station.map(str::to_owned),
     }
@@ -170,9 +180,11 @@ pub(super) fn received(case: &Case<'_>, recipients: &[String], kind: &str, after
 
 /// Nothing that left a station is as large as a picture, and everything decodes to a V2X message, which has no room for one.
 pub(super) fn privacy(case: &Case<'_>) -> Finding {
-    let bad = case.trace.sent.iter().find(|sent| {
-        sent.uper.len() > LARGEST_MESSAGE || masa_v2x_proto::Message::decode(&sent.uper).is_err()
-    });
+    let bad = case
+        .trace
+        .sent
+        .iter()
+        .find(|sent| sent.uper.len() > LARGEST_MESSAGE || masa_v2x_proto::Message::decode(&sent.uper).is_err());
     let largest = case.trace.sent.iter().map(|sent| sent.uper.len()).max().unwrap_or(0);
     Finding {
         passed: bad.is_none(),

@@ -155,12 +155,16 @@ fn usual_name(criterion: &Criterion) -> String {
         Criterion::NoCollision { of } => format!("no collision of {}", of.join(", ")),
         Criterion::Latency { p95_ms, .. } => format!("photon to message p95 at most {p95_ms} ms"),
         Criterion::Recall { station, at_least, .. } => format!("recall of {station} at least {at_least}"),
-        Criterion::FalseAlarms { station, per_minute } => format!("false alarms of {station} at most {per_minute} a minute"),
+        Criterion::FalseAlarms { station, per_minute } => {
+            format!("false alarms of {station} at most {per_minute} a minute")
+        }
         Criterion::Received { recipient, kind, before_s, .. } => {
             format!("{} received a {} by {before_s} s", recipient.names().join(", "), kind.to_uppercase())
         }
         Criterion::Privacy {} => "no pixels leave".into(),
-        Criterion::Health { station, problem, within_s, .. } => format!("{station} notices {problem} within {within_s} s"),
+        Criterion::Health { station, problem, within_s, .. } => {
+            format!("{station} notices {problem} within {within_s} s")
+        }
         Criterion::Healthy { station, .. } => format!("{station} stays healthy"),
         Criterion::Reaches { actor, before_s, .. } => format!("{actor} arrives by {before_s} s"),
         Criterion::NeverStops { actor } => format!("{actor} never stops"),

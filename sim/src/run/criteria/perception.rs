@@ -22,9 +22,12 @@ pub(super) fn recall(case: &Case<'_>, station: &str, at_least: f64, within_m: f6
     let mut missed: BTreeMap<ActorId, (u64, u64, f64)> = BTreeMap::new();
     for frame in case.trace.frames.iter().filter(|frame| Some(frame.station) == index) {
         let Some(snapshot) = case.trace.at(frame.captured_s) else { continue };
-        let settings = &case.scenario.stations.iter().find(|s| s.id == station).and_then(|s| s.cameras.get(frame.camera));
+        let settings =
+            &case.scenario.stations.iter().find(|s| s.id == station).and_then(|s| s.cameras.get(frame.camera));
         let Some(eye) = settings.map(|camera| Point3::from(camera.position_m).xy()) else { continue };
-        since.retain(|(camera, id), _| *camera != frame.camera || frame.in_view.iter().any(|seen| seen.actor == *id && seen.visible >= VISIBLE));
+        since.retain(|(camera, id), _| {
+            *camera != frame.camera || frame.in_view.iter().any(|seen| seen.actor == *id && seen.visible >= VISIBLE)
+        });
         for seen in frame.in_view.iter().filter(|seen| seen.visible >= VISIBLE) {
             let Some(actor) = snapshot.actor(seen.actor) else { continue };
             let here = actor.pose.position.xy();
@@ -65,12 +68,14 @@ pub(super) fn false_alarms(case: &Case<'_>, station: &str, per_minute: f64) -> F
     let index = case.trace.station(station);
     // For each object: in how many frames it was, in how many it was somebody, and when it was first seen.
     let mut lives: BTreeMap<u16, (u64, u64, f64, Point2<f64>)> = BTreeMap::new();
-    for FrameTrace { captured_s, objects, .. } in case.trace.frames.iter().filter(|frame| Some(frame.station) == index) {
+    for FrameTrace { captured_s, objects, .. } in case.trace.frames.iter().filter(|frame| Some(frame.station) == index)
+    {
         let Some(snapshot) = case.trace.at(*captured_s) else { continue };
         for (id, _, p) in objects {
-            let is_real = snapshot.actors.iter().any(|actor| {
-                (actor.pose.position.xy() - p).norm() <= MATCH_M + actor.size.length_m / 2.0
-            });
+            let is_real = snapshot
+                .actors
+                .iter()
+                .any(|actor| (actor.pose.position.xy() - p).norm() <= MATCH_M + actor.size.length_m / 2.0);
             let life = lives.entry(*id).or_insert((0, 0, *captured_s, *p));
             life.0 += 1;
             life.1 += u64::from(is_real);
@@ -81,7 +86,9 @@ pub(super) fn false_alarms(case: &Case<'_>, station: &str, per_minute: f64) -> F
     let minutes = case.trace.snapshots.last().map_or(1.0, |s| s.time_s) / 60.0;
     let rate = alarms.len() as f64 / minutes;
     let first = alarms.first();
-    let where_ = first.map_or_else(String::new, |(_, _, at_s, p)| format!("; the first at {at_s:.2} s near [{:.0}, {:.0}]", p.x, p.y));
+    let where_ = first.map_or_else(String::new, |(_, _, at_s, p)| {
+        format!("; the first at {at_s:.2} s near [{:.0}, {:.0}]", p.x, p.y)
+    });
     Finding {
         passed: rate <= per_minute,
         expected: format!("at most {per_minute} a minute"),
@@ -93,11 +100,14 @@ pub(super) fn false_alarms(case: &Case<'_>, station: &str, per_minute: f64) -> F
 
 pub(super) fn health(case: &Case<'_>, station: &str, problem: &str, since_s: f64, within_s: f64) -> Finding {
     let index = case.trace.station(station);
-    let named = |health: &&crate::run::trace::HealthTrace| Some(health.station) == index && is_named(&health.problem, problem);
+    let named =
+        |health: &&crate::run::trace::HealthTrace| Some(health.station) == index && is_named(&health.problem, problem);
     let early = case.trace.health.iter().filter(named).find(|health| health.from_s < since_s);
     let first = case.trace.health.iter().filter(named).find(|health| health.from_s >= since_s);
     let (passed, actual) = match (early, first) {
-        (Some(early), _) => (false, format!("says {} at {:.2} s already, before anything broke", early.problem, early.from_s)),
+        (Some(early), _) => {
+            (false, format!("says {} at {:.2} s already, before anything broke", early.problem, early.from_s))
+        }
         (None, Some(first)) => {
             let after_s = first.from_s - since_s;
             (after_s <= within_s, format!("says {} after {after_s:.2} s: {}", first.problem, first.detail))
@@ -116,7 +126,8 @@ pub(super) fn health(case: &Case<'_>, station: &str, problem: &str, since_s: f64
 pub(super) fn healthy(case: &Case<'_>, station: &str, problems: &[String]) -> Finding {
     let index = case.trace.station(station);
     let bad = case.trace.health.iter().find(|health| {
-        Some(health.station) == index && (problems.is_empty() || problems.iter().any(|name| is_named(&health.problem, name)))
+        Some(health.station) == index
+            && (problems.is_empty() || problems.iter().any(|name| is_named(&health.problem, name)))
     });
     Finding {
         passed: bad.is_none(),

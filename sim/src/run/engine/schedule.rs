@@ -5,9 +5,7 @@ use super::super::rig::Broken;
 use super::super::{RunError, signals, site, status};
 use super::{ANTENNA_M, Due, Engine, START};
 use crate::faults::Fault;
-use masa_edge_node::event::{
-    DenAction, DenRequest, EventBody, EventReport, Observation, Quantity, SourceId, Traffic,
-};
+use masa_edge_node::event::{DenAction, DenRequest, EventBody, EventReport, Observation, Quantity, SourceId, Traffic};
 use masa_v2x_proto::geo::Enu;
 use nalgebra::Point3;
 
@@ -51,7 +49,9 @@ impl Engine<'_> {
                 Fault::CameraFrozen { station, camera: id } => broken(camera(station, id), &|b| b.frozen = true),
                 Fault::CameraDark { station, camera: id } => broken(camera(station, id), &|b| b.dark = true),
                 Fault::CameraSilent { station, camera: id } => broken(camera(station, id), &|b| b.silent = true),
-                Fault::CameraMoved { station, camera: id, by_deg } => broken(camera(station, id), &|b| b.pan_deg = *by_deg),
+                Fault::CameraMoved { station, camera: id, by_deg } => {
+                    broken(camera(station, id), &|b| b.pan_deg = *by_deg)
+                }
                 Fault::PacketLoss { share } if holds => self.air.extra_loss = self.air.extra_loss.max(*share),
                 Fault::ClockDrift { station, jump_ms, drift_ms_per_s } if changed => {
                     if let Some(station) = self.trace.station(station) {
