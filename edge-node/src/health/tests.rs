@@ -31,7 +31,8 @@ fn statistics(ms: i64, fingerprint: u64, mean_luminance: f32, shift: [f32; 2]) -
 
 #[test]
 fn pictures_that_repeat_are_dark_or_lie_elsewhere_are_noticed() {
-    let cases: [(fn(i64) -> EventBody, &str); 3] = [
+    type Told = fn(i64) -> EventBody;
+    let cases: [(Told, &str); 3] = [
         (|ms| statistics(ms, 7, 90.0, [0.0, 0.0]), "camera-frozen"),
         (|ms| statistics(ms, ms as u64, 2.0, [0.0, 0.0]), "camera-dark"),
         (|ms| statistics(ms, ms as u64, 90.0, [-18.0, 0.0]), "camera-moved"),

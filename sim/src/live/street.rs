@@ -30,8 +30,11 @@ pub trait Device: Send {
     fn look(&mut self, snapshot: &Snapshot, at: Timestamp);
 }
 
+/// A command and who is to follow it.
+pub type Order = (ActorId, Command);
+
 /// Where drivers and operators put their commands, and where a street takes them from.
-pub fn commands() -> (mpsc::Sender<(ActorId, Command)>, mpsc::Receiver<(ActorId, Command)>) {
+pub fn commands() -> (mpsc::Sender<Order>, mpsc::Receiver<Order>) {
     mpsc::channel(COMMANDS)
 }
 
@@ -52,7 +55,7 @@ impl Street {
     pub fn start(
         world: World,
         devices: Vec<Box<dyn Device>>,
-        received: mpsc::Receiver<(ActorId, Command)>,
+        received: mpsc::Receiver<Order>,
         stop: &StopToken,
     ) -> std::io::Result<Self> {
         let stop = stop.child();
@@ -91,7 +94,7 @@ impl Drop for Street {
 struct Runner {
     world: World,
     devices: Vec<Box<dyn Device>>,
-    received: mpsc::Receiver<(ActorId, Command)>,
+    received: mpsc::Receiver<Order>,
     published: watch::Sender<Arc<Snapshot>>,
     stood_still_ms: Arc<AtomicU64>,
 }

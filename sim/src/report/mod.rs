@@ -59,7 +59,7 @@ fn record(folder: &Path, outcome: &Outcome) -> Result<Vec<String>, ReportError> 
             });
         // Without anybody in particular, the first station tells most.
         let nobody = outcome.verdicts.iter().filter(|v| !v.passed).all(|v| v.station.is_none() && v.actors.is_empty());
-        if !concerned && !(nobody && index == 0) {
+        if !(concerned || nobody && index == 0) {
             continue;
         }
         for (life, recording) in station.recordings.iter().enumerate() {

@@ -244,7 +244,8 @@ impl<'a> Engine<'a> {
     fn look(&mut self, t_ns: i64) -> Result<(), RunError> {
         let snapshot = self.world.now();
         let rigs: Vec<_> = self.rigs.iter_mut().filter(|rig| rig.is_due(snapshot.step)).collect();
-        let captured: Vec<(usize, usize, [u32; 2], Result<Option<Capture>, RunError>)> = self.pool.install(|| {
+        type Captured = (usize, usize, [u32; 2], Result<Option<Capture>, RunError>);
+        let captured: Vec<Captured> = self.pool.install(|| {
             let look =
                 |rig: &mut Rig| (rig.station, rig.camera, rig.settings.lens.image_size_px, rig.capture(snapshot));
             rigs.into_par_iter().map(look).collect()

@@ -63,8 +63,9 @@ fn watch(seconds: f64, scene: impl Fn(f64) -> Scene) -> Vec<(f64, Vec<Situation>
 
 /// When a kind was on: first and last time.
 fn spell(told: &[(f64, Vec<Situation>)], kind: SituationKind) -> Option<(f64, f64)> {
-    let on = || told.iter().filter(|(_, s)| s.iter().any(|s| s.kind == kind)).map(|(t, _)| (t * 10.0).round() / 10.0);
-    Some((on().next()?, on().last()?))
+    let mut on = told.iter().filter(|(_, s)| s.iter().any(|s| s.kind == kind)).map(|(t, _)| (t * 10.0).round() / 10.0);
+    let first = on.next()?;
+    Some((first, on.next_back().unwrap_or(first)))
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn time_to_arrival(case: &Case<'_>, recipient: &str, about: &str, at_s: f64) -> 
     // It is not in the way yet: the first place where it will be, or comes nearest to it.
     let later = case.trace.snapshots.iter().filter(|s| s.time_s >= at_s).filter_map(|s| {
         let p = s.actor(other)?.pose.position.xy();
-        Some(way.project(p)?)
+        way.project(p)
     });
     let mut nearest: Option<(f64, f64)> = None;
     for at in later {

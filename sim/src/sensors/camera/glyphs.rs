@@ -80,7 +80,7 @@ pub(crate) fn plate_text(number: u32) -> [u8; 7] {
 
 pub(crate) fn plate(number: u32, uv: [f32; 2]) -> Rgb {
     let [u, v] = uv;
-    if u < 0.075 || u > 0.925 {
+    if !(0.075..=0.925).contains(&u) {
         return [0.02, 0.06, 0.30];
     }
     let on = text_ink(&plate_text(number), (u - 0.11) / 0.79, (v - 0.14) / 0.72);

@@ -257,7 +257,7 @@ fn build_building(building: &Building, origin: Point3<f64>, number: u32) -> Mesh
             wall,
         );
     }
-    let gable = n == 4 && top < 16.0 && number % 4 != 0;
+    let gable = n == 4 && top < 16.0 && !number.is_multiple_of(4);
     if gable {
         let (mut c, sides) = (outline.clone(), ((outline[1] - outline[0]).norm(), (outline[2] - outline[1]).norm()));
         if sides.0 < sides.1 {
