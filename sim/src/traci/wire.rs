@@ -130,7 +130,8 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0 }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
         self.at >= self.bytes.len()
     }
 
