@@ -139,7 +139,8 @@ class World:
             parent=parent.id if parent is not None else 0,
             attributes=dict(blueprint),
         )
-        number = self._client._call("AttachSensor", request).sensor
+        # The first camera builds the scene.
+        number = self._client._call("AttachSensor", request, patience=10).sensor
         sensor = Sensor(self, number, blueprint.id, parent)
         sensor._sparse = blueprint.has_attribute("sensor_tick") and float(blueprint.get_attribute("sensor_tick")) > 0
         self._sensors.append(sensor)

@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
     }
 
     #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.at >= self.bytes.len()
     }
 

@@ -354,8 +354,8 @@ impl Builder {
         }
         let mut mesh = Mesh { materials: self.materials, ..Mesh::default() };
         /// Place, normal, texture coordinates and material of a vertex, rounded.
-        type Vertex = ([i32; 3], [i32; 3], [i32; 2], u8);
-        let mut known: BTreeMap<Vertex, u32> = BTreeMap::new();
+        type VertexKey = ([i32; 3], [i32; 3], [i32; 2], u8);
+        let mut known: BTreeMap<VertexKey, u32> = BTreeMap::new();
         for (q, quad) in self.quads.iter().enumerate() {
             let corners: [u32; 4] = std::array::from_fn(|i| {
                 let p = quad.corners[i];
