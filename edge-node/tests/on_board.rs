@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -147,7 +147,7 @@ async fn a_drive_becomes_cams_under_changing_pseudonyms() {
     let radio = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     radio.set_read_timeout(Some(PATIENCE)).unwrap();
     let configuration = configuration(folder.path(), server.local_addr().unwrap(), radio.local_addr().unwrap());
-    let (drive, (stop, stopped)) = (Drive::default(), channel());
+    let (drive, (stop, stopped)) = (Drive::default(), sync_channel(1));
     let feed = {
         let drive = drive.clone();
         std::thread::spawn(move || receiver(&server, &stopped, &drive))

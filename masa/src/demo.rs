@@ -82,7 +82,8 @@ impl Demo {
         };
         let duration = self.duration.map(Duration::try_from_secs_f64).transpose().context("--duration")?;
         let audience = Audience::at(settings.broker);
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
         let (summary, heard) = runtime.block_on(async {
             let stage = Stage::start(&scenario, &settings).await?;
             if let Some((_, first)) = stage.nodes().next() {

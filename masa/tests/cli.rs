@@ -131,7 +131,9 @@ fn a_corrupt_model_and_a_missing_clip_are_told_apart() {
                 model = \"detector.toml\"\n[camera.source]\nkind = \"file\"\npath = \"junction.mp4\"\n";
     let point = |x: u32, y: u32| {
         let (lat, lon) = (44.65 + f64::from(y) * 1e-6, 10.93 + f64::from(x) * 1e-6);
-        format!("{{ pixel = [{x}.0, {y}.0], ground = {{ wgs84 = {{ latitude-deg = {lat}, longitude-deg = {lon} }} }} }}")
+        format!(
+            "{{ pixel = [{x}.0, {y}.0], ground = {{ wgs84 = {{ latitude-deg = {lat}, longitude-deg = {lon} }} }} }}"
+        )
     };
     let points = [point(0, 100), point(600, 100), point(0, 300), point(600, 300)].join(", ");
     let site = format!(

@@ -1,5 +1,7 @@
 //! Simulated devices as a node reads them.
 
+#![allow(clippy::unwrap_used)]
+
 use bytes::Bytes;
 use masa_edge_node::event::SourceId;
 use masa_edge_node::sources::camera::{self, CameraOutput, CameraSourceSettings};

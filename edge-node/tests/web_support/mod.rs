@@ -81,7 +81,7 @@ pub(crate) fn snapshot(frame: u64, objects: u16) -> Snapshot {
         }],
         statuses: vec![status(SourceState::Connecting)],
         health: Vec::new(),
-            counters: Counters::default(),
+        counters: Counters::default(),
     }
 }
 

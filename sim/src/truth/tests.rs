@@ -112,7 +112,7 @@ fn mot_and_kitti_lines_say_what_the_truth_says() {
     let (frame, truth) =
         shoot(vec![actor(7, ActorKind::Car, 2.0, 0.0, 0.0), actor(8, ActorKind::Cone, -4.0, -3.0, 0.0)]);
     let car = truth.actors[0].visible_px.unwrap();
-    let text = mot::ground_truth(&[truth.clone()], 0.1);
+    let text = mot::ground_truth(std::slice::from_ref(&truth), 0.1);
     let lines: Vec<Vec<f64>> = text.lines().map(|l| l.split(',').map(|v| v.parse().unwrap()).collect()).collect();
     assert_eq!(lines.len(), 2);
     assert_eq!((lines[0][0], lines[0][1], lines[0][6], lines[0][7]), (1.0, f64::from(ActorId::of(1, 7).0), 1.0, 3.0));
