@@ -16,6 +16,16 @@ pub(crate) const fn v3(x: f32, y: f32, z: f32) -> V3 {
     V3::new(x, y, z)
 }
 
+/// A matrix times a vector, written out: the general product loops.
+#[inline]
+pub(crate) fn turn(m: &Matrix3<f32>, v: V3) -> V3 {
+    v3(
+        m.m11 * v.x + m.m12 * v.y + m.m13 * v.z,
+        m.m21 * v.x + m.m22 * v.y + m.m23 * v.z,
+        m.m31 * v.x + m.m32 * v.y + m.m33 * v.z,
+    )
+}
+
 /// A turn with scale, then a shift.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Affine {
@@ -40,7 +50,7 @@ impl Affine {
     }
 
     pub(crate) fn apply(&self, p: V3) -> V3 {
-        self.turn * p + self.shift
+        turn(&self.turn, p) + self.shift
     }
 }
 

@@ -449,8 +449,15 @@ impl Shared<'_> {
         }
         for py in 0..TILE_PX {
             let rows = [mask[2 * py], mask[2 * py + 1]];
+            let patched = self.patched(work, py);
             for px in 0..TILE_PX {
-                self.pixel(out, back, work, rows, px, py);
+                let at = 2 * py * TILE + 2 * px;
+                let faces = [0, 1, TILE, TILE + 1].map(|k| out.buffer.face[at + k]);
+                // Most pixels of a tile show what does not move and are done.
+                let touched = faces != [0; 4] || (rows[0] | rows[1]) >> (2 * px) & 3 != 0 || patched >> px & 1 != 0;
+                if touched {
+                    self.pixel(out, back, work, rows, (px, py), (faces, patched >> px & 1 != 0));
+                }
             }
         }
         self.count(out, work);
@@ -479,9 +486,16 @@ impl Shared<'_> {
     }
 
     #[inline]
-    fn pixel(&self, out: &mut TileOut, back: &BackgroundTile, work: &TileWork, shade: [u64; 2], px: usize, py: usize) {
+    fn pixel(
+        &self,
+        out: &mut TileOut,
+        back: &BackgroundTile,
+        work: &TileWork,
+        shade: [u64; 2],
+        (px, py): (usize, usize),
+        (faces, patched): ([u32; 4], bool),
+    ) {
         let at = [0, 1, TILE, TILE + 1].map(|k| 2 * py * TILE + 2 * px + k);
-        let faces = at.map(|k| out.buffer.face[k]);
         let k = py * TILE_PX + px;
         let bits = [
             shade[0] >> (2 * px) & 1,
@@ -515,10 +529,6 @@ impl Shared<'_> {
                 sum[c] += rgb[c] * count as f32;
             }
         }
-        let patched = background > 0 && work.touching.iter().chain(work.lit_by).any(|patch| patch.holds(corner));
-        if background == 4 && bits == [0; 4] && !patched {
-            return;
-        }
         if background > 0 {
             let (keep, add) = if patched { self.ground(back, work, at, faces, corner) } else { (1.0, 0.0) };
             for i in 0..4 {
@@ -546,6 +556,18 @@ impl Shared<'_> {
                 out.class[k] = self.batch.materials[face.material as usize].class as u8;
             }
         }
+    }
+
+    /// Pixels of a tile's row that a patch may touch, a bit each.
+    fn patched(&self, work: &TileWork, py: usize) -> u64 {
+        let (left, y) = ((work.place[0] * TILE_PX) as f32, (work.place[1] * TILE_PX + py) as f32);
+        let patches =
+            work.touching.iter().chain(work.lit_by).filter(|patch| patch.within[1] <= y && y <= patch.within[3]);
+        patches.fold(0, |bits, patch| {
+            let from = (patch.within[0] - left).clamp(0.0, TILE_PX as f32).ceil() as u32;
+            let to = (patch.within[2] - left).clamp(-1.0, TILE_PX as f32 - 1.0).floor() as i32;
+            (from as i32..=to).fold(bits, |bits, px| bits | 1 << px)
+        })
     }
 
     fn actor(&self, face: u32, corner: [f32; 2], offset: [f32; 2]) -> Rgb {

@@ -1,7 +1,7 @@
 //! A camera's view of meshes: what is in the picture, in camera axes, and what a ray meets.
 
 use super::material::Material;
-use super::mesh::{Affine, Mesh, V3, v3};
+use super::mesh::{Affine, Mesh, V3, turn, v3};
 use super::model::{CameraModel, CameraPose};
 use super::raster::{Bins, Projector, SAMPLES};
 use super::shade::Hit;
@@ -27,6 +27,8 @@ pub(crate) struct View {
 /// Directions of pixels in camera axes, z = 1.
 #[derive(Debug)]
 pub(crate) struct Rays {
+    /// Of a pinhole: principal point and inverse focal lengths.
+    pinhole: Option<[f32; 4]>,
     columns: usize,
     grid: Vec<[f32; 2]>,
 }
@@ -45,11 +47,18 @@ impl Rays {
                 grid[row * columns + column] = last;
             }
         }
-        Self { columns, grid }
+        let pinhole = model.lens.is_pinhole().then(|| {
+            let ([cx, cy], [fx, fy]) = (model.principal_point_px, model.focal_length_px);
+            [cx, cy, 1.0 / fx, 1.0 / fy].map(|v| v as f32)
+        });
+        Self { pinhole, columns, grid }
     }
 
     #[inline]
     pub(crate) fn at(&self, x: f32, y: f32) -> V3 {
+        if let Some([cx, cy, kx, ky]) = self.pinhole {
+            return v3((x - cx) * kx, (y - cy) * ky, 1.0);
+        }
         let (gx, gy) = (x / RAY_STEP as f32, y / RAY_STEP as f32);
         let (ix, iy) = (gx as usize, gy as usize);
         let (tx, ty) = (gx - ix as f32, gy - iy as f32);
@@ -89,11 +98,16 @@ impl View {
     }
 
     pub(crate) fn to_camera(&self, p: V3) -> V3 {
-        self.rotation * (p - self.position)
+        turn(&self.rotation, p - self.position)
     }
 
     pub(crate) fn to_world(&self, direction: V3) -> V3 {
-        self.rotation.tr_mul(&direction)
+        let (m, v) = (&self.rotation, direction);
+        v3(
+            m.m11 * v.x + m.m21 * v.y + m.m31 * v.z,
+            m.m12 * v.x + m.m22 * v.y + m.m32 * v.z,
+            m.m13 * v.x + m.m23 * v.y + m.m33 * v.z,
+        )
     }
 
     /// Whether a ball may be in the picture.
@@ -141,7 +155,7 @@ impl Batch {
             .map(|b| Affine { turn: view.rotation * b.turn, shift: view.rotation * (b.shift - view.position) })
             .collect();
         self.camera.extend(mesh.vertices.iter().map(|v| to_camera[v.bone as usize].apply(v.position)));
-        self.normals.extend(mesh.vertices.iter().map(|v| bones[v.bone as usize].turn * v.normal));
+        self.normals.extend(mesh.vertices.iter().map(|v| turn(&bones[v.bone as usize].turn, v.normal)));
         self.uv.extend(mesh.vertices.iter().map(|v| v.uv));
         self.materials.extend_from_slice(&mesh.materials);
         self.faces.extend(mesh.faces.iter().map(|f| BatchFace {
