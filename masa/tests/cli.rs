@@ -154,7 +154,6 @@ fn a_corrupt_model_and_a_missing_clip_are_told_apart() {
 fn every_configuration_under_deploy_is_valid() {
     let Some(data) = test_data("every_configuration_under_deploy_is_valid") else { return };
     for node in [
-        "demo/node.toml",
         "sites/otvision-junction/node.toml",
         "sites/masa-modena/node.toml",
         "sites/masa-modena/on-board.toml",
