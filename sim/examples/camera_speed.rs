@@ -15,9 +15,10 @@ fn processor_s() -> f64 {
     tasks.filter_map(|task| of(std::fs::read_to_string(task.path().join("schedstat")).ok()?)).sum::<f64>() / 1e9
 }
 
+#[expect(clippy::disallowed_methods, reason = "it measures wall time")]
 fn measure(what: &str, camera: &mut Camera, snapshot: &Snapshot, frames: u32) {
     let mut snapshot = snapshot.clone();
-    let mut step = |snapshot: &mut Snapshot| {
+    let step = |snapshot: &mut Snapshot| {
         snapshot.step += 1;
         snapshot.time_s += 0.05;
         for actor in &mut snapshot.actors {
