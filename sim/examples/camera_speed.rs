@@ -15,7 +15,7 @@ fn processor_s() -> f64 {
     tasks.filter_map(|task| of(std::fs::read_to_string(task.path().join("schedstat")).ok()?)).sum::<f64>() / 1e9
 }
 
-#[allow(clippy::disallowed_methods, reason = "a measurement")]
+#[expect(clippy::disallowed_methods, reason = "it measures wall time")]
 fn measure(what: &str, camera: &mut Camera, snapshot: &Snapshot, frames: u32) {
     let mut snapshot = snapshot.clone();
     let step = |snapshot: &mut Snapshot| {
