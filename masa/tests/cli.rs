@@ -153,11 +153,8 @@ fn a_corrupt_model_and_a_missing_clip_are_told_apart() {
 #[test]
 fn every_configuration_under_deploy_is_valid() {
     let Some(data) = test_data("every_configuration_under_deploy_is_valid") else { return };
-    for node in [
-        "sites/otvision-junction/node.toml",
-        "sites/masa-modena/node.toml",
-        "sites/masa-modena/on-board.toml",
-    ] {
+    for node in ["sites/otvision-junction/node.toml", "sites/masa-modena/node.toml", "sites/masa-modena/on-board.toml"]
+    {
         let path = root().join("deploy").join(node);
         let output = Command::new(env!("CARGO_BIN_EXE_masa"))
             .args(["georeference", "report", "--config"])
