@@ -123,9 +123,12 @@ def main():
         schemas = {kind: jsonschema.Draft202012Validator(json.loads((options.schemas / name).read_text()))
                    for kind, name in SCHEMAS.items()}
     messages = golden_vectors(options.self_test) if options.self_test else map(json.loads, sys.stdin)
-    counts, problems = dict.fromkeys(TYPES, 0), 0
+    counts, others, problems = dict.fromkeys(TYPES, 0), {}, 0
     for message in messages:
         kind = message["kind"]
+        if kind not in TYPES:  # v2x-proto/tests/independent compares those with pycrate
+            others[kind] = others.get(kind, 0) + 1
+            continue
         found = codec_problems(types[kind], message)
         if schemas:
             found += image_problems(schemas[kind], message["json"])
@@ -133,6 +136,8 @@ def main():
             print(f"{message['id']}: {problem}")
         problems += len(found)
         counts[kind] += 1
+    if others:
+        print("not looked at here: " + ", ".join(f"{n} {kind}" for kind, n in others.items()))
     print("decoded by pycrate: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + f"; {problems} problems")
     return 1 if problems or not sum(counts.values()) else 0
 
