@@ -1,9 +1,12 @@
 //! `masa sim`: the simulator.
 
+mod cosim;
 mod dataset;
 mod map;
 mod run;
+mod serve;
 mod sweep;
+mod xosc;
 
 use clap::{Args, Subcommand};
 
@@ -16,19 +19,25 @@ pub(crate) struct Sim {
 
 #[derive(Debug, Subcommand)]
 enum SimCommand {
+    Cosim(cosim::Cosim),
     Dataset(dataset::Dataset),
     Map(map::Map),
     Run(run::Run),
+    Serve(serve::Serve),
     Sweep(sweep::Sweep),
+    Xosc(xosc::Xosc),
 }
 
 impl Sim {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
+            SimCommand::Cosim(command) => command.run(),
             SimCommand::Dataset(command) => command.run(),
             SimCommand::Map(command) => command.run(),
             SimCommand::Run(command) => command.run(),
+            SimCommand::Serve(command) => command.run(),
             SimCommand::Sweep(command) => command.run(),
+            SimCommand::Xosc(command) => command.run(),
         }
     }
 }
