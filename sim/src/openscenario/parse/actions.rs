@@ -30,7 +30,7 @@ impl Context {
                 let e = e.choice()?;
                 match e.tag() {
                     "Environment" => environment(e),
-                    "CatalogReference" => self.catalogs.entry(e, "Environment", |entry| environment(entry)),
+                    "CatalogReference" => self.catalogs.entry(e, "Environment", environment),
                     _ => e.refuse(),
                 }
             }

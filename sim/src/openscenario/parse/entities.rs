@@ -35,7 +35,7 @@ impl Context {
     /// A controller is one that moves its entity as the default one does; any other is an error.
     fn check_controller(&self, controller: Element<'_>) -> Result<()> {
         match controller.tag() {
-            "CatalogReference" => self.catalogs.entry(controller, "Controller", |entry| check_controller(entry)),
+            "CatalogReference" => self.catalogs.entry(controller, "Controller", check_controller),
             _ => check_controller(controller),
         }
     }
