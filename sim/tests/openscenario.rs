@@ -1,4 +1,5 @@
 //! esmini's example scenarios: which load, how they run, and trajectories worked out by hand from the files.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use masa_sim::openscenario::{Error, Files, Network, Scenario, Storyboard};
 use masa_sim::roads::Roads;

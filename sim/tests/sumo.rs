@@ -1,4 +1,5 @@
 //! Co-simulation with a real SUMO, where one is installed.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use masa_sim::traci::{Sumo, launch, program};
 use masa_sim::world::Population;
