@@ -1,6 +1,5 @@
 //! The door through its own protocol, and through Python where grpcio is installed.
 #![allow(clippy::unwrap_used, reason = "a test")]
-#![allow(clippy::unwrap_used)]
 
 use masa_sim::door::proto::simulator_client::SimulatorClient;
 use masa_sim::door::proto::{self, control_request::Control, sensor_data::Data, spawn_request::Place};
