@@ -1,5 +1,7 @@
 //! Traffic through its public API: signals, obstacles, commands, and the same bytes for the same seed.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use masa_sim::actor::{Actor, ActorId, ActorKind, Lights, Pose, Role};
 use masa_sim::random::Seed;
 use masa_sim::roads::{EdgeId, Roads, SignalState};
