@@ -1,5 +1,7 @@
 //! People against what is known of real ones, and on networks of SUMO.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use masa_sim::people::{CrowdSpec, Manners, MannersSettings, People, PeopleSettings, PersonSpec, Ways, sumo};
 use masa_sim::random::Seed;
 use masa_sim::{Actor, Roads, Weather, World};

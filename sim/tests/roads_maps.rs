@@ -1,5 +1,7 @@
 //! The networks that come with the program.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use masa_sim::Roads;
 use masa_sim::roads::{EdgeKind, LaneKind, Users};
 use std::collections::BTreeSet;

@@ -1,5 +1,7 @@
 //! OpenDRIVE networks against an independent evaluation of their lanes, and by hand.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod common;
 
 use common::data_path;

@@ -1,5 +1,7 @@
 //! Networks that are cut off, altered or made up: an error that names its place, or a network that can be used; no panic.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use masa_sim::Roads;
 use masa_sim::roads::picture::{PictureSettings, picture};
 use masa_sim::roads::{LaneId, Users};

@@ -1,5 +1,7 @@
 //! SUMO networks against what sumolib 1.28 reads from them, and by hand.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod common;
 
 use common::data_path;

@@ -1,5 +1,7 @@
 //! The closed loop from a scenario file to verdicts, reports and recordings.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use masa_edge_node::run::replay::replay;
 use masa_inference::EngineSettings;
 use masa_sim::report;
