@@ -15,6 +15,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from pathlib import Path
@@ -123,7 +124,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--step", type=float, default=1.0)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--work", type=Path, default=Path("/tmp/masa-sumo-compare"))
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "masa-sumo-compare")
     parser.add_argument("--keep-sumo", action="store_true", help="use SUMO's outputs of an earlier run")
     parser.add_argument("--worst", type=int, default=0, help="list so many edges whose queues differ most")
     arguments = parser.parse_args()

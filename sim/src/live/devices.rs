@@ -5,13 +5,14 @@ use super::mjpeg::{MjpegServer, Picture};
 use super::mqtt::Publisher;
 use super::street::Device;
 use crate::actor::ActorId;
-use crate::roads::{Roads, SignalState};
+use crate::random::Seed;
+use crate::roads::{Roads, SignalId};
 use crate::run::signals;
 use crate::sensors::camera::{Camera, ImageFault};
 use crate::sensors::gnss::Gnss;
+use crate::sensors::signal_feed::{SignalFeed, SignalFeedSettings};
 use crate::snapshot::Snapshot;
 use masa_v2x_proto::time::Timestamp;
-use serde_json::json;
 use std::sync::Arc;
 
 /// Quality of a network camera's pictures, 1 to 100.
@@ -68,10 +69,26 @@ impl Device for CarReceiver {
 
 /// The signal controllers of the map, behind a broker.
 pub(super) struct Controllers {
-    pub(super) roads: Arc<Roads>,
-    pub(super) publisher: Arc<Publisher>,
-    pub(super) shown: Vec<Vec<SignalState>>,
-    pub(super) told_s: f64,
+    roads: Arc<Roads>,
+    publisher: Arc<Publisher>,
+    feeds: Vec<SignalFeed>,
+}
+
+impl Controllers {
+    /// A feed for each controller of `roads`, numbered as the intersections that nodes are configured with.
+    pub(super) fn new(roads: Arc<Roads>, publisher: Arc<Publisher>, seed: Seed) -> Self {
+        let feeds = roads.signals.iter().enumerate().filter_map(|(index, controller)| {
+            let settings = SignalFeedSettings {
+                controller: controller.name.clone(),
+                intersection: signals::intersection_id(SignalId(index as u32)),
+                groups: Vec::new(),
+                period_s: 1.0,
+                faults: Vec::new(),
+            };
+            SignalFeed::new(settings, &roads, seed, index as u64)
+        });
+        Self { feeds: feeds.collect(), roads, publisher }
+    }
 }
 
 /// Topic of what the signals of an intersection show.
@@ -85,39 +102,11 @@ impl Device for Controllers {
     }
 
     fn look(&mut self, snapshot: &Snapshot, at: Timestamp) {
-        if self.shown == snapshot.signals && snapshot.time_s - self.told_s < 1.0 {
-            return;
-        }
-        self.shown.clone_from(&snapshot.signals);
-        self.told_s = snapshot.time_s;
-        for report in signals::reports(&self.roads, snapshot, at) {
-            let groups: Vec<_> = report
-                .groups
-                .iter()
-                .map(|group| {
-                    let mut document = json!({ "group": group.group, "shows": group.shows });
-                    for (name, end) in
-                        [("min-end", group.min_end), ("max-end", group.max_end), ("likely-end", group.likely_end)]
-                    {
-                        if let Some(end) = end {
-                            document[name] = json!(rfc3339(end));
-                        }
-                    }
-                    document
-                })
-                .collect();
-            let document = json!({
-                "intersection": report.intersection,
-                "time": rfc3339(report.captured_at),
-                "operation": report.operation,
-                "groups": groups,
-            });
-            self.publisher.publish(&signals_topic(report.intersection), &document);
+        let start = at.plus_ns(-((snapshot.time_s * 1e9) as i64));
+        for feed in &mut self.feeds {
+            if let Some(document) = feed.measure(&self.roads, snapshot, start) {
+                self.publisher.publish(&signals_topic(document.intersection), &document);
+            }
         }
     }
-}
-
-fn rfc3339(at: Timestamp) -> String {
-    // Times beyond the calendar are shown as its end.
-    jiff::Timestamp::from_nanosecond(i128::from(at.unix_ns())).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

@@ -4,6 +4,7 @@
 //! ones go: a reading that comes late is worth nothing.
 
 use rumqttc::{AsyncClient, MqttOptions, NetworkOptions, PublishOptions, QoS};
+use serde::Serialize;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -41,8 +42,11 @@ impl Publisher {
     }
 
     /// Publishes a document, if there is room for it.
-    pub fn publish(&self, topic: &str, document: &serde_json::Value) {
-        let payload = document.to_string();
+    pub fn publish(&self, topic: &str, document: &impl Serialize) {
+        let payload = match serde_json::to_string(document) {
+            Ok(payload) => payload,
+            Err(error) => return tracing::warn!(topic, %error, "a document of a simulated device cannot be written"),
+        };
         if let Err(error) = self.client.try_publish(topic, payload, PublishOptions::new(QoS::AtMostOnce)) {
             tracing::debug!(topic, %error, "a document of a simulated device was dropped");
         }

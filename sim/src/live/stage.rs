@@ -119,9 +119,7 @@ impl Stage {
         }
         devices.extend(setting.cameras(&cameras));
         if scenario.stations.iter().any(|station| station.signals) {
-            let controllers =
-                Controllers { roads, publisher: Arc::clone(&publisher), shown: Vec::new(), told_s: f64::NEG_INFINITY };
-            devices.push(Box::new(controllers));
+            devices.push(Box::new(Controllers::new(roads, Arc::clone(&publisher), seed)));
         }
         let deeds = Deeds::default();
         let mut tasks = JoinSet::new();
