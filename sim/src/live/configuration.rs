@@ -4,6 +4,7 @@ use masa_edge_node::config::toml_string;
 use masa_edge_node::recorder::RecorderSettings;
 use masa_edge_node::sources::camera::CameraSourceSettings;
 use masa_edge_node::sources::gnss::GnssSettings;
+use masa_edge_node::sources::iot_mqtt::IotSettings;
 use masa_edge_node::sources::signal_controller::ControllerSettings;
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
@@ -25,6 +26,19 @@ pub(super) fn controller(broker: SocketAddr, signals_topic: &str, station_id: u3
         "broker = \"mqtt://{broker}\"\nclient-id = \"masa-controller-{station_id}\"\nsignals-topic = {}",
         toml_string(signals_topic)
     ))
+}
+
+/// A mast with environmental sensors behind a broker; `measured` are their names in payloads and as quantities.
+pub(super) fn mast<'a>(broker: SocketAddr, topic: &str, measured: impl Iterator<Item = &'a str>) -> IotSettings {
+    let mut text = format!("broker = \"mqtt://{broker}\"\n");
+    for name in measured {
+        text += &format!(
+            "[[mappings]]\ntopic = {}\nsensor = {{ pointer = \"/sensor\" }}\nquantity = \"{name}\"\nvalue = \"/{name}/value\"\n\
+             unit = {{ pointer = \"/{name}/unit\" }}\ntime = {{ pointer = \"/time\", format = \"rfc3339\" }}\n",
+            toml_string(topic)
+        );
+    }
+    section(&text)
 }
 
 /// A recorder of everything but pictures.

@@ -8,7 +8,9 @@ use crate::actor::ActorId;
 use crate::random::Seed;
 use crate::roads::{Roads, SignalId};
 use crate::run::signals;
+use crate::scenario::StationSettings;
 use crate::sensors::camera::{Camera, ImageFault};
+use crate::sensors::environment::{Background, Environment, EnvironmentSensor, EnvironmentSettings, Measurand};
 use crate::sensors::gnss::Gnss;
 use crate::sensors::signal_feed::{SignalFeed, SignalFeedSettings};
 use crate::snapshot::Snapshot;
@@ -88,6 +90,64 @@ impl Controllers {
             SignalFeed::new(settings, &roads, seed, index as u64)
         });
         Self { feeds: feeds.collect(), roads, publisher }
+    }
+}
+
+/// What the masts of the stations measure: all that a node has a quantity for.
+pub(super) const MEASURED: [Measurand; 8] = [
+    Measurand::No2,
+    Measurand::Pm10,
+    Measurand::Pm25,
+    Measurand::Noise,
+    Measurand::AirTemperature,
+    Measurand::RelativeHumidity,
+    Measurand::RoadSurfaceTemperature,
+    Measurand::RainIntensity,
+];
+
+/// Masts with environmental sensors, behind a broker.
+pub(super) struct Masts {
+    environment: Environment,
+    masts: Vec<EnvironmentSensor>,
+    publisher: Arc<Publisher>,
+}
+
+impl Masts {
+    /// One at each station.
+    pub(super) fn new(stations: &[StationSettings], roads: &Roads, publisher: Arc<Publisher>, seed: Seed) -> Self {
+        let masts = stations.iter().zip(0..).map(|(station, number)| {
+            let settings = EnvironmentSettings {
+                name: station.id.clone(),
+                position: station.position_m,
+                measures: MEASURED.to_vec(),
+                period_s: 2.0,
+                error: 1.0,
+                faults: Vec::new(),
+            };
+            EnvironmentSensor::new(settings, seed, number)
+        });
+        Self { environment: Environment::new(Background::default(), roads), masts: masts.collect(), publisher }
+    }
+}
+
+/// Topic of what the mast of a station measures.
+pub(super) fn mast_topic(station: &str) -> String {
+    format!("mast/{station}")
+}
+
+impl Device for Masts {
+    fn period_s(&self) -> f64 {
+        0.1
+    }
+
+    fn look(&mut self, snapshot: &Snapshot, at: Timestamp) {
+        self.environment.step(snapshot);
+        let start = at.plus_ns(-((snapshot.time_s * 1e9) as i64));
+        for mast in &mut self.masts {
+            if let Some(reading) = mast.measure(&self.environment, snapshot) {
+                self.publisher.publish(&mast_topic(mast.name()), &reading.json(mast.name(), start));
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! the display in the car says. Everything goes through the sources and links that a road has: HTTP, MQTT, NMEA over TCP,
 //! Zenoh. Absent here: faults, criteria and the radio's model, which need a world that waits ([`crate::run`]).
 
-use super::devices::{CarReceiver, Controllers, NetworkCamera, signals_topic};
+use super::devices::{CarReceiver, Controllers, MEASURED, Masts, NetworkCamera, mast_topic, signals_topic};
 use super::driver::{self, ConnectedDriver, Deeds, Memory};
 use super::lines::LineServer;
 use super::mjpeg::MjpegServer;
@@ -118,6 +118,7 @@ impl Stage {
             nodes.push((station.id.clone(), LiveNode::start(&configuration, TimeBase::Wall).await?));
         }
         devices.extend(setting.cameras(&cameras));
+        devices.push(Box::new(Masts::new(&scenario.stations, &roads, Arc::clone(&publisher), seed)));
         if scenario.stations.iter().any(|station| station.signals) {
             devices.push(Box::new(Controllers::new(roads, Arc::clone(&publisher), seed)));
         }
@@ -225,6 +226,8 @@ impl Setting<'_> {
             node.links.zenoh = Some(self.guest());
         }
         node.v2x_in = Some(V2xInSettings { reader: self.over_zenoh(), select: Vec::new() });
+        let measured = MEASURED.iter().map(|measurand| measurand.name());
+        node.iot = Some(configuration::mast(self.settings.broker, &mast_topic(&station.id), measured));
         if station.signals {
             node.signal_controller =
                 Some(configuration::controller(self.settings.broker, &signals_topic("+"), station.station_id));
