@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The import rule of ARCHITECTURE.md: masa → sim → edge-node → {inference, links} → v2x-proto, and inference never meets
+# The import rule of ARCHITECTURE.md: masa → {sim, data-room} → edge-node → {inference, links} → v2x-proto, and inference never meets
 # v2x-proto. Read from what cargo resolves, so that no dependency table can hide an edge.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,7 +26,8 @@ allow masa-inference || failed=1
 allow masa-links masa-v2x-proto || failed=1
 allow masa-edge-node masa-inference masa-links masa-v2x-proto || failed=1
 allow masa-sim masa-edge-node masa-inference masa-links masa-v2x-proto || failed=1
-allow masa masa-sim masa-edge-node masa-inference masa-links masa-v2x-proto || failed=1
+allow masa-data-room masa-edge-node masa-links masa-v2x-proto || failed=1
+allow masa masa-sim masa-data-room masa-edge-node masa-inference masa-links masa-v2x-proto || failed=1
 
 # Inside edge-node: sources → perception → world → facilities → links. No stage names one to its right.
 stage() { # stage FOLDER FORBIDDEN-MODULE...

@@ -1,0 +1,27 @@
+//! The city side: what every node said, kept once, in order, and found again.
+//!
+//! In: messages of any number of nodes over Zenoh and MQTT ([`ingest`]). Out: records by kind, time, place and source, the
+//! state of the world at any moment, and Parquet files ([`store`]).
+//!
+//! ```text
+//! nodes' outboxes ─► reader (links) ─► ingest ─► store: SQLite, hourly Parquet │ PostgreSQL
+//!        ▲                                │         │
+//!        └──── acknowledged when stored ──┘         └─► feed of what is new, queries, export
+//! ```
+//!
+//! Invariants: a message is acknowledged only when the store has committed it; a record is seen once however often it
+//! arrives; a store that takes no more refuses, so that messages wait in their nodes' outboxes; personal data has a
+//! policy of its own; every deletion leaves an audit entry.
+//!
+//! Absent: raw pictures; decisions about traffic.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod ingest;
+pub mod record;
+mod room;
+pub mod store;
+
+pub use record::{Kind, Record, Sensitivity, Source, Tenant};
+pub use room::Room;
+pub use store::{Store, StoreError};
