@@ -17,11 +17,16 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod api;
 pub mod ingest;
 pub mod record;
 mod room;
+pub mod run;
+pub mod settings;
 pub mod store;
 
 pub use record::{Kind, Record, Sensitivity, Source, Tenant};
-pub use room::Room;
+pub use room::{FEED, Room};
+pub use run::DataRoom;
+pub use settings::DataRoomSettings;
 pub use store::{Store, StoreError};
