@@ -20,6 +20,7 @@
 pub mod ingest;
 pub mod record;
 mod room;
+pub mod services;
 pub mod store;
 
 pub use record::{Kind, Record, Sensitivity, Source, Tenant};
