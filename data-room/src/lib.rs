@@ -24,6 +24,7 @@ pub mod publish;
 pub mod record;
 mod room;
 pub mod run;
+pub mod services;
 pub mod settings;
 pub mod store;
 
