@@ -17,7 +17,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod entity;
 pub mod ingest;
+pub mod publish;
 pub mod record;
 mod room;
 pub mod store;
