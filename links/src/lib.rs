@@ -34,7 +34,7 @@ pub mod settings;
 mod stats;
 pub mod transport;
 
-pub use broker::BrokerSettings;
+pub use broker::{Broker, BrokerSettings};
 pub use current::{Current, Phase};
 pub use error::LinkError;
 pub use geonet::{ChannelReport, GeonetNotice, GeonetParts, GeonetSettings, IdentityRule, ReceivedPacket};

@@ -7,9 +7,18 @@ use masa_v2x_proto::cpm::Cpm;
 /// Corners of a drawn circle or the arc of a sector.
 const ARC_CORNERS: u32 = 24;
 
-/// The region of each sensor that states one; `None` when the message says nothing of sensors. Shapes other than polygons,
-/// circles, rectangles and sectors, and those of moving stations, are left out.
-pub(super) fn regions(cpm: &Cpm) -> Option<Vec<Vec<[f64; 2]>>> {
+/// Where a station stands and what it sees; degrees east and north.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Coverage {
+    /// The station's reference position.
+    pub(super) place: [f64; 2],
+    /// One ring per sensor that states its region.
+    pub(super) rings: Vec<Vec<[f64; 2]>>,
+}
+
+/// What a roadside station sees; `None` when the message says nothing of sensors. Shapes other than polygons, circles,
+/// rectangles and sectors, and moving stations, are left out.
+pub(super) fn of_cpm(cpm: &Cpm) -> Option<Coverage> {
     let containers = &cpm.payload.cpm_containers;
     let sensors = containers.sensor_information.as_ref()?;
     if containers.originating_vehicle.is_some() {
@@ -21,7 +30,8 @@ pub(super) fn regions(cpm: &Cpm) -> Option<Vec<Vec<[f64; 2]>>> {
         let corners = corners_m(shape)?;
         Some(corners.into_iter().map(|[x, y]| at.moved_m(x, y)).map(|p| [p.lon_deg, p.lat_deg]).collect())
     };
-    Some(sensors.iter().filter_map(|sensor| ring(sensor.perception_region_shape.as_ref()?)).collect())
+    let rings = sensors.iter().filter_map(|sensor| ring(sensor.perception_region_shape.as_ref()?)).collect();
+    Some(Coverage { place: [at.lon_deg, at.lat_deg], rings })
 }
 
 /// Corners in metres east and north of the station.

@@ -29,8 +29,9 @@ mod rules;
 mod scene;
 mod series;
 
-pub use routes::{ControlRoom, ControlRoomError, ControlRoomSettings};
+pub use routes::{Caller, ControlRoom, ControlRoomError, ControlRoomSettings, Doorkeeper};
 pub use rules::AlarmSettings;
+pub use scene::Audience;
 
 use masa_v2x_proto::time::Timestamp;
 use std::sync::Arc;

@@ -7,11 +7,13 @@
 //! it; at most [`MAX_ENTITIES`].
 
 use super::alarm::Alarm;
-use super::{alarms, coverage};
+use super::alarms;
+use super::coverage::{self, Coverage};
 use crate::entity::{DataClass, Entity, EntityKind, Geometry, Projection};
 use crate::record::{Kind, Record, Source};
 use masa_v2x_proto::time::Timestamp;
 use masa_v2x_proto::{Message, MessageKind};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -23,8 +25,9 @@ const CLOSED_ALARM_MS: i64 = 12 * 3_600_000;
 const COVERAGE_MS: i64 = 10_000;
 
 /// Who looks: only operators see single road users and alarms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Audience {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Audience {
     /// Everybody.
     Public,
     /// A token that may read traffic, but not personal data.
@@ -38,7 +41,7 @@ pub(super) enum Audience {
 pub(super) struct Scene {
     projection: Projection,
     entities: BTreeMap<String, Marked<Entity>>,
-    coverage: BTreeMap<Source, Marked<Coverage>>,
+    coverage: BTreeMap<Source, Marked<Heard>>,
     alarms: BTreeMap<String, Marked<Alarm>>,
     /// Ids of what has gone, and the revision at which it went.
     gone: Vec<(u64, String)>,
@@ -52,9 +55,10 @@ struct Marked<T> {
     revision: u64,
 }
 
+/// What a station last said it sees, and when.
 #[derive(Debug)]
-struct Coverage {
-    rings: Vec<Vec<[f64; 2]>>,
+struct Heard {
+    coverage: Coverage,
     at: Timestamp,
 }
 
@@ -93,12 +97,12 @@ impl Scene {
 
     fn take_coverage(&mut self, record: &Record) {
         let Some(Message::Cpm(cpm)) = record.message() else { return };
-        let Some(rings) = coverage::regions(&cpm) else { return };
+        let Some(coverage) = coverage::of_cpm(&cpm) else { return };
         let (at, revision) = (record.measured_at, self.revision);
         match self.coverage.get_mut(&record.source) {
             // Repeated every second: it has changed only when it has.
-            Some(known) if known.what.rings == rings => known.what.at = known.what.at.max(at),
-            _ => drop(self.coverage.insert(record.source.clone(), Marked { what: Coverage { rings, at }, revision })),
+            Some(known) if known.what.coverage == coverage => known.what.at = known.what.at.max(at),
+            _ => drop(self.coverage.insert(record.source.clone(), Marked { what: Heard { coverage, at }, revision })),
         }
     }
 
@@ -113,8 +117,8 @@ impl Scene {
             }
             holds
         });
-        self.coverage.retain(|source, coverage| {
-            let holds = coverage.what.at.plus_ms(COVERAGE_MS) >= now;
+        self.coverage.retain(|source, heard| {
+            let holds = heard.what.at.plus_ms(COVERAGE_MS) >= now;
             if !holds {
                 gone.push((revision, coverage_id(source)));
             }
@@ -147,7 +151,11 @@ impl Scene {
             .filter(|entity| audience == Audience::Operator || entity.kind.class() == DataClass::Traffic)
             .partition(|entity| is_road_user(entity.kind));
         let coverage = self.coverage.iter().filter(|(_, c)| c.revision > from && audience > Audience::Public);
-        let coverage = coverage.map(|(source, c)| json!({ "id": coverage_id(source), "rings": c.what.rings }));
+        let coverage = coverage.map(|(source, heard)| {
+            let Coverage { place, rings } = &heard.what.coverage;
+            let (id, station) = (coverage_id(source), source.station);
+            json!({ "id": id, "site": source.site, "station": station, "place": place, "rings": rings })
+        });
         let alarms = self.alarms.values().filter(|a| a.revision > from && audience > Audience::Public);
         json!({
             "at": now.unix_ms(),
