@@ -6,7 +6,8 @@
 use super::alarm::{Action, Alarm, Finding, Refusal, Rule, State};
 use crate::record::{Kind, Record, Sensitivity, Source, Tenant};
 use crate::room::Room;
-use crate::store::{AuditAction, AuditEntry, Filter, Latest, MAX_PAGE, StoreError};
+use crate::store::query::MAX_PAGE;
+use crate::store::{AuditAction, AuditEntry, Filter, Latest, StoreError};
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};

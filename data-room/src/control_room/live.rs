@@ -97,7 +97,7 @@ impl Live {
         });
         loop {
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = super::stopped(&mut stop) => return,
                 heard = feed.recv() => match heard {
                     Ok(record) => self.take(&record, clock()).await,
                     Err(RecvError::Lagged(missed)) => {

@@ -38,3 +38,9 @@ use std::sync::Arc;
 
 /// What says what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Ends when the data room is to stop.
+async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
+    // An error means that the sender is gone, and the data room with it.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

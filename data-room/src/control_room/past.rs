@@ -4,7 +4,8 @@
 
 use super::scene::{Audience, Scene};
 use crate::record::{Kind, Record, Tenant};
-use crate::store::{Cursor, Filter, Latest, MAX_PAGE, Order, Personal, Query, Store, StoreError};
+use crate::store::query::MAX_PAGE;
+use crate::store::{Cursor, Filter, Latest, Order, Personal, Query, Store, StoreError};
 use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::time::Timestamp;
 use serde_json::Value;

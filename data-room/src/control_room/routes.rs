@@ -7,7 +7,7 @@ use super::rules::AlarmSettings;
 use super::scene::Audience;
 use super::{Clock, messages, past, series};
 use crate::entity::EntityKind;
-use crate::record::{Kind, Tenant};
+use crate::record::{Kind, Sensitivity, Tenant};
 use crate::room::Room;
 use crate::store::{AuditAction, AuditEntry, Filter, Personal, StoreError};
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
@@ -40,8 +40,8 @@ const MAX_SERIES_MS: i64 = 92 * 86_400_000;
 /// Most stations of the fleet in one answer.
 const MAX_FLEET: usize = 2_000;
 /// WebSocket protocol of the live picture. A browser cannot send a header with it, so its token comes as a second protocol,
-/// `token.<token>`.
-const PROTOCOL: &str = "masa-control-room";
+/// `bearer.<token>`.
+const PROTOCOL: &str = "masa.v1";
 
 /// Settings of the control room: the `[control-room]` table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -264,7 +264,7 @@ impl Desk {
 /// The token that a WebSocket offers as a protocol.
 fn offered_token(headers: &HeaderMap) -> Option<&str> {
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    offered.split(',').find_map(|protocol| protocol.trim().strip_prefix("token."))
+    offered.split(',').find_map(|protocol| protocol.trim().strip_prefix("bearer."))
 }
 
 type Answer = Result<Response, Trouble>;
@@ -314,7 +314,7 @@ async fn push(socket: &mut WebSocket, desk: &Desk, caller: &Caller) -> Result<()
     send(socket, whole).await?;
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            () = super::stopped(&mut stop) => return Ok(()),
             heard = socket.recv() => match heard {
                 None | Some(Err(_) | Ok(Message::Close(_))) => return Ok(()),
                 Some(Ok(_)) => {}
@@ -385,7 +385,7 @@ struct CurveQuery {
 
 async fn curves(State(desk): State<Desk>, headers: HeaderMap, Query(query): Query<CurveQuery>) -> Answer {
     let caller = desk.caller(&headers)?;
-    let kind = EntityKind::from_name(&query.kind).filter(|kind| kind.class() == crate::entity::DataClass::Traffic);
+    let kind = EntityKind::from_name(&query.kind).filter(|kind| kind.sensitivity() == Sensitivity::Open);
     let kind = kind.ok_or_else(|| Trouble::Asked("type: curves are of measured entities".to_owned()))?;
     let span = query.until.checked_sub(query.from).filter(|ms| (1..=MAX_SERIES_MS).contains(ms));
     if span.is_none() || !(1..=series::MAX_POINTS).contains(&query.points) {

@@ -9,8 +9,8 @@
 use super::alarm::Alarm;
 use super::alarms;
 use super::coverage::{self, Coverage};
-use crate::entity::{DataClass, Entity, EntityKind, Geometry, Projection};
-use crate::record::{Kind, Record, Source};
+use crate::entity::{Entity, EntityKind, Geometry, Projection};
+use crate::record::{Kind, Record, Sensitivity, Source};
 use masa_v2x_proto::time::Timestamp;
 use masa_v2x_proto::{Message, MessageKind};
 use serde::Serialize;
@@ -148,7 +148,7 @@ impl Scene {
         let from = since.unwrap_or(0);
         let changed = self.entities.values().filter(|e| e.revision > from).map(|e| &e.what);
         let (users, things): (Vec<_>, Vec<_>) = changed
-            .filter(|entity| audience == Audience::Operator || entity.kind.class() == DataClass::Traffic)
+            .filter(|entity| audience == Audience::Operator || entity.kind.sensitivity() == Sensitivity::Open)
             .partition(|entity| is_road_user(entity.kind));
         let coverage = self.coverage.iter().filter(|(_, c)| c.revision > from && audience > Audience::Public);
         let coverage = coverage.map(|(source, heard)| {

@@ -6,7 +6,8 @@
 use super::past;
 use crate::entity::{Attribute, Entity, EntityKind, Projection, rfc3339};
 use crate::record::{Kind, Tenant};
-use crate::store::{Filter, MAX_PAGE, Query, Store, StoreError};
+use crate::store::query::MAX_PAGE;
+use crate::store::{Filter, Query, Store, StoreError};
 use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::time::Timestamp;
 use serde_json::{Map, Value, json};

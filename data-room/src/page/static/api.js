@@ -51,7 +51,7 @@ export class LiveSocket {
   open() {
     const url = new URL("/control-room/live", location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    const socket = new WebSocket(url, ["masa-control-room", ...(token.get() ? [`token.${token.get()}`] : [])]);
+    const socket = new WebSocket(url, ["masa.v1", ...(token.get() ? [`bearer.${token.get()}`] : [])]);
     const giveUp = () => socket.close();
     let timer = setTimeout(giveUp, SILENCE_MS);
     socket.onmessage = ({ data }) => {
