@@ -18,8 +18,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod api;
+pub mod control_room;
 pub mod entity;
 pub mod ingest;
+pub mod page;
 pub mod publish;
 pub mod record;
 mod room;

@@ -6,11 +6,10 @@
 //! obey [`CameraView`]; a foreign web page can neither read nor frame anything. Absent: accounts, TLS and any write access.
 
 mod api;
-mod assets;
 mod camera;
-mod guard;
 mod live;
 mod messages;
+mod page;
 mod picture;
 mod server;
 
