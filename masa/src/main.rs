@@ -7,6 +7,7 @@ mod georeference;
 mod listen;
 mod node;
 mod pki;
+mod privacy;
 mod replay;
 mod sim;
 mod terminal;
@@ -38,6 +39,7 @@ enum Command {
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
     Pki(pki::Pki),
+    Privacy(privacy::Privacy),
     V2x(v2x::V2x),
     Track(track::Track),
 }
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
         Command::Pki(command) => command.run(),
+        Command::Privacy(command) => command.run(),
         Command::V2x(command) => command.run(),
         Command::Track(command) => command.run(),
     };

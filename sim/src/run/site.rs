@@ -7,6 +7,7 @@ use crate::scenario::{CameraSettings, StationSettings, ZonesFrom};
 use masa_edge_node::config::{CameraSection, Configuration, NodeFile, NodeSection, Origin, SiteFile, SiteSection};
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::facilities::profile::{Role, StationKind, VehicleSettings};
+use masa_edge_node::perception::privacy::PrivacySettings;
 use masa_edge_node::sources::camera::{CameraSourceSettings, FileSettings};
 use masa_edge_node::world::ldm::LdmSettings;
 use masa_edge_node::world::site::{ZoneKind, ZoneSettings};
@@ -98,6 +99,8 @@ fn node_file(station_id: u32, name: &str, station_type: StationKind) -> NodeFile
         v2x_in: None,
         ldm: LdmSettings::default(),
         web: None,
+        privacy: PrivacySettings::default(),
+        raw_ring: None,
         recording: None,
         facilities: FacilitiesSettings::default(),
     }
