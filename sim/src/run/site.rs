@@ -53,11 +53,11 @@ pub(crate) fn plain_roadside(station_id: u32, [e, n]: [f64; 2], roads: &Roads, f
     Configuration { path: PathBuf::from("plain.toml"), node: file, site: empty_site(roads, frame) }
 }
 
-/// The configuration of a node on board.
+/// The configuration of a node on board, of a vehicle that may be so many seconds behind its timetable.
 pub(crate) fn on_board(
     station_id: u32,
     name: &str,
-    actor: &crate::actor::Actor,
+    (actor, behind_schedule_s): (&crate::actor::Actor, Option<i16>),
     facilities: &FacilitiesSettings,
     roads: &Roads,
     frame: &SiteFrame,
@@ -67,6 +67,7 @@ pub(crate) fn on_board(
         vehicle: VehicleSettings {
             length_m: actor.size.length_m,
             width_m: actor.size.width_m,
+            behind_schedule_s,
             role: match actor.role {
                 crate::actor::Role::Ordinary => Role::Default,
                 crate::actor::Role::Emergency => Role::Emergency,
