@@ -18,7 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod broker;
-mod clock;
+pub mod clock;
 mod current;
 mod driver;
 mod error;

@@ -12,6 +12,7 @@
 pub mod embedded;
 mod parquet_file;
 pub mod policy;
+pub mod postgres;
 pub mod query;
 mod sql;
 
@@ -22,6 +23,9 @@ use serde::{Deserialize, Serialize};
 
 pub use policy::Policies;
 pub use query::{Area, Cursor, Filter, Latest, Order, Page, Personal, Query};
+
+/// Who is named in the audit for what the policies do.
+const POLICY: &str = "policy";
 
 /// A store of records. All methods may be called at the same time from any task.
 pub trait Store: Send + Sync + std::fmt::Debug {
@@ -199,6 +203,20 @@ impl AuditAction {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.name() == name)
     }
+}
+
+/// What retention leaves in the audit.
+fn expiry(
+    tenant: Tenant,
+    kind: Kind,
+    sensitivity: Sensitivity,
+    policies: &Policies,
+    records: u64,
+    at: Timestamp,
+) -> AuditEntry {
+    let hours = policies.keep_ms(kind, sensitivity) / policy::HOUR_MS;
+    let words = format!("{}, {}: kept for {hours} h", kind.name(), sensitivity.name());
+    AuditEntry { number: 0, at, tenant, by: POLICY.into(), action: AuditAction::Delete, words, records }
 }
 
 /// What a store holds.

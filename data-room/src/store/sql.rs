@@ -61,6 +61,11 @@ impl Statement {
         Self { dialect, text: String::new(), values: Vec::new() }
     }
 
+    /// A statement written out, in the dialect's own words.
+    pub(super) fn plain(dialect: Dialect, text: &str, values: Vec<Value>) -> Self {
+        Self { dialect, text: text.to_owned(), values }
+    }
+
     /// Binds a value; returns its placeholder.
     fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
@@ -117,7 +122,12 @@ impl Statement {
     fn measured(&mut self, from: Timestamp, until: Timestamp) {
         // The ends of time mean "no limit", which costs a database nothing when it is not said.
         if from.unix_ns() != i64::MIN {
-            self.compare("measured_at >=", Value::Time(micros(from)));
+            let from = self.bind(Value::Time(micros(from)));
+            self.text += &format!(" AND measured_at >= {from}");
+            if self.dialect != Dialect::Sqlite {
+                // Nothing is measured after it was received, and partitions are by receipt.
+                self.text += &format!(" AND received_at >= {from}");
+            }
         }
         if until.unix_ns() != i64::MAX {
             self.compare("measured_at <", Value::Time(micros(until)));

@@ -10,7 +10,7 @@ use crate::record::{Kind, Record, Sensitivity, Tenant};
 use crate::store::parquet_file::{self, FileWriter};
 use crate::store::policy::{HOUR_MS, Thinner};
 use crate::store::sql::{self, COLUMNS, Statement, micros};
-use crate::store::{AuditAction, AuditEntry, Deleted, Deletion, Policies, StoreError, Swept};
+use crate::store::{Deleted, Deletion, Policies, StoreError, Swept, expiry};
 use masa_v2x_proto::time::Timestamp;
 use rusqlite::{Connection, params, params_from_iter};
 use std::collections::BTreeMap;
@@ -28,9 +28,6 @@ const HOUR_US: i64 = HOUR_MS * 1_000;
 const CHECKPOINT_WITHIN: Duration = Duration::from_secs(2);
 /// How long other transactions are waited for.
 const BUSY: Duration = Duration::from_secs(30);
-
-/// Who is named in the audit for what the policies do.
-const POLICY: &str = "policy";
 
 impl Inner {
     pub(super) fn sweep(&self, policies: &Policies, now: Timestamp) -> Result<Swept, StoreError> {
@@ -261,19 +258,6 @@ impl Inner {
 
 fn age_ms(group: &Group, now: Timestamp) -> i64 {
     now.unix_ms() - group.ended_at().unix_ms()
-}
-
-fn expiry(
-    tenant: Tenant,
-    kind: Kind,
-    sensitivity: Sensitivity,
-    policies: &Policies,
-    records: u64,
-    at: Timestamp,
-) -> AuditEntry {
-    let hours = policies.keep_ms(kind, sensitivity) / HOUR_MS;
-    let words = format!("{}, {}: kept for {hours} h", kind.name(), sensitivity.name());
-    AuditEntry { number: 0, at, tenant, by: POLICY.into(), action: AuditAction::Delete, words, records }
 }
 
 /// Empties the log, where deleted records would live on, and gives free pages back to the disk.
