@@ -9,6 +9,7 @@ macro_rules! scenarios {
 scenarios! {
     "breakdown-on-motorway",
     "busy-junction",
+    "camera-turned-recovers",
     "cargo-bike-platoon",
     "child-after-ball",
     "crowd-at-event",

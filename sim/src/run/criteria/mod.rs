@@ -6,6 +6,7 @@
 mod contact;
 mod messages;
 mod perception;
+mod pose;
 
 use super::Trace;
 use crate::actor::ActorId;
@@ -139,6 +140,9 @@ fn find(case: &Case<'_>, criterion: &Criterion) -> Finding {
         Criterion::Health { station, problem, since_s, within_s } => {
             perception::health(case, station, problem, *since_s, *within_s)
         }
+        Criterion::CameraPose { station, camera, since_s, within_s, within_deg } => {
+            pose::camera_pose(case, station, camera, [*since_s, *within_s], *within_deg)
+        }
         Criterion::Healthy { station, problems } => perception::healthy(case, station, problems),
         Criterion::Reaches { actor, point_m, before_s } => contact::reaches(case, actor, *point_m, *before_s),
         Criterion::NeverStops { actor } => contact::never_stops(case, actor),
@@ -164,6 +168,9 @@ fn usual_name(criterion: &Criterion) -> String {
         Criterion::Privacy {} => "no pixels leave".into(),
         Criterion::Health { station, problem, within_s, .. } => {
             format!("{station} notices {problem} within {within_s} s")
+        }
+        Criterion::CameraPose { camera, within_s, within_deg, .. } => {
+            format!("where {camera} looks is known to {within_deg}° within {within_s} s, after the alarm")
         }
         Criterion::Healthy { station, .. } => format!("{station} stays healthy"),
         Criterion::Reaches { actor, before_s, .. } => format!("{actor} arrives by {before_s} s"),
