@@ -147,7 +147,9 @@ impl Node {
         let timeouts_ms = camera_timeouts(&settings)?;
         let mut cameras = BTreeMap::new();
         for (source, camera) in &settings.cameras {
-            cameras.insert(*source, CameraPerception::new(*source, camera, frame)?);
+            let mut camera = CameraPerception::new(*source, camera, frame)?;
+            camera.set_lanes(pose::lane_lines(&settings.infrastructure.intersections));
+            cameras.insert(*source, camera);
         }
         let station = Station {
             id: StationId(settings.station_id),
@@ -197,6 +199,11 @@ impl Node {
         &self.world
     }
 
+    /// The perception of a camera.
+    pub fn camera(&self, source: SourceId) -> Option<&CameraPerception> {
+        self.cameras.get(&source)
+    }
+
     /// What is wrong with the node's own senses.
     pub fn health(&self) -> &Health {
         &self.health
@@ -233,6 +240,9 @@ impl Node {
             EventBody::FrameStatistics(_) | EventBody::WakeUp => {}
         }
         self.health.observe(event.id.source, &event.body, self.ldm.take_heard(), now);
+        if let (EventBody::FrameStatistics(_), Some(camera)) = (&event.body, self.cameras.get_mut(&event.id.source)) {
+            camera.picture_moved(self.health.picture_moved(event.id.source));
+        }
         self.decide(now, effects, probe);
     }
 
@@ -310,6 +320,10 @@ impl Node {
             Some(camera) => {
                 let tracks = camera.update(id, frame, probe);
                 self.world.see_frame(id.source, frame, tracks, now);
+                if camera.watches_pose() {
+                    camera.watch_pose(frame, &pose::stated_vehicles(&self.ldm, frame.captured_at));
+                    self.health.turned(id.source, camera.pose_drift(), now);
+                }
                 self.situations.update(&self.world, &self.map, now);
             }
             None => self.drops.count("unknown-camera"),
@@ -410,5 +424,6 @@ fn camera_timeouts(settings: &NodeSettings) -> Result<BTreeMap<SourceId, u32>, N
     settings.world.camera_timeouts_ms.iter().map(resolve).collect()
 }
 
+mod pose;
 #[cfg(test)]
 mod tests;

@@ -272,6 +272,7 @@ impl<'a> Engine<'a> {
                 frame: capture.frame,
                 hash: capture.hash,
                 broken: capture.broken,
+                corrected_rad: None,
                 in_view: capture.in_view,
                 detections: capture.detections.clone(),
                 objects: Vec::new(),
@@ -399,6 +400,8 @@ impl<'a> Engine<'a> {
             let known = |frame: &&mut FrameTrace| (frame.station, frame.camera, frame.frame) == (index, camera, number);
             if let Some(frame) = self.trace.frames.iter_mut().rev().take(64).find(known) {
                 frame.objects = objects.collect();
+                let drift = node.camera(source).and_then(|camera| camera.pose_drift());
+                frame.corrected_rad = drift.and_then(|drift| drift.corrected_rad).map(Into::into);
             }
         }
         for request in std::mem::take(&mut self.stations[index].effects.priority_requests) {

@@ -31,7 +31,7 @@ pub(crate) fn site_frame(roads: &Roads) -> SiteFrame {
 pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFrame) -> Configuration {
     let mut site = empty_site(roads, frame);
     site.cameras =
-        settings.cameras.iter().filter_map(|camera| Pinhole::new(camera, 0.0).site_camera(&camera.id, frame)).collect();
+        settings.cameras.iter().filter_map(|camera| Pinhole::new(camera, 0.0).site_camera(camera, frame)).collect();
     if settings.zones_from == ZonesFrom::Map {
         site.zones = zones(roads, Point2::new(settings.position_m[0], settings.position_m[1]));
     }

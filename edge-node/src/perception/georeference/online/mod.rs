@@ -1,9 +1,9 @@
 //! Whether a camera still looks where it was surveyed, and where it looks now: found from the traffic.
 //!
 //! In: the boxes of moving vehicles, the lanes of the site map, what connected vehicles say of where they are (CAM), and how
-//! far the pictures themselves have shifted. Out: an estimate of the camera's turn since the survey with its standard deviation, an alarm ([`PoseDrift`]) when it has
-//! turned, and by [`DriftPolicy`] the turn that positions are to be corrected by. A blow or a loose clamp turns a camera; its
-//! place is held to be that of the survey.
+//! far the pictures themselves have shifted. Out: an estimate of the camera's turn since the survey with its covariance, an
+//! alarm ([`PoseDrift`]) when it has turned, and by [`DriftPolicy`] the turn that positions are to be corrected by. A blow or
+//! a loose clamp turns a camera; its place is held to be that of the survey.
 //!
 //! Vehicles keep to their lanes with a bias of their own, and a receiver's error changes slowly; so what is known of one
 //! vehicle counts as one group with a common error, whose trend along the way still tells direction. The turn is the
@@ -29,11 +29,14 @@ use window::{Key, Sample, Window};
 
 /// Interval between two estimates, seconds.
 const INTERVAL_S: f64 = 1.0;
+/// Where less of the traffic than this is explained, or the turn is less known than that (degrees), other turns are tried.
+const EXPLAINED: f64 = 0.8;
+const KNOWN_DEG: f64 = 0.5;
 /// Fewer groups than this say nothing.
 const MIN_GROUPS: usize = 3;
 /// What is known of the turn before any traffic, one sigma about the right, down and forward axes, degrees.
 const PRIOR_DEG: [f64; 3] = [3.0, 3.0, 1.5];
-/// Turns from which the search starts besides the newest estimate, degrees about the right and down axes.
+/// Turns that are tried besides the newest estimate, degrees about the right and down axes.
 const STARTS_DEG: [f64; 5] = [-3.0, -1.5, 0.0, 1.5, 3.0];
 /// How many of them are refined.
 const REFINED: usize = 3;
@@ -460,19 +463,28 @@ impl OnlinePose {
             evidence.add_to(model, &mut normal);
             Some(normal)
         };
+        let here = minimise(self.turned_now(), Free::TURN, linearise)?;
+        let is_settled = self.estimate.is_some_and(|known| known.sigma_rad().to_degrees() < KNOWN_DEG)
+            && evidence.quality(&here.0).1 >= EXPLAINED;
+        let elsewhere = if is_settled { Vec::new() } else { self.elsewhere(linearise) };
+        let (model, normal) =
+            elsewhere.into_iter().chain([here]).min_by(|a, b| a.1.cost.total_cmp(&b.1.cost))?;
+        let covariance = normal.covariance(Free::TURN)?.fixed_view::<3, 3>(3, 3).into_owned();
+        let vehicles = evidence.groups.len();
+        let turn_rad = self.surveyed.turn_to(&model);
+        Some(TurnEstimate { turn_rad, covariance: covariance * evidence.quality(&model).0.max(1.0), vehicles, at })
+    }
+
+    /// The minima near the most promising of the turns that a blow may bring.
+    fn elsewhere(&self, linearise: impl Fn(&CameraModel) -> Option<Normal> + Copy) -> Vec<(CameraModel, Normal)> {
         let grid = STARTS_DEG.into_iter().flat_map(|up| STARTS_DEG.into_iter().map(move |right| [up, right]));
         let mut starts: Vec<(f64, CameraModel)> = grid
             .map(|[up, right]| self.surveyed.turned(Vector3::new(up.to_radians(), right.to_radians(), 0.0)))
             .map(|model| (linearise(&model).map_or(f64::INFINITY, |normal| normal.cost), model))
             .collect();
         starts.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let starts = starts.into_iter().take(REFINED).map(|(_, model)| model).chain([self.turned_now()]);
-        let solutions = starts.filter_map(|start| minimise(start, Free::TURN, linearise));
-        let (model, normal) = solutions.min_by(|a, b| a.1.cost.total_cmp(&b.1.cost))?;
-        let covariance = normal.covariance(Free::TURN)?.fixed_view::<3, 3>(3, 3).into_owned();
-        let vehicles = evidence.groups.len();
-        let turn_rad = self.surveyed.turn_to(&model);
-        Some(TurnEstimate { turn_rad, covariance: covariance * evidence.spread(&model).max(1.0), vehicles, at })
+        let best = starts.into_iter().take(REFINED).map(|(_, model)| model);
+        best.filter_map(|start| minimise(start, Free::TURN, linearise)).collect()
     }
 }
 
