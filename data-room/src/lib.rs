@@ -17,7 +17,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod api;
+mod health;
 pub mod ingest;
 pub mod record;
 mod room;

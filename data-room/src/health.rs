@@ -7,8 +7,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-/// The servers of a room.
-pub fn router(room: Room) -> Router {
+/// Answers whether the room takes records, without a token: for supervisors.
+pub(crate) fn router(room: Room) -> Router {
     Router::new().route("/health", get(health)).with_state(room)
 }
 
