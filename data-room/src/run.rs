@@ -2,7 +2,7 @@
 //!
 //! Invariants: the ingest stops before the store closes; stopping takes at most the time it is given.
 
-use crate::api;
+use crate::health;
 use crate::ingest::Ingest;
 use crate::room::Room;
 use crate::settings::{DataRoomSettings, StoreSettings};
@@ -146,7 +146,7 @@ async fn sweep(room: Room, policies: Policies, every: Duration, mut stopped: wat
 
 async fn serve(listener: TcpListener, room: Room, mut stopped: watch::Receiver<bool>) {
     let stopped = async move { drop(stopped.wait_for(|stop| *stop).await) };
-    let server = axum::serve(listener, api::router(room)).with_graceful_shutdown(stopped);
+    let server = axum::serve(listener, health::router(room)).with_graceful_shutdown(stopped);
     if let Err(error) = server.await {
         tracing::error!(%error, "the server ended");
     }
