@@ -17,12 +17,21 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod api;
+pub mod control_room;
+pub mod entity;
 pub mod ingest;
+pub mod page;
+pub mod publish;
 pub mod record;
 mod room;
+pub mod run;
 pub mod services;
+pub mod settings;
 pub mod store;
 
 pub use record::{Kind, Record, Sensitivity, Source, Tenant};
-pub use room::Room;
+pub use room::{FEED, Room};
+pub use run::DataRoom;
+pub use settings::DataRoomSettings;
 pub use store::{Store, StoreError};

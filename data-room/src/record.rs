@@ -179,9 +179,9 @@ pub struct Record {
     /// What it is about, the same for all records of one thing, unique within tenant and kind: the event of a DENM
     /// (`<originating station>-<number>`), the vehicle of a CAM, the intersection of a SPATEM, a sensor.
     pub entity: String,
-    /// When what it says was so; the source's clock, or `received_at` where that was ahead of ours.
+    /// When what it says was so, by the source's clock; never after `received_at`. Whole microseconds.
     pub measured_at: Timestamp,
-    /// When it reached the data room.
+    /// When it reached the data room. Whole microseconds.
     pub received_at: Timestamp,
     /// Where it is about, WGS 84; `None` when it does not say.
     pub position: Option<Wgs84>,

@@ -179,6 +179,7 @@ impl Node {
                 settings.station_kind,
                 settings.facilities.infrastructure,
                 settings.infrastructure,
+                &settings.facilities.vehicle,
             ),
             signals: Signals::default(),
             now: None,
@@ -217,11 +218,11 @@ impl Node {
             EventBody::Detections(frame) => self.see_frame(event.id, frame, now, probe),
             EventBody::FrameDropped(dropped) => *self.frames_dropped.entry(dropped.reason).or_default() += 1,
             EventBody::Observation(observation) => self.world.observe(observation, now),
-            EventBody::Received(message) => {
-                if let Some(Message::Srem(srem)) = self.ldm.take(message, now) {
-                    self.infrastructure.request(&srem, message.verdict, now);
-                }
-            }
+            EventBody::Received(message) => match self.ldm.take(message, now) {
+                Some(Message::Srem(srem)) => self.infrastructure.request(&srem, message.verdict, now),
+                Some(Message::Ssem(ssem)) => self.infrastructure.status(&ssem, self.station.id),
+                _ => {}
+            },
             EventBody::Signals(report) => self.take_signals(report, now),
             EventBody::PriorityAnswer(answer) => self.infrastructure.answer(answer),
             EventBody::Ego(ego) => self.move_to(ego),

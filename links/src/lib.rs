@@ -18,7 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod broker;
-mod clock;
+pub mod clock;
 mod current;
 mod driver;
 mod error;
@@ -34,7 +34,7 @@ pub mod settings;
 mod stats;
 pub mod transport;
 
-pub use broker::BrokerSettings;
+pub use broker::{Broker, BrokerSettings};
 pub use current::{Current, Phase};
 pub use error::LinkError;
 pub use geonet::{ChannelReport, GeonetNotice, GeonetParts, GeonetSettings, IdentityRule, ReceivedPacket};

@@ -120,7 +120,8 @@ impl Secret {
         Self(secret.into())
     }
 
-    pub(crate) fn reveal(&self) -> &str {
+    /// The secret itself, for handing it to whom it is for.
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

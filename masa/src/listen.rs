@@ -6,10 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use masa_links::{MessageKind, MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
 use masa_v2x_proto::Message;
-use masa_v2x_proto::cdd::ReferencePosition;
-use masa_v2x_proto::dsrc::Position3D;
 use masa_v2x_proto::geo::Wgs84;
-use masa_v2x_proto::ivim::IviContainer;
 use masa_v2x_proto::jer::Release;
 use masa_v2x_proto::tiles::{straight_ahead, tiles_along};
 use serde_json::{Value, json};
@@ -219,25 +216,7 @@ fn summary(message: &Message) -> String {
             };
             format!("{what}, action {}-{}", action["originatingStationId"], action["sequenceNumber"])
         }
-        other => position(other).map_or_else(String::new, |[lat, lon]| format!("at {lat:.6}, {lon:.6}")),
-    }
-}
-
-/// Where a message says that it is of: its sender, its first intersection, its zones, who asks.
-fn position(message: &Message) -> Option<[f64; 2]> {
-    let of = |at: &ReferencePosition| Some([at.latitude_deg?, at.longitude_deg?]);
-    let of_3d = |at: &Position3D| Some([at.latitude_deg?, at.longitude_deg?]);
-    match message {
-        Message::Cam(cam) => of(&cam.cam.cam_parameters.basic_container.reference_position),
-        Message::Vam(vam) => of(&vam.vam.vam_parameters.basic_container.reference_position),
-        Message::Mapem(mapem) => of_3d(&mapem.map.intersections.as_ref()?.first()?.ref_point),
-        Message::Ivim(ivim) => ivim.ivi.optional.iter().flatten().find_map(|container| match container {
-            IviContainer::Location(location) => of(&location.reference_position),
-            _ => None,
-        }),
-        Message::Srem(srem) => of_3d(&srem.srm.requestor.position.as_ref()?.position),
-        Message::Mcm(mcm) => of(&mcm.payload.basic_container.position),
-        _ => None,
+        other => other.position().map_or_else(String::new, |at| format!("at {:.6}, {:.6}", at.lat_deg, at.lon_deg)),
     }
 }
 

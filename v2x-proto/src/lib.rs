@@ -45,6 +45,8 @@ pub mod message;
 #[cfg(feature = "std")]
 mod message_kind;
 #[cfg(feature = "std")]
+mod place;
+#[cfg(feature = "std")]
 pub mod poim;
 #[cfg(feature = "std")]
 pub mod protobuf;

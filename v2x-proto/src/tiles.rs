@@ -38,6 +38,22 @@ pub fn straight_ahead(position: Wgs84, heading_deg: f64, length_m: f64) -> [Wgs8
     [position, end]
 }
 
+/// The centre of a tile; `None` for what is no quadkey of 1 to 24 digits.
+pub fn centre(tile: &str) -> Option<Wgs84> {
+    if !(1..=24).contains(&tile.len()) {
+        return None;
+    }
+    let (mut x, mut y) = (0u32, 0u32);
+    for digit in tile.bytes() {
+        let bits = u32::from(digit.checked_sub(b'0').filter(|bits| *bits < 4)?);
+        (x, y) = (x << 1 | (bits & 1), y << 1 | bits >> 1);
+    }
+    let tiles = f64::from(1u32 << tile.len());
+    let mercator = std::f64::consts::PI * (1.0 - 2.0 * (f64::from(y) + 0.5) / tiles);
+    let lon_deg = (f64::from(x) + 0.5) / tiles * 360.0 - 180.0;
+    Some(Wgs84 { lat_deg: mercator.sinh().atan().to_degrees(), lon_deg, alt_m: 0.0 })
+}
+
 /// Tiles of one zoom, found by probing the corridor on a grid that is finer than half a tile; the wider the corridor, the
 /// larger the tiles.
 fn cover(path: &[Wgs84], half_width_m: f64) -> BTreeSet<String> {
@@ -95,6 +111,17 @@ fn merged(mut tiles: BTreeSet<String>) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_centre_of_a_tile_is_in_it() {
+        for zoom in [1, 8, MESSAGE_ZOOM, 24] {
+            let tile = quadkey(Wgs84 { lat_deg: 44.655_54, lon_deg: 10.934_315, alt_m: 0.0 }, zoom);
+            assert_eq!(centre(&tile).map(|at| quadkey(at, zoom)), Some(tile));
+        }
+        for bad in ["", "0124", "a", "0123012301230123012301230"] {
+            assert_eq!(centre(bad), None, "{bad}");
+        }
+    }
     use crate::geo::Enu;
     use proptest::prelude::*;
 

@@ -81,6 +81,12 @@ impl Timestamp {
     pub fn generation_delta_time(self) -> u16 {
         (self.to_its_ms() & 0xFFFF) as u16
     }
+
+    /// The instant nearest to this one that has a `GenerationDeltaTime`, whole milliseconds.
+    pub fn nearest_generation(self, delta_time_ms: u16) -> Self {
+        let age_ms = self.generation_delta_time().wrapping_sub(delta_time_ms).cast_signed();
+        Self::from_unix_ms(self.unix_ms()).plus_ms(-i64::from(age_ms))
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,12 @@
 //! not above the last one of its source, kind and epoch is a duplicate and is not stored; `arrival` grows in the order
 //! of commits; a store without room refuses with [`StoreError::Full`] and goes on when there is room again.
 
+pub mod embedded;
+mod parquet_file;
 pub mod policy;
+pub mod postgres;
 pub mod query;
+mod sql;
 
 use crate::record::{Kind, Record, Sensitivity, Tenant};
 use futures::future::BoxFuture;
@@ -19,6 +23,9 @@ use serde::{Deserialize, Serialize};
 
 pub use policy::Policies;
 pub use query::{Area, Cursor, Filter, Latest, Order, Page, Personal, Query};
+
+/// Who is named in the audit for what the policies do.
+const POLICY: &str = "policy";
 
 /// A store of records. All methods may be called at the same time from any task.
 pub trait Store: Send + Sync + std::fmt::Debug {
@@ -107,6 +114,24 @@ pub struct Deletion {
     pub at: Timestamp,
 }
 
+impl Deletion {
+    /// What it leaves in the audit.
+    fn entry(&self, records: u64) -> AuditEntry {
+        let kinds: Vec<_> = self.filter.kinds.iter().map(|kind| kind.name()).collect();
+        let kinds = if kinds.is_empty() { "every kind".into() } else { kinds.join(", ") };
+        let entity = self.filter.entity.as_ref().map_or_else(String::new, |entity| format!(" of {entity}"));
+        AuditEntry {
+            number: 0,
+            at: self.at,
+            tenant: self.filter.tenant.clone(),
+            by: self.by.clone(),
+            action: AuditAction::Delete,
+            words: format!("{kinds}{entity}: {}", self.reason),
+            records,
+        }
+    }
+}
+
 /// What a deletion did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Deleted {
@@ -158,6 +183,40 @@ pub enum AuditAction {
     Delete,
     /// Something was changed by an operator, such as an alarm.
     Change,
+}
+
+impl AuditAction {
+    /// Every action.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Export, Self::Delete, Self::Change];
+
+    /// Lower-case name, as in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Export => "export",
+            Self::Delete => "delete",
+            Self::Change => "change",
+        }
+    }
+
+    /// The action with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+}
+
+/// What retention leaves in the audit.
+fn expiry(
+    tenant: Tenant,
+    kind: Kind,
+    sensitivity: Sensitivity,
+    policies: &Policies,
+    records: u64,
+    at: Timestamp,
+) -> AuditEntry {
+    let hours = policies.keep_ms(kind, sensitivity) / policy::HOUR_MS;
+    let words = format!("{}, {}: kept for {hours} h", kind.name(), sensitivity.name());
+    AuditEntry { number: 0, at, tenant, by: POLICY.into(), action: AuditAction::Delete, words, records }
 }
 
 /// What a store holds.

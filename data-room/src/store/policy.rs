@@ -1,7 +1,8 @@
 //! How long records are kept, and what is kept of old ones.
 
-use crate::record::{Kind, Record, Sensitivity};
+use crate::record::{Kind, Record, Sensitivity, Source};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Milliseconds of an hour.
 pub const HOUR_MS: i64 = 3_600_000;
@@ -48,7 +49,7 @@ pub struct ThinRule {
     pub kind: Kind,
     /// From which age on, hours.
     pub after_hours: u32,
-    /// One record in so many seconds stays.
+    /// One record in so many seconds stays, 1 to 3600.
     pub every_s: u32,
 }
 
@@ -63,8 +64,8 @@ impl Policies {
         }
         self.thin
             .iter()
-            .find(|rule| rule.every_s == 0)
-            .map(|rule| format!("thin: {}: every-s must be at least 1", rule.kind.name()))
+            .find(|rule| !(1..=3_600).contains(&rule.every_s))
+            .map(|rule| format!("thin: {}: every-s: {} is not 1 to 3600", rule.kind.name(), rule.every_s))
     }
 
     /// How long records of a kind are kept, milliseconds since they were received.
@@ -84,8 +85,23 @@ impl Policies {
     }
 }
 
-/// The bucket of a record when one in `bucket_ms` stays: records with equal keys are thinned to the first of them.
-pub(super) fn bucket(record: &Record, bucket_ms: i64) -> (String, u32, String, i64) {
-    let at = record.measured_at.unix_ms().div_euclid(bucket_ms);
-    (record.source.site.clone(), record.source.station, record.entity.clone(), at)
+/// Thins records that come in the order of `measured_at`.
+#[derive(Debug)]
+pub(super) struct Thinner {
+    bucket_ms: i64,
+    /// The bucket of the last record of each source and entity.
+    last: BTreeMap<(Source, String), i64>,
+}
+
+impl Thinner {
+    /// One record in `bucket_ms` stays.
+    pub(super) fn new(bucket_ms: i64) -> Self {
+        Self { bucket_ms, last: BTreeMap::new() }
+    }
+
+    /// Whether a record stays: the first of its bucket.
+    pub(super) fn keeps(&mut self, record: &Record) -> bool {
+        let bucket = record.measured_at.unix_ms().div_euclid(self.bucket_ms);
+        self.last.insert((record.source.clone(), record.entity.clone()), bucket) != Some(bucket)
+    }
 }

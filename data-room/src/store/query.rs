@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_PAGE: usize = 10_000;
 
 /// Metres of one degree of latitude, and of longitude at the equator.
-const METRES_PER_DEGREE: f64 = 111_320.0;
+pub(super) const METRES_PER_DEGREE: f64 = 111_320.0;
 
 /// A part of the earth; never across the 180th meridian.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

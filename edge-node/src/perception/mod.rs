@@ -13,6 +13,7 @@ mod camera;
 mod error;
 pub mod georeference;
 pub mod ground;
+pub mod privacy;
 pub mod tracking;
 
 pub use camera::{CameraPerception, CameraSettings, PerceptionCounters};

@@ -62,7 +62,7 @@ impl Default for BrokerSettings {
 
 /// A running broker; dropping it stops it.
 #[derive(Debug)]
-pub(crate) struct Broker {
+pub struct Broker {
     address: SocketAddr,
     /// Dropped to stop.
     stop: Option<oneshot::Sender<()>>,
@@ -70,6 +70,14 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
+    /// Listens and serves until stopped, for those who are no node.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on.
+    pub async fn listen(settings: &BrokerSettings) -> Result<Self, LinkError> {
+        Self::start(settings, Ledger::new()).await
+    }
+
     /// Listens and serves until stopped.
     pub(crate) async fn start(settings: &BrokerSettings, ledger: Arc<Ledger>) -> Result<Self, LinkError> {
         let failed = |source| LinkError::Broker { address: settings.listen.to_string(), source };
@@ -102,12 +110,12 @@ impl Broker {
     }
 
     /// Where it listens.
-    pub(crate) const fn address(&self) -> SocketAddr {
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Closes every connection and the port.
-    pub(crate) async fn stop(mut self) {
+    pub async fn stop(mut self) {
         drop(self.stop.take());
         let _ = (&mut self.stopped).await;
     }

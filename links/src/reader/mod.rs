@@ -52,11 +52,13 @@ pub struct ReaderSettings {
     pub hold_ms: u32,
     /// Messages that wait for the application.
     pub capacity: usize,
+    /// Stations times kinds that are kept apart; more are ignored and counted as malformed. Each takes some hundred bytes.
+    pub max_streams: usize,
 }
 
 impl Default for ReaderSettings {
     fn default() -> Self {
-        Self { zenoh: None, mqtt: None, acknowledge_as: None, hold_ms: 10_000, capacity: 1_024 }
+        Self { zenoh: None, mqtt: None, acknowledge_as: None, hold_ms: 10_000, capacity: 1_024, max_streams: 3 * 1_024 }
     }
 }
 
@@ -162,8 +164,8 @@ type Taken = Arc<Mutex<BTreeMap<Source, (u64, u64)>>>;
 pub struct Reader {
     queue: Arc<Lanes<Received>>,
     taken: Taken,
-    /// The at-least-once message the application is working on.
-    current: Option<(Source, u64, u64)>,
+    /// How far the at-least-once messages reach that the application is working on.
+    current: BTreeMap<Source, (u64, u64)>,
     counters: Arc<Counters>,
     ledger: Arc<Ledger>,
     wanted: watch::Sender<Arc<[Selector]>>,
@@ -232,10 +234,11 @@ impl Reader {
             counters: counters.clone(),
             acknowledge_as: settings.acknowledge_as.clone(),
             hold_ms: i64::from(settings.hold_ms),
+            max_streams: settings.max_streams.max(1),
             ticks: 0,
         };
         let task = tokio::spawn(task.run());
-        Ok(Self { queue, taken, current: None, counters, ledger, wanted, of_places, task })
+        Ok(Self { queue, taken, current: BTreeMap::new(), counters, ledger, wanted, of_places, task })
     }
 
     /// Moves a reader of places to other tiles, such as those ahead of a vehicle. What holds in the new ones comes at once.
@@ -258,18 +261,38 @@ impl Reader {
         Ok(())
     }
 
-    /// The next message; by calling this the application says that it is done with the one before. Cancel-safe.
+    /// The next message; by calling this the application says that it is done with those before. Cancel-safe.
     pub async fn recv(&mut self) -> Received {
-        if let Some((source, stream, number)) = self.current.take() {
-            self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(source, (stream, number));
-        }
+        self.finish();
         let received = self.queue.pop().await;
+        self.begin(&received);
+        received
+    }
+
+    /// The next messages, as many as have arrived, 1 to `most`; by calling this the application says that it is done with
+    /// those before. Cancel-safe.
+    pub async fn recv_many(&mut self, most: usize) -> Vec<Received> {
+        let mut batch = vec![self.recv().await];
+        while batch.len() < most
+            && let Some(received) = self.queue.try_pop()
+        {
+            self.begin(&received);
+            batch.push(received);
+        }
+        batch
+    }
+
+    /// The application is done with what it was given.
+    fn finish(&mut self) {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.current);
+    }
+
+    fn begin(&mut self, received: &Received) {
         add(&self.counters.delivered, 1);
         if let (Delivery::AtLeastOnce, Some(header)) = (Policy::of(received.kind).delivery, &received.header) {
             let source = (received.site.clone(), received.station, received.kind);
-            self.current = Some((source, header.stream, header.number));
+            self.current.insert(source, (header.stream, header.number));
         }
-        received
     }
 
     /// Counters so far.

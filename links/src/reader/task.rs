@@ -14,8 +14,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// Stations times kinds that a reader keeps apart; more are ignored and counted.
-const STATIONS: usize = 3 * 1_024;
 /// How often missing messages are asked for and acknowledgements sent.
 const TICK: Duration = Duration::from_millis(200);
 /// Ticks after which the acknowledgement is said again, in case it was lost.
@@ -60,6 +58,7 @@ pub(super) struct Task {
     pub(super) counters: Arc<Counters>,
     pub(super) acknowledge_as: Option<String>,
     pub(super) hold_ms: i64,
+    pub(super) max_streams: usize,
     pub(super) ticks: u32,
 }
 
@@ -126,7 +125,7 @@ impl Task {
     }
 
     fn track(&mut self, source: &Source) -> Option<&mut Track> {
-        if self.sources.len() >= STATIONS && !self.sources.contains_key(source) {
+        if self.sources.len() >= self.max_streams && !self.sources.contains_key(source) {
             add(&self.counters.malformed, 1);
             return None;
         }

@@ -122,6 +122,10 @@ fn check_criterion(scenario: &Scenario, criterion: &Criterion) -> Result<(), Sce
         Criterion::Received { recipient, .. } => {
             recipient.names().iter().try_for_each(|name| known_station(scenario, name))
         }
+        Criterion::Green { actor, .. } => {
+            known_actor(scenario, actor)?;
+            known_station(scenario, actor)
+        }
         Criterion::Reaches { actor, .. } | Criterion::NeverStops { actor } => known_actor(scenario, actor),
         Criterion::KeepsDistance { actor, to, .. } => {
             known_actor(scenario, actor)?;

@@ -114,6 +114,13 @@ pub enum Criterion {
         #[serde(default)]
         problems: Vec<String>,
     },
+    /// The signal ahead of an actor turns green after it has asked for priority, and is green when it passes.
+    Green {
+        /// Who.
+        actor: String,
+        /// At most so long after its first request (SREM), seconds.
+        within_s: f64,
+    },
     /// An actor has come to a place.
     Reaches {
         /// Who.

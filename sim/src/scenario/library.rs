@@ -7,6 +7,7 @@ macro_rules! scenarios {
     };
 }
 scenarios! {
+    "ambulance-gets-green",
     "breakdown-on-motorway",
     "busy-junction",
     "cargo-bike-platoon",
@@ -37,6 +38,7 @@ scenarios! {
     "jaywalker-at-dusk",
     "jaywalker-in-rain",
     "jaywalker-secured",
+    "late-bus",
     "leader-brakes-hard",
     "lost-cargo",
     "occluded-child",

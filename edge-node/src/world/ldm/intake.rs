@@ -94,8 +94,7 @@ impl Ldm {
 
 /// The instant of a `GenerationDeltaTime` (EN 302 637-2 B.3): the one nearest to `now`.
 pub(super) fn generation_time(delta_time_ms: u16, now: Timestamp) -> Timestamp {
-    let age_ms = now.generation_delta_time().wrapping_sub(delta_time_ms).cast_signed();
-    Timestamp::from_unix_ms(now.unix_ms()).plus_ms(-i64::from(age_ms))
+    now.nearest_generation(delta_time_ms)
 }
 
 const fn refusal_reason(refusal: Refusal) -> &'static str {

@@ -67,7 +67,7 @@ impl Default for MqttSettings {
 
 impl MqttSettings {
     /// Settings for a broker in this process.
-    pub(crate) fn to_local_broker(address: SocketAddr) -> Self {
+    pub fn to_local_broker(address: SocketAddr) -> Self {
         Self { host: address.ip().to_string(), port: address.port(), ..Self::default() }
     }
 
