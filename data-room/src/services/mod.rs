@@ -14,7 +14,9 @@
 
 pub mod class;
 pub mod crowd;
+mod entities;
 pub mod environment;
+mod follow;
 pub mod interval;
 pub mod parking;
 pub mod road_users;
@@ -22,6 +24,8 @@ pub mod shape;
 pub mod sighting;
 pub mod site;
 pub mod traffic_flow;
+
+pub use follow::Follower;
 
 use crate::record::{Kind, Record};
 use crowd::{CrowdState, CrowdWatch};
@@ -136,7 +140,7 @@ impl Services {
             }
             Kind::Observation => {
                 if let Ok(reading) = serde_json::from_slice(&record.payload) {
-                    let doubt = self.environment.take(record.source.station, &reading, record.measured_at);
+                    let doubt = self.environment.take(record.source.station, &reading, record.measured_at, record.position);
                     self.waiting.extend(doubt.map(|doubt| Found::Environment(EnvironmentFinding::Doubt(doubt))));
                 }
             }

@@ -11,6 +11,7 @@ use super::traffic_flow::{ApproachSettings, GateSettings, MovementSettings, Traf
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Most gates, approaches, movements, bays, zones and sensors of a site, each.
 pub const MAX_PARTS: usize = 512;
@@ -74,6 +75,16 @@ pub struct ServiceSite {
 pub struct ServiceSiteError(pub String);
 
 impl ServiceSite {
+    /// Reads a site's file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not such a file; it is not checked.
+    pub fn load(path: &Path) -> Result<Self, ServiceSiteError> {
+        let wrong = |what: String| ServiceSiteError(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+    }
+
     /// The plane.
     pub fn frame(&self) -> SiteFrame {
         let Origin { latitude_deg, longitude_deg, altitude_m } = self.origin;

@@ -3,8 +3,10 @@
 //! Runs a SUMO configuration. Roadside units near its induction loops tell in CPMs of the vehicles around them, a share of
 //! the vehicles in CAMs of themselves; every message is encoded, decoded and goes through the services. Beside them, from
 //! the world itself: SUMO-style e1 loops at the same lines, e2 queues on the same lanes, and who drove from which edge to
-//! which at one junction. Prints the differences, and with `--days` a back-test of the forecast against persistence.
+//! which at one junction. Prints the differences. `days` back-tests the forecast against persistence; `clip` runs the node's
+//! pipeline on the real junction, beside a count by hand.
 
+mod clip;
 mod days;
 mod report;
 mod site;
@@ -23,7 +25,24 @@ use masa_sim::world::World;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Traffic flow of the data room beside detectors at the same lines of a simulated town.
+/// Traffic flow of the data room beside detectors and a count by hand.
+#[derive(Debug, Parser)]
+enum Command {
+    /// Beside detectors at the same lines of a simulated town.
+    Town(Arguments),
+    /// The forecast over several days, beside persistence.
+    Days {
+        #[command(flatten)]
+        town: Arguments,
+        /// How many.
+        #[arg(long, default_value_t = 4)]
+        days: u64,
+    },
+    /// The node's pipeline on a clip, beside a count by hand.
+    Clip(clip::Clip),
+}
+
+/// A simulated town.
 #[derive(Clone, Debug, Parser)]
 struct Arguments {
     /// SUMO configuration; its induction loops are the lines.
@@ -43,9 +62,6 @@ struct Arguments {
     /// Share of vehicles that send CAMs.
     #[arg(long, default_value_t = 0.1)]
     connected: f64,
-    /// Instead: so many days for the back-test of the forecast.
-    #[arg(long)]
-    days: Option<u64>,
 }
 
 impl Arguments {
@@ -64,10 +80,10 @@ impl Arguments {
 }
 
 fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    match arguments.days {
-        Some(days) => days::back_test(&arguments, days),
-        None => compare(&arguments),
+    match Command::parse() {
+        Command::Town(town) => compare(&town),
+        Command::Days { town, days } => days::back_test(&town, days),
+        Command::Clip(clip) => clip.run(),
     }
 }
 

@@ -117,7 +117,8 @@ impl Layout {
             if !is_inbound && edge.from != Some(junction) {
                 continue;
             }
-            let position_m = if is_inbound { (length_m - UPSTREAM_M).max(6.0) } else { DOWNSTREAM_M.min(length_m / 2.0) };
+            let position_m =
+                if is_inbound { (length_m - UPSTREAM_M).max(6.0) } else { DOWNSTREAM_M.min(length_m / 2.0) };
             let line = across(roads, &edge.lanes, position_m).context("an edge without a line")?;
             let [right, left] = line.0;
             let line_m = if is_inbound { line } else { Line([left, right]) };
@@ -151,9 +152,8 @@ impl Layout {
 
 /// The signalised junction with the most links.
 fn busiest(roads: &Roads) -> Option<JunctionId> {
-    let signalised = |junction: &&usize| {
-        roads.junctions[**junction].links.iter().any(|link| roads.link(*link).signal.is_some())
-    };
+    let signalised =
+        |junction: &&usize| roads.junctions[**junction].links.iter().any(|link| roads.link(*link).signal.is_some());
     let places: Vec<usize> = (0..roads.junctions.len()).collect();
     let most = places.iter().filter(signalised).max_by_key(|junction| roads.junctions[**junction].links.len());
     most.and_then(|junction| u32::try_from(*junction).ok()).map(JunctionId)

@@ -110,14 +110,19 @@ impl Truth {
         for (queue, queued) in self.queues.iter().zip(&mut self.queued) {
             queued.resize(queued.len().max(slot + 1), QueueSum::default());
             let end_m = self.lane_lengths_m[queue.lane.index()];
-            let halts = |actor: &&Actor| {
-                self.halting_since_s.get(&actor.id).is_some_and(|since| now_s - since >= HALTING_S)
-            };
-            let mut vehicles: Vec<[f64; 2]> = snapshot.actors.iter().filter(halts).filter_map(|actor| {
-                let on = actor.on_lane.filter(|on| on.lane == queue.lane)?;
-                let front_m = end_m - on.s_m;
-                (front_m + actor.size.length_m / 2.0 <= queue.length_m).then_some([front_m, front_m + actor.size.length_m])
-            }).collect();
+            let halts =
+                |actor: &&Actor| self.halting_since_s.get(&actor.id).is_some_and(|since| now_s - since >= HALTING_S);
+            let mut vehicles: Vec<[f64; 2]> = snapshot
+                .actors
+                .iter()
+                .filter(halts)
+                .filter_map(|actor| {
+                    let on = actor.on_lane.filter(|on| on.lane == queue.lane)?;
+                    let front_m = end_m - on.s_m;
+                    (front_m + actor.size.length_m / 2.0 <= queue.length_m)
+                        .then_some([front_m, front_m + actor.size.length_m])
+                })
+                .collect();
             vehicles.sort_by(|a, b| a[0].total_cmp(&b[0]));
             let mut jams: Vec<(f64, f64, f64)> = Vec::new();
             for [front, rear] in vehicles {

@@ -16,7 +16,7 @@ use masa_v2x_proto::cam::{
 use masa_v2x_proto::cdd::{
     CartesianAngle, CartesianCoordinateWithConfidence, CartesianPosition3dWithConfidence, Heading, ObjectClass,
     ObjectClassWithConfidence, ObjectDimension, PerceivedObject, Reading, ReferencePosition, Speed, StationId,
-    StationType, Velocity3d, VehicleLength, VelocityPolarWithZ, VruProfileAndSubprofile, VruSubProfileBicyclist,
+    StationType, VehicleLength, Velocity3d, VelocityPolarWithZ, VruProfileAndSubprofile, VruSubProfileBicyclist,
 };
 use masa_v2x_proto::cpm::{Cpm, CpmContainers, CpmPayload, ManagementContainer, PerceivedObjectContainer};
 use masa_v2x_proto::geo::{Enu, SiteFrame, yaw_to_heading_rad};
@@ -69,7 +69,8 @@ impl Units {
     pub(crate) fn speak(&mut self, snapshot: &Snapshot) -> anyhow::Result<Vec<Record>> {
         let mut records = Vec::new();
         for (number, place) in (FIRST_UNIT..).zip(self.places.clone()) {
-            let near = |actor: &&Actor| (actor.pose.position.x - place[0]).hypot(actor.pose.position.y - place[1]) <= RANGE_M;
+            let near =
+                |actor: &&Actor| (actor.pose.position.x - place[0]).hypot(actor.pose.position.y - place[1]) <= RANGE_M;
             let objects: Vec<_> = snapshot.actors.iter().filter(near).collect();
             let cpm = self.cpm(number, place, &objects, snapshot.time_s)?;
             let mut bytes = vec![0; 16_384];
@@ -80,7 +81,12 @@ impl Units {
             let cam = self.cam(actor, snapshot.time_s);
             let mut bytes = vec![0; 1_024];
             let length = cam.encode(&mut bytes)?;
-            records.push(self.record(cam.header.station_id.0, MessageKind::Cam, bytes[..length].to_vec(), snapshot.time_s));
+            records.push(self.record(
+                cam.header.station_id.0,
+                MessageKind::Cam,
+                bytes[..length].to_vec(),
+                snapshot.time_s,
+            ));
         }
         Ok(records)
     }
@@ -125,8 +131,7 @@ impl Units {
             ..PerceivedObjectContainer::default()
         };
         let cpm_containers = CpmContainers { perceived_object: Some(container), ..CpmContainers::default() };
-        let payload =
-            CpmPayload { management_container: management, cpm_containers, ..CpmPayload::default() };
+        let payload = CpmPayload { management_container: management, cpm_containers, ..CpmPayload::default() };
         Ok(Cpm::new(StationId(number), payload))
     }
 
@@ -138,9 +143,8 @@ impl Units {
             value_m: Reading::Value(value_m as f32),
             ..CartesianCoordinateWithConfidence::default()
         };
-        let [x, y] = [0, 1].map(|axis| {
-            coordinate(actor.pose.position[axis] - place[axis] + self.noise.sample(&mut self.luck))
-        });
+        let [x, y] =
+            [0, 1].map(|axis| coordinate(actor.pose.position[axis] - place[axis] + self.noise.sample(&mut self.luck)));
         let speed = (actor.speed_mps + self.speed_noise.sample(&mut self.luck)).max(0.0);
         let degrees = actor.pose.yaw_rad.to_degrees().rem_euclid(360.0) as f32;
         let value_m = Reading::of((actor.size.length_m.min(25.4)) as f32);

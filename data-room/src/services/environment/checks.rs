@@ -4,7 +4,7 @@
 //! and persistence of weather follow WMO's "Guidelines on quality control procedures for data from automatic weather
 //! stations" (CBS/OPAG-IOS/ET AWS-3, 2004); those of air and noise are ours, as wide as a kerb needs.
 
-use super::reading::Quantity;
+use crate::entity::Quantity;
 use masa_v2x_proto::time::Timestamp;
 use serde::Serialize;
 

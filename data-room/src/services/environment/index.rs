@@ -1,7 +1,7 @@
 //! European Air Quality Index: bands of hourly concentrations as the European Environment Agency has used them since 2025
 //! (ETC HE Report 2024/17, after WHO's guidelines of 2021).
 
-use super::reading::Quantity;
+use crate::entity::Quantity;
 use serde::Serialize;
 
 /// Level of the index.

@@ -7,16 +7,16 @@
 
 mod checks;
 mod index;
-mod reading;
 #[cfg(test)]
 mod tests;
 
 pub use checks::Quality;
 pub use index::AirQuality;
-pub use reading::{Quantity, Reading};
 
 use super::site::ServiceSite;
+use crate::entity::{Quantity, Reading};
 use checks::Checker;
+use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -99,6 +99,8 @@ pub struct EnvironmentHour {
     pub station: u32,
     /// Its name there.
     pub sensor: String,
+    /// Where it is, as its readings say.
+    pub position: Option<Wgs84>,
     /// Begin of the hour.
     pub from: Timestamp,
     /// Its end.
@@ -107,6 +109,18 @@ pub struct EnvironmentHour {
     pub means: Vec<HourMean>,
     /// European Air Quality Index and the pollutant that decides it; `None` when too little is known.
     pub index: Option<(AirQuality, Quantity)>,
+}
+
+impl EnvironmentHour {
+    fn new(series: &Series, position: Option<Wgs84>, [from, to]: [Timestamp; 2]) -> Self {
+        let (station, sensor) = (series.station, series.sensor.clone());
+        Self { station, sensor, position, from, to, means: Vec::new(), index: None }
+    }
+
+    fn with_index(self) -> Self {
+        let known: Vec<_> = self.means.iter().filter_map(|mean| Some((mean.quantity, mean.mean?))).collect();
+        Self { index: AirQuality::of_station(&known), ..self }
+    }
 }
 
 /// What is found out about air, noise and weather.
@@ -135,6 +149,7 @@ struct Followed {
     /// The last good reading, and until when good readings cover the time.
     good: Option<(f64, Timestamp)>,
     heard_at: Timestamp,
+    position: Option<Wgs84>,
     covered_until: Timestamp,
     hour: Hour,
 }
@@ -157,8 +172,14 @@ impl Environment {
         Self { sensors, series: BTreeMap::new(), hour: None, late: 0, no_room: 0 }
     }
 
-    /// Takes a reading; what is thought of it, if that has changed.
-    pub fn take(&mut self, station: u32, reading: &Reading, at: Timestamp) -> Option<Doubt> {
+    /// Takes a reading of a sensor at a place; what is thought of it, if that has changed.
+    pub fn take(
+        &mut self,
+        station: u32,
+        reading: &Reading,
+        at: Timestamp,
+        position: Option<Wgs84>,
+    ) -> Option<Doubt> {
         let hour = *self.hour.get_or_insert(hour_of(at));
         let series = Series { station, sensor: reading.sensor.clone(), quantity: reading.quantity };
         let known = self.series.contains_key(&series);
@@ -178,11 +199,12 @@ impl Environment {
             quality: Quality::Good,
             good: None,
             heard_at: at,
+            position,
             // What was before the first reading nobody knows.
             covered_until: hour,
             hour: Hour::default(),
         });
-        followed.heard_at = at;
+        (followed.heard_at, followed.position) = (at, position.or(followed.position));
         let quality = followed.checker.judge(reading.quantity, reading.value, at, neighbours);
         match quality {
             Quality::Good => followed.good(reading.quantity, reading.value, at, reach_ms),
@@ -197,15 +219,15 @@ impl Environment {
         let mut found = Vec::new();
         while let Some(from) = self.hour.filter(|from| now >= from.plus_ms(HOUR_MS + LATENESS_MS)) {
             let to = from.plus_ms(HOUR_MS);
-            let mut sensors: BTreeMap<(u32, String), Vec<HourMean>> = BTreeMap::new();
+            let mut hours: BTreeMap<(u32, &str), EnvironmentHour> = BTreeMap::new();
             for (series, followed) in &mut self.series {
                 let mean = followed.end(series.quantity, from, to);
-                sensors.entry((series.station, series.sensor.clone())).or_default().push(mean);
+                let hour = hours.entry((series.station, &series.sensor)).or_insert_with(|| {
+                    EnvironmentHour::new(series, followed.position, [from, to])
+                });
+                hour.means.push(mean);
             }
-            found.extend(sensors.into_iter().map(|((station, sensor), means)| {
-                let known: Vec<_> = means.iter().filter_map(|mean| Some((mean.quantity, mean.mean?))).collect();
-                EnvironmentHour { station, sensor, from, to, index: AirQuality::of_station(&known), means }
-            }));
+            found.extend(hours.into_values().map(EnvironmentHour::with_index));
             // Who has been silent for a whole hour is named once and then forgotten.
             self.series.retain(|_, followed| followed.heard_at >= from);
             self.hour = if self.series.is_empty() { None } else { Some(to) };

@@ -74,6 +74,11 @@ impl BayState {
             Self::Taken => "occupied",
         }
     }
+
+    /// The state that the Smart Data Models call so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Unknown, Self::Free, Self::Taken].into_iter().find(|state| state.name() == name)
+    }
 }
 
 /// A bay has changed.

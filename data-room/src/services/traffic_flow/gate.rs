@@ -110,7 +110,10 @@ impl Gate {
         let mut at_gate = AtGate::default();
         let Some([u0, u1]) = clip(from[0], to[0], half_m) else {
             // It had just reached the end, or another station sees it a little further on.
-            at_gate.passage = self.over.remove(&step.id).and_then(|over| over.passage(step.id, to[0].clamp(-half_m, half_m), step.to.0));
+            at_gate.passage = self
+                .over
+                .remove(&step.id)
+                .and_then(|over| over.passage(step.id, to[0].clamp(-half_m, half_m), step.to.0));
             return at_gate;
         };
         let middle = between(from, to, (u0 + u1) / 2.0);
