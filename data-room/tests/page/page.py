@@ -120,7 +120,7 @@ def panels_messages_and_periods(page):
     page.click("[data-kind=denm]")
     page.wait_for_selector(".messages button .kind.denm")
     page.locator(".messages button").first.click()
-    page.wait_for_selector("pre.code:has-text('stationaryVehicle')", timeout=PATIENCE_MS)
+    page.wait_for_selector("pre.code:has-text('vehicleBreakdown91')", timeout=PATIENCE_MS)
     page.click("#tab-2")
     page.wait_for_selector(".notice:has-text('No station sends an anonymised video stream')")
     page.click("#tab-3")
