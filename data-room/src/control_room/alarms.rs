@@ -36,7 +36,7 @@ pub(super) fn of_record(record: &Record) -> Option<Alarm> {
 
 /// Why an alarm did not change.
 #[derive(Debug, thiserror::Error)]
-pub enum AlarmError {
+pub(super) enum AlarmError {
     /// There is none of this id.
     #[error("no alarm {0}")]
     Unknown(String),

@@ -7,13 +7,14 @@ use masa_v2x_proto::cdd::*;
 use masa_v2x_proto::cpm::{Cpm, CpmContainers, CpmPayload, ManagementContainer, PerceivedObjectContainer, SensorInformation, SensorType};
 use masa_v2x_proto::denm::{self, Denm, DenmPayload, SituationContainer};
 use masa_v2x_proto::dsrc::{IntersectionReferenceId, Position3D, SignalGroupId, TimeMark};
+use masa_v2x_proto::ivim::ita2;
 use masa_v2x_proto::mapem::{
     AllowedManeuvers, Connection, GenericLane, IntersectionGeometry, LaneAttributes, LaneAttributesVehicle,
     LaneDirection, LaneSharing, LaneTypeAttributes, Mapem, Node,
 };
 use masa_v2x_proto::poim::{
     GeneralParkingPlaceContainer, OccupancyInformation, OpeningStatus, ParkingAvailabilityBlock, ParkingStatusContainer,
-    PoiInformationBlocks, Poim,
+    PoiBlockManagementContainer, PoiInformationBlocks, Poim,
 };
 use masa_v2x_proto::spatem::{
     IntersectionState, IntersectionStatus, MovementEvent, MovementPhaseState, MovementState, Spatem, TimeChangeDetails,
@@ -155,16 +156,30 @@ pub(crate) fn mapem(station: u32, at: [f64; 2], now: Timestamp) -> Vec<u8> {
 pub(crate) fn poim([lat_deg, lon_deg]: [f64; 2], name: &str, free: u16, total: u16, at: Timestamp) -> Vec<u8> {
     let here = GeoPosition { latitude_deg: Some(lat_deg), longitude_deg: Some(lon_deg), altitude_m: None };
     let occupancy = OccupancyInformation { free_spaces: Some(free), total_spaces: Some(total), ..OccupancyInformation::default() };
-    let mut block = ParkingAvailabilityBlock {
-        place_info: GeneralParkingPlaceContainer { position: here, name: name.into(), ..GeneralParkingPlaceContainer::default() },
+    let block = ParkingAvailabilityBlock {
+        management_container: PoiBlockManagementContainer {
+            service_provider_id: Provider { country_code: ita2("IT").unwrap(), provider_identifier: 42 },
+            block_identification_number: 1,
+            timestamp: at.into(),
+            linked_ivims: None,
+            linked_mapems: None,
+        },
+        place_info: GeneralParkingPlaceContainer {
+            position: here,
+            name: name.into(),
+            opening_periods: None,
+            address: None,
+            phone_number: None,
+            website: None,
+        },
         aggregated_status: ParkingStatusContainer {
             current_facility_status: OpeningStatus::Open,
             current_occupancy: Some(occupancy),
-            ..ParkingStatusContainer::default()
+            detailed_status: None,
         },
-        ..ParkingAvailabilityBlock::default()
+        detailed_status: None,
+        related_poi: None,
     };
-    block.management_container.timestamp = at.into();
     let blocks = PoiInformationBlocks(List::try_from_iter([block.into()]).unwrap());
     Poim::new(StationId(4_001), blocks).to_uper().unwrap()
 }
@@ -181,7 +196,16 @@ pub(crate) fn denm(station: u32, number: u16, cause: u8, at: [f64; 2], now: Time
         station_type: StationType::RoadSideUnit,
         ..denm::ManagementContainer::default()
     };
-    let situation = SituationContainer { information_quality: 5, event_type: CauseCode::from_codes(cause, 0), ..SituationContainer::default() };
+    let situation = SituationContainer {
+        information_quality: 5,
+        event_type: CauseCode::from_codes(cause, 0),
+        linked_cause: None,
+        event_zone: None,
+        linked_denms: None,
+        event_end_m: None,
+        event_end_factor: None,
+        perceived_event: None,
+    };
     let payload = DenmPayload { management, situation: Some(situation), ..DenmPayload::default() };
     Denm::new(StationId(station), payload).to_uper().unwrap()
 }

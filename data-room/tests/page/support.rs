@@ -4,7 +4,7 @@
 use super::town::Town;
 use masa_data_room::control_room::{Audience, Caller, ControlRoom, ControlRoomSettings, Doorkeeper};
 use masa_data_room::store::embedded::{EmbeddedSettings, EmbeddedStore};
-use masa_data_room::store::{AuditEntry, Store};
+use masa_data_room::store::AuditEntry;
 use masa_data_room::{Record, Room, Tenant, page};
 use masa_v2x_proto::time::Timestamp;
 use std::process::Command;

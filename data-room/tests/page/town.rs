@@ -334,11 +334,25 @@ impl Town {
             features.push(json!({ "type": "Feature", "properties": { "kind": kind }, "geometry": geometry }));
         };
         rectangle("green", [-half, -half, half, half]);
-        for (kind, edge_m) in [("pavement", 8.0), ("cycleway", 5.2), ("carriageway", 3.6)] {
-            for street in 0..self.size {
-                let m = self.street_m(street);
-                rectangle(kind, [m - edge_m, -half, m + edge_m, half]);
-                rectangle(kind, [-half, m - edge_m, half, m + edge_m]);
+        for m in (0..self.size).map(|street| self.street_m(street)) {
+            for (kind, near_m, far_m) in [("pavement", -8.0, 8.0), ("cycleway", 3.6, 5.2), ("cycleway", -5.2, -3.6), ("carriageway", -3.6, 3.6)] {
+                rectangle(kind, [m + near_m, -half, m + far_m, half]);
+                rectangle(kind, [-half, m + near_m, half, m + far_m]);
+            }
+        }
+        for m in (0..self.size).map(|street| self.street_m(street)) {
+            let dashes = (0..(self.length_m() / 9.0) as usize).map(|i| -half + 9.0 * i as f64);
+            for (from, to) in dashes.map(|from| (from, from + 3.0)) {
+                rectangle("crossing", [m - 0.08, from, m + 0.08, to]);
+                rectangle("crossing", [from, m - 0.08, to, m + 0.08]);
+            }
+            let trees = (0..(self.length_m() / 14.0) as usize).map(|i| -half + 7.0 + 14.0 * i as f64);
+            // None where streets cross.
+            for at in trees.filter(|at| (at + half).rem_euclid(BLOCK_M) < BLOCK_M / 2.0 - 18.0 || (at + half).rem_euclid(BLOCK_M) > BLOCK_M / 2.0 + 18.0) {
+                for side in [-10.6, 10.6] {
+                    rectangle("tree", [m + side - 1.6, at - 1.6, m + side + 1.6, at + 1.6]);
+                    rectangle("tree", [at - 1.6, m + side - 1.6, at + 1.6, m + side + 1.6]);
+                }
             }
         }
         for (_, e, n) in self.stations() {

@@ -230,6 +230,8 @@ function showDetails() {
     say(byId("inspector-title"), title);
     body.replaceChildren(...nodes);
   } else if (!body.querySelector(".gone")) {
+    // Built again when it comes back, as it may after a look at the past.
+    delete inspector.dataset.shown;
     body.prepend(el("p", { class: "empty gone", text: t("It is no longer on the map.") }));
   }
 }

@@ -11,12 +11,12 @@ import { t } from "./words.js";
 const GROUND = [
   // kind, colour, line width in metres (0: an area)
   ["green", "green", 0], ["water", "water", 0], ["pavement", "pavement", 0], ["parking", "parking", 0], ["carriageway", "carriageway", 0],
-  ["junction", "carriageway", 0], ["cycleway", "cycleway", 0], ["rail", "rail", 0], ["crossing", "crossing", 0], ["building", "building", 0],
+  ["cycleway", "cycleway", 0], ["junction", "carriageway", 0], ["rail", "rail", 0], ["crossing", "crossing", 0], ["building", "building", 0],
   ["tree", "tree", 0], ["lane-line", "lane-line", 0.15], ["lane", "carriageway", 3.2],
 ];
 const COLOURS = [...new Set(GROUND.map(([, colour]) => colour)), "cover", "blind", "good", "warn", "muted", "surface", "zone-line", "stop", "go"];
 /** Below this many pixels a metre single road users are points without letters. */
-const LETTERS_FROM = 1.1;
+const LETTERS_FROM = 2.4;
 const LABELS_FROM = 4;
 const SENSORS = { AirQualityObserved: "A", NoiseLevelObserved: "N", WeatherObserved: "W", ParkingGroup: "P", OnStreetParking: "P", OffStreetParking: "P", CrowdFlowObserved: "F", TrafficFlowObserved: "T", Streetlight: "L" };
 const SIGNALS = {
@@ -29,7 +29,7 @@ export class CityMap extends Plane {
     super(canvas, { colours: COLOURS, scales: [0.02, 60], onSelect });
     this.below = canvas.parentElement.insertBefore(document.createElement("canvas"), canvas);
     this.below.setAttribute("aria-hidden", "true");
-    this.layers = { users: true, signals: true, sensors: true, coverage: true, blind: false };
+    this.layers = { users: true, signals: true, sensors: true, coverage: true, blind: false, flows: false, warnings: false };
     this.features = [];
     this.paths = new Map();
     this.sprites = new Map();
@@ -232,10 +232,12 @@ export class CityMap extends Plane {
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     c.clearRect(0, 0, this.width, this.height);
     this.marks = [];
+    if (this.layers.flows) this.drawFlows(c);
     if (this.layers.sensors) this.drawSensors(c);
     if (this.layers.signals) this.drawSignals(c);
     if (this.layers.users) this.drawUsers(c, time);
     this.drawAlarms(c);
+    if (this.layers.warnings) for (const { id, points } of this.scene.ofType("Alert")) this.drawTriangle(c, id, points[0], "!", false);
   }
 
   mark(id, x, y, radius, isUser = false) {
@@ -306,7 +308,7 @@ export class CityMap extends Plane {
 
   /** The picture of a class at this scale, its front to the right. */
   sprite(name, look, oriented) {
-    const letters = this.view.scale >= LETTERS_FROM, least = letters ? (look.shape === "body" ? [20, 14] : [15, 15]) : look.shape === "body" ? [11, 7] : [8, 8];
+    const letters = this.view.scale >= LETTERS_FROM, least = letters ? (look.shape === "body" ? [20, 14] : [15, 15]) : look.shape === "body" ? [12, 7] : [8, 8];
     const length = Math.round(Math.max(look.length * this.view.scale, least[0])), width = Math.round(Math.max(look.width * this.view.scale, least[1]));
     const key = `${name},${oriented},${length},${width}`;
     let sprite = this.sprites.get(key);
@@ -393,7 +395,9 @@ export class CityMap extends Plane {
     if (this.view.scale < 0.5) return;
     [c.textAlign, c.textBaseline, c.font] = ["center", "middle", "700 10px system-ui, sans-serif"];
     const taken = [];
-    for (const thing of this.scene.ofType(...Object.keys(SENSORS))) {
+    // On a public screen counts are lines, and people want to know where to park.
+    const types = this.layers.flows ? Object.keys(SENSORS).filter((type) => SENSORS[type] === "P") : Object.keys(SENSORS);
+    for (const thing of this.scene.ofType(...types)) {
       const [e, n] = middle(thing.points);
       let [x, y] = this.toScreen(e, n);
       // Sensors on one mast stand side by side.
@@ -413,24 +417,42 @@ export class CityMap extends Plane {
 
   drawAlarms(c) {
     for (const alarm of this.scene.alarms.values()) {
-      if (!alarm.at_m || alarm.state === "closed") continue;
-      const [x, ground] = this.toScreen(...alarm.at_m), y = ground - 24, calm = alarm.state !== "raised";
-      [c.strokeStyle, c.lineWidth, c.lineJoin] = [this.colour.bad, 1.5, "round"];
-      c.beginPath();
-      c.moveTo(x, ground);
-      c.lineTo(x, y + 9);
-      c.stroke();
-      c.beginPath();
-      [[0, -12], [13, 10], [-13, 10]].forEach(([dx, dy], i) => c[i ? "lineTo" : "moveTo"](x + dx, y + dy));
-      c.closePath();
-      [c.fillStyle, c.lineWidth] = [calm ? this.colour.surface : this.colour.bad, 2.5];
-      c.fill();
-      c.stroke();
-      [c.fillStyle, c.font, c.textAlign, c.textBaseline] = [calm ? this.colour.bad : this.colour.surface, "700 13px system-ui, sans-serif", "center", "middle"];
-      c.fillText(alarm.ongoing ? "!" : "✓", x, y + 3);
-      if (alarm.id === this.selected) this.ring(c, x, y + 2, 20);
-      this.mark(alarm.id, x, y, 13);
+      if (alarm.at_m && alarm.state !== "closed") this.drawTriangle(c, alarm.id, alarm.at_m, alarm.ongoing ? "!" : "✓", alarm.state !== "raised");
     }
+  }
+
+  /** A warning triangle over its place; `calm` when somebody has seen it. */
+  drawTriangle(c, id, place, sign, calm) {
+    const [x, ground] = this.toScreen(...place), y = ground - 24;
+    [c.strokeStyle, c.lineWidth, c.lineJoin] = [this.colour.bad, 1.5, "round"];
+    c.beginPath();
+    c.moveTo(x, ground);
+    c.lineTo(x, y + 9);
+    c.stroke();
+    c.beginPath();
+    [[0, -12], [13, 10], [-13, 10]].forEach(([dx, dy], i) => c[i ? "lineTo" : "moveTo"](x + dx, y + dy));
+    c.closePath();
+    [c.fillStyle, c.lineWidth] = [calm ? this.colour.surface : this.colour.bad, 2.5];
+    c.fill();
+    c.stroke();
+    [c.fillStyle, c.font, c.textAlign, c.textBaseline] = [calm ? this.colour.bad : this.colour.surface, "700 13px system-ui, sans-serif", "center", "middle"];
+    c.fillText(sign, x, y + 3);
+    if (id === this.selected) this.ring(c, x, y + 2, 20);
+    this.mark(id, x, y, 13);
+  }
+
+  /** Where traffic is counted, by its pace; slow is dashed as well. */
+  drawFlows(c) {
+    [c.lineWidth, c.lineCap] = [7, "round"];
+    for (const { points, properties } of this.scene.ofType("TrafficFlowObserved")) {
+      const slow = isSlow(properties);
+      c.strokeStyle = slow ? this.colour.warn : this.colour.good;
+      c.setLineDash(slow ? [2, 11] : []);
+      c.beginPath();
+      points.forEach((p, i) => c[i ? "lineTo" : "moveTo"](...this.toScreen(...p)));
+      c.stroke();
+    }
+    c.setLineDash([]);
   }
 
   /** How many of what are there, for those who cannot see the map. */
@@ -440,6 +462,9 @@ export class CityMap extends Plane {
     return [...counts].map(([label, n]) => `${n} ${t(label)}`).join(", ");
   }
 }
+
+/** Whether traffic crawls: as its counter says, else by its speed, km/h. */
+export const isSlow = ({ congested, averageVehicleSpeed: speed }) => congested || (speed !== undefined && speed < 15);
 
 function parts({ type, coordinates }) {
   if (type === "Polygon" || type === "MultiLineString") return coordinates;
