@@ -36,6 +36,11 @@ const ASSETS: [Asset; 10] = assets! {
     "messages.js": JS,
 };
 
+/// Content type and content of one of the page's files: what other pages of this program share with it.
+pub fn static_file(name: &str) -> Option<(&'static str, &'static str)> {
+    ASSETS.iter().find(|asset| asset.name == name).map(|asset| (asset.content_type, asset.content))
+}
+
 /// `/`
 pub(super) async fn page(headers: HeaderMap) -> Response {
     serve(PAGE, &headers)

@@ -28,6 +28,17 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
 /// Refuses foreign requests and adds the security headers to every answer.
 pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let refusal = refusal(request.headers(), request.version(), &app.settings.host_names);
+    answer(refusal, request, next).await
+}
+
+/// The same for a server of this machine's own that has no names besides its addresses.
+pub async fn guard_local(request: Request, next: Next) -> Response {
+    let refusal = refusal(request.headers(), request.version(), &[]);
+    answer(refusal, request, next).await
+}
+
+/// The refusal or the answer, with the security headers.
+async fn answer(refusal: Option<(StatusCode, &'static str)>, request: Request, next: Next) -> Response {
     let mut response = match refusal {
         Some((status, words)) => (status, words).into_response(),
         None => next.run(request).await,

@@ -14,7 +14,9 @@ mod messages;
 mod picture;
 mod server;
 
+pub use assets::static_file;
 pub use camera::{CameraFeed, CameraView};
+pub use guard::guard_local;
 pub use messages::MessageLog;
 pub use picture::CameraPicture;
 pub use server::{WebServer, serve};
