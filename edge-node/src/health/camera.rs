@@ -112,9 +112,9 @@ impl CameraHealth {
 
     /// How the camera does not look where it was surveyed to look: by its pictures, by the traffic, or both.
     pub(super) fn moved(&self) -> Option<String> {
-        let picture = self.moved.map(|(_, [x, y])| {
-            format!("the picture lies {x:.0} px right and {y:.0} px below where it was surveyed")
-        });
+        let picture = self
+            .moved
+            .map(|(_, [x, y])| format!("the picture lies {x:.0} px right and {y:.0} px below where it was surveyed"));
         let words: Vec<String> = picture.into_iter().chain(self.turned.clone()).collect();
         (!words.is_empty()).then(|| words.join("; "))
     }

@@ -102,7 +102,8 @@ impl CameraSettings {
                 "is not within 1 to 4096",
             ),
         ];
-        let wrong = checks.into_iter().find(|(_, _, good, _)| !good).map(|(key, value, _, problem)| (key, value, problem));
+        let wrong =
+            checks.into_iter().find(|(_, _, good, _)| !good).map(|(key, value, _, problem)| (key, value, problem));
         let pose = || self.online_pose.problem().map(|(key, value, problem)| (key, value.to_string(), problem));
         match wrong.or_else(pose) {
             Some((key, value, problem)) => Err(Error::Setting { camera: self.id.clone(), key, value, problem }),

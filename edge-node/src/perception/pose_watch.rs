@@ -101,7 +101,8 @@ impl PoseWatch {
         let index = usize::from(track.detection.filter(|_| says_something)?);
         let seen = frame.detections.get(index)?.bounding_box;
         let others = frame.detections.iter().enumerate().filter(|(other, _)| *other != index);
-        let is_hidden = others.into_iter().any(|(_, other)| overlap_px2(&seen, &other.bounding_box) > COVERED * seen.area_px2());
+        let is_hidden =
+            others.into_iter().any(|(_, other)| overlap_px2(&seen, &other.bounding_box) > COVERED * seen.area_px2());
         let [width, height] = [frame.width_px as f32, frame.height_px as f32];
         let is_whole = seen.x1_px > EDGE_PX
             && seen.y1_px > EDGE_PX

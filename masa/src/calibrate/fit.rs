@@ -45,7 +45,9 @@ pub(super) fn write(calibration: &Calibration, path: &Path) -> anyhow::Result<()
 
 fn print(found: &PoseFit) {
     println!("{}", pose_words(found));
-    println!("\n  point          x (px)   y (px)   east (m)  north (m)   up (m)  error (px)     (m)  without it (px)     (m)");
+    println!(
+        "\n  point          x (px)   y (px)   east (m)  north (m)   up (m)  error (px)     (m)  without it (px)     (m)"
+    );
     for FittedPoint { point, verdict, error_px, error_m, left_out_px, left_out_m, .. } in &found.points {
         let figure = |value: &Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
         let ([x, y], p) = (point.pixel, point.position);
@@ -62,7 +64,8 @@ fn print(found: &PoseFit) {
             figure(left_out_m),
         );
     }
-    let bad: Vec<_> = found.points.iter().filter(|p| p.verdict == Verdict::Bad).map(|p| p.point.name.as_str()).collect();
+    let bad: Vec<_> =
+        found.points.iter().filter(|p| p.verdict == Verdict::Bad).map(|p| p.point.name.as_str()).collect();
     if !bad.is_empty() {
         println!("\nbad points, left out (✗): {}", bad.join(", "));
     }

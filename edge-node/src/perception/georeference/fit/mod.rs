@@ -273,7 +273,11 @@ impl Survey<'_> {
     }
 
     /// The error of a point, in standard deviations of pixel and survey together.
-    fn whitened(&self, model: &CameraModel, i: usize) -> Option<(Vector2<f64>, super::camera_model::Projection, Matrix2<f64>)> {
+    fn whitened(
+        &self,
+        model: &CameraModel,
+        i: usize,
+    ) -> Option<(Vector2<f64>, super::camera_model::Projection, Matrix2<f64>)> {
         let point = &self.points[i];
         let projected = model.project(point.position)?;
         let survey = projected.by_point * Matrix3::from_diagonal_element(self.survey_sigma_m.powi(2));

@@ -24,8 +24,8 @@ use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
 use nalgebra::{Matrix3, RowSVector, Vector2, Vector3};
 use serde::{Deserialize, Serialize};
-pub use window::{MAX_GROUPS, MAX_SAMPLES};
 use window::{Key, Sample, Window};
+pub use window::{MAX_GROUPS, MAX_SAMPLES};
 
 /// Interval between two estimates, seconds.
 const INTERVAL_S: f64 = 1.0;
@@ -184,7 +184,9 @@ impl TurnEstimate {
 
     /// How many standard deviations it is from no turn.
     fn significance(&self) -> f64 {
-        self.covariance.try_inverse().map_or(0.0, |inverse| self.turn_rad.dot(&(inverse * self.turn_rad)).max(0.0).sqrt())
+        self.covariance
+            .try_inverse()
+            .map_or(0.0, |inverse| self.turn_rad.dot(&(inverse * self.turn_rad)).max(0.0).sqrt())
     }
 }
 
@@ -401,8 +403,9 @@ impl OnlinePose {
                 drift.estimate = estimate;
                 let is_known = estimate.sigma_rad().to_degrees() <= self.settings.correct_sigma_deg;
                 let is_held = at.seconds_since(drift.since) >= self.settings.hold_s;
-                let is_another =
-                    drift.corrected_rad.is_none_or(|turn| (turn - estimate.turn_rad).norm() > 0.25 * estimate.sigma_rad());
+                let is_another = drift
+                    .corrected_rad
+                    .is_none_or(|turn| (turn - estimate.turn_rad).norm() > 0.25 * estimate.sigma_rad());
                 let corrects = self.settings.policy == DriftPolicy::Correct && is_known && is_held && is_another;
                 if corrects {
                     drift.corrected_rad = Some(estimate.turn_rad);
@@ -467,8 +470,7 @@ impl OnlinePose {
         let is_settled = self.estimate.is_some_and(|known| known.sigma_rad().to_degrees() < KNOWN_DEG)
             && evidence.quality(&here.0).1 >= EXPLAINED;
         let elsewhere = if is_settled { Vec::new() } else { self.elsewhere(linearise) };
-        let (model, normal) =
-            elsewhere.into_iter().chain([here]).min_by(|a, b| a.1.cost.total_cmp(&b.1.cost))?;
+        let (model, normal) = elsewhere.into_iter().chain([here]).min_by(|a, b| a.1.cost.total_cmp(&b.1.cost))?;
         let covariance = normal.covariance(Free::TURN)?.fixed_view::<3, 3>(3, 3).into_owned();
         let vehicles = evidence.groups.len();
         let turn_rad = self.surveyed.turn_to(&model);
