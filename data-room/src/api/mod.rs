@@ -44,6 +44,7 @@ use problem::Problem;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use subscriptions::Subscriptions;
 use tokens::Caller;
 use tokio::sync::{Semaphore, watch};
@@ -123,7 +124,8 @@ pub enum ApiError {
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
 
-pub(crate) struct Inner {
+/// What the handlers share.
+pub struct Inner {
     room: Room,
     settings: ApiSettings,
     tokens: Tokens,
@@ -133,6 +135,8 @@ pub(crate) struct Inner {
     subscriptions: Subscriptions,
     streams: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
+    /// Number of the last record that was written here.
+    written: AtomicU64,
 }
 
 impl std::ops::Deref for Api {
@@ -155,7 +159,7 @@ impl Api {
     ///
     /// # Errors
     /// Tokens or subscriptions that cannot be read.
-    pub async fn start(
+    pub fn start(
         room: Room,
         settings: ApiSettings,
         clock: Clock,
@@ -170,15 +174,40 @@ impl Api {
         let mut tasks = JoinSet::new();
         tasks.spawn(world.clone().run(room.clone(), clock.clone(), stop.clone()));
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
-        let api = Self(Arc::new(Inner { room, settings, tokens, limiter, clock, world, subscriptions, streams, stop }));
+        let written = AtomicU64::new(0);
+        let api = Self(Arc::new(Inner {
+            room,
+            settings,
+            tokens,
+            limiter,
+            clock,
+            world,
+            subscriptions,
+            streams,
+            stop,
+            written,
+        }));
         tasks.spawn(subscriptions::deliver(api.clone()));
         Ok((api, tasks))
     }
 }
 
+/// Ends when everything is to stop.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and the data room with it.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 impl Inner {
     fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// A number for a record that is written here: greater than any before, also of earlier runs.
+    fn sequence(&self) -> u64 {
+        let now = self.now().unix_ns().unsigned_abs();
+        let last = self.written.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(now.max(last + 1)));
+        last.map_or(now, |last| now.max(last + 1))
     }
 
     /// Leaves the audit record of `records` personal records that `caller` is about to see.

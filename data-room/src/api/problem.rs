@@ -49,6 +49,11 @@ impl Problem {
         }
     }
 
+    /// Its type, as counted.
+    pub(super) fn name(&self) -> &'static str {
+        self.parts().1
+    }
+
     /// What is wrong, in words.
     pub(super) fn detail(&self) -> String {
         match self {
