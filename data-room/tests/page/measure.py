@@ -39,7 +39,7 @@ def measure(url, token, seconds, least, shot):
             context.add_init_script(f"sessionStorage.setItem('masa-token', {json.dumps(token)})")
             page = context.new_page()
             page.goto(url)
-            page.wait_for_function("window.masa?.map.shown.length > 0", timeout=120_000)
+            page.wait_for_function("() => window.masa?.map.shown.length > 0", timeout=120_000)
             moving.append(page.evaluate("performance.now()"))
             paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime"))
             context.close()
