@@ -20,12 +20,14 @@
 pub mod api;
 pub mod control_room;
 pub mod entity;
+mod health;
 pub mod ingest;
 pub mod page;
 pub mod publish;
 pub mod record;
 mod room;
 pub mod run;
+pub mod services;
 pub mod settings;
 pub mod store;
 

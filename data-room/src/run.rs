@@ -2,9 +2,11 @@
 //!
 //! Invariants: the ingest stops before the store closes; stopping takes at most the time it is given.
 
-use crate::api;
+use crate::health;
 use crate::ingest::Ingest;
 use crate::room::Room;
+use crate::services::Follower;
+use crate::services::site::{ServiceSite, ServiceSiteError};
 use crate::settings::{DataRoomSettings, StoreSettings};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::postgres::PostgresStore;
@@ -34,6 +36,9 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The services of a site.
+    #[error(transparent)]
+    Services(#[from] ServiceSiteError),
     /// A setting cannot work.
     #[error("settings: {0}")]
     Setting(String),
@@ -91,6 +96,10 @@ impl DataRoom {
         let mut tasks = JoinSet::new();
         let every = Duration::from_secs(u64::from(settings.sweep_s.max(1)));
         tasks.spawn(sweep(room.clone(), settings.policies.clone(), every, stop.subscribe()));
+        for site in &settings.services {
+            let follower = Follower::new(room.clone(), site.tenant.clone(), ServiceSite::load(&site.file)?)?;
+            tasks.spawn(follower.run(clock::now, stop.subscribe()));
+        }
         tasks.spawn(serve(listener, room.clone(), stop.subscribe()));
         Ok(Self { room, ingest, broker, address, tasks, stop })
     }
@@ -146,7 +155,7 @@ async fn sweep(room: Room, policies: Policies, every: Duration, mut stopped: wat
 
 async fn serve(listener: TcpListener, room: Room, mut stopped: watch::Receiver<bool>) {
     let stopped = async move { drop(stopped.wait_for(|stop| *stop).await) };
-    let server = axum::serve(listener, api::router(room)).with_graceful_shutdown(stopped);
+    let server = axum::serve(listener, health::router(room)).with_graceful_shutdown(stopped);
     if let Err(error) = server.await {
         tracing::error!(%error, "the server ended");
     }

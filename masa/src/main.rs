@@ -1,5 +1,7 @@
 //! The command line of MASA: run a node, replay and explain its recordings, listen to what it says.
 
+mod calibrate;
+mod data_room;
 mod demo;
 mod doctor;
 mod explain;
@@ -7,6 +9,7 @@ mod georeference;
 mod listen;
 mod node;
 mod pki;
+mod privacy;
 mod replay;
 mod sim;
 mod terminal;
@@ -33,11 +36,14 @@ enum Command {
     Node(node::NodeCommand),
     Doctor(doctor::Doctor),
     Listen(listen::Listen),
+    DataRoom(data_room::DataRoomCommand),
     Replay(replay::Replay),
     Sim(sim::Sim),
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
+    Calibrate(calibrate::Calibrate),
     Pki(pki::Pki),
+    Privacy(privacy::Privacy),
     V2x(v2x::V2x),
     Track(track::Track),
 }
@@ -50,11 +56,14 @@ fn main() -> ExitCode {
         Command::Node(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Listen(command) => command.run(),
+        Command::DataRoom(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Sim(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
+        Command::Calibrate(command) => command.run(),
         Command::Pki(command) => command.run(),
+        Command::Privacy(command) => command.run(),
         Command::V2x(command) => command.run(),
         Command::Track(command) => command.run(),
     };

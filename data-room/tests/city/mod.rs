@@ -13,18 +13,21 @@ use masa_v2x_proto::cpm::{Cpm, CpmContainers, CpmPayload, ManagementContainer, P
 use masa_v2x_proto::denm::{self, Denm, DenmPayload, SituationContainer};
 use masa_v2x_proto::dsrc::{IntersectionReferenceId, Position3D, SignalGroupId, TimeMark};
 use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::ivim::{EuVehicleCategoryCode, EuVehicleCategoryM, ita2};
 use masa_v2x_proto::mapem::{
     AllowedManeuvers, Connection, GenericLane, IntersectionGeometry, LaneAttributes, LaneAttributesVehicle,
     LaneDirection, LaneSharing, LaneTypeAttributes, Mapem, Node,
 };
 use masa_v2x_proto::poim::{
-    GeneralParkingPlaceContainer, OccupancyInformation, OpeningStatus, ParkingArea, ParkingAvailabilityBlock,
-    ParkingSpaceBasic, ParkingSpaceStatus, ParkingStatusContainer, PoiInformationBlocks, Poim,
+    GeneralParkingPlaceContainer, OccupancyInformation, OpeningStatus, ParkingArea, ParkingAreaArrangementType,
+    ParkingAvailabilityBlock, ParkingSpaceBasic, ParkingSpaceStatus, ParkingStatusContainer, PoiBlockManagementContainer,
+    PoiInformationBlocks, Poim,
 };
 use masa_v2x_proto::spatem::{
     IntersectionState, IntersectionStatus, MovementEvent, MovementPhaseState, MovementState, Spatem, TimeChangeDetails,
 };
 use masa_v2x_proto::time::Timestamp;
+use masa_v2x_proto::uper::Null;
 use masa_v2x_proto::{List, MessageKind};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -165,7 +168,12 @@ pub(crate) fn denm(number: u16, cause: u8, detected_at: Timestamp, at: Timestamp
     let situation = SituationContainer {
         information_quality: 5,
         event_type: CauseCode::from_codes(cause, 0),
-        ..SituationContainer::default()
+        linked_cause: None,
+        event_zone: None,
+        linked_denms: None,
+        event_end_m: None,
+        event_end_factor: None,
+        perceived_event: None,
     };
     let payload = DenmPayload { management, situation: Some(situation), ..DenmPayload::default() };
     Denm::new(StationId(7), payload).to_uper().unwrap()
@@ -211,33 +219,55 @@ pub(crate) fn poim(at: Timestamp) -> Vec<u8> {
         ..OccupancyInformation::default()
     };
     let space = |id: u16, status| ParkingSpaceBasic { id, location: None, status };
-    let spaces = [
-        space(1, ParkingSpaceStatus::Free(Default::default())),
-        space(2, ParkingSpaceStatus::FullyOccupied(Default::default())),
-    ];
+    let spaces = [space(1, ParkingSpaceStatus::Free(Null)), space(2, ParkingSpaceStatus::FullyOccupied(Null))];
     let area = ParkingArea {
         id: 4,
-        current_occupancy: occupancy.clone(),
+        current_occupancy: occupancy,
         location: here,
+        level: 0,
+        arrangement_type: ParkingAreaArrangementType::Parallel,
+        boundary: None,
+        orientation: None,
+        access_via_lane: None,
+        allowed_vehicle_categories: List::try_from_iter([EuVehicleCategoryCode::M(EuVehicleCategoryM::M1)]).unwrap(),
+        not_allowed_engine_characteristics: None,
+        allowed_load_types: None,
+        not_allowed_load_types: None,
+        height_restriction_m: None,
+        reservation_type: None,
+        pricing_information: None,
+        payment_information: None,
+        booking_contact_info: None,
+        access_characteristics: None,
+        free_spaces_position: None,
+        free_spaces_id: None,
         spaces_basic: List::try_from_iter(spaces),
-        ..ParkingArea::default()
+        spaces_detailed: None,
     };
-    let areas = List::try_from_iter([area]).unwrap();
-    let mut block = ParkingAvailabilityBlock {
+    let block = ParkingAvailabilityBlock {
+        management_container: PoiBlockManagementContainer {
+            service_provider_id: Provider { country_code: ita2("IT").unwrap(), provider_identifier: 42 },
+            block_identification_number: 1,
+            timestamp: at.into(),
+            linked_ivims: None,
+            linked_mapems: None,
+        },
         place_info: GeneralParkingPlaceContainer {
             position: here,
             name: "Via Emilia".into(),
-            ..GeneralParkingPlaceContainer::default()
+            opening_periods: None,
+            address: None,
+            phone_number: None,
+            website: None,
         },
         aggregated_status: ParkingStatusContainer {
             current_facility_status: OpeningStatus::Open,
             current_occupancy: Some(occupancy),
-            ..ParkingStatusContainer::default()
+            detailed_status: None,
         },
-        detailed_status: List::try_from_iter([areas]),
-        ..ParkingAvailabilityBlock::default()
+        detailed_status: List::try_from_iter([List::try_from_iter([area]).unwrap()]),
+        related_poi: None,
     };
-    block.management_container.timestamp = at.into();
     let blocks = PoiInformationBlocks(List::try_from_iter([block.into()]).unwrap());
     Poim::new(StationId(7), blocks).to_uper().unwrap()
 }
