@@ -3,11 +3,14 @@
 measure.py --server target/release/examples/control_room [--streets 14] [--road-users 2000] [--seconds 20]
 measure.py --url URL --operator TOKEN                    a data room that runs already
 
-Without a graphics card Chromium draws on the processor, which the data room and the town that feeds it share.
+Without a graphics card Chromium draws on the processor, which the data room and the town that feeds it share. What the frames
+cost the browser's processes in time on the processor is given too: it says what a machine that does nothing else can draw.
 """
 
 import argparse
 import json
+import os
+import pathlib
 import re
 import statistics
 import subprocess
@@ -27,6 +30,19 @@ FRAMES = """seconds => new Promise((resolve) => {
 })"""
 
 
+def browser_cpu_s():
+    """Time on the processor of all of Chromium's processes so far, seconds; Linux only."""
+    ticks = 0
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = stat.read_text().rsplit(")", 1)
+        except OSError:
+            continue
+        if "chrom" in name:
+            ticks += sum(int(field) for field in rest.split()[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def measure(url, token, seconds, least, shot):
     from playwright.sync_api import sync_playwright
 
@@ -39,7 +55,7 @@ def measure(url, token, seconds, least, shot):
             context.add_init_script(f"sessionStorage.setItem('masa-token', {json.dumps(token)})")
             page = context.new_page()
             page.goto(url)
-            page.wait_for_function("window.masa?.map.shown.length > 0", timeout=120_000)
+            page.wait_for_function("() => window.masa?.map.shown.length > 0", timeout=120_000)
             moving.append(page.evaluate("performance.now()"))
             paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime"))
             context.close()
@@ -48,7 +64,9 @@ def measure(url, token, seconds, least, shot):
         page.set_default_timeout(120_000)
         open_page(page, url, token)
         page.wait_for_function("least => masa.map.shown.length >= least", arg=least, timeout=120_000)
+        before_s = browser_cpu_s()
         found = page.evaluate(FRAMES, seconds)
+        cpu_s = browser_cpu_s() - before_s
         if shot:
             page.screenshot(path=shot)
         chromium.close()
@@ -59,6 +77,7 @@ def measure(url, token, seconds, least, shot):
         "road_users": found["users"],
         "in_sight": found["inSight"],
         "frames_per_s": round(found["frames_per_s"], 1),
+        "cpu_ms_a_frame": round(cpu_s * 1000 / max(found["frames_per_s"] * seconds, 1), 1),
         "frame_ms_p50": round(gaps[len(gaps) // 2], 1),
         "frame_ms_p95": round(gaps[int(len(gaps) * 0.95)], 1),
     }

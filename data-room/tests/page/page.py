@@ -40,7 +40,7 @@ def a_wrong_token_is_refused(page, url):
     page.wait_for_selector("#sign-in[open]")
     page.fill("#token", "masa_nonsense")
     page.click("#sign-in-form button[type=submit]")
-    page.wait_for_function("document.querySelector('#sign-in-words').textContent.length > 0")
+    page.wait_for_function("() => document.querySelector('#sign-in-words').textContent.length > 0")
     assert page.is_visible("#sign-in"), "the door stays shut"
     assert page.evaluate("typeof masa") == "undefined", "no picture was begun"
     for path in ["live", "scenes?from=0&until=0", "alarms", "messages", "fleet", "map", "session"]:
@@ -55,7 +55,7 @@ def a_wrong_token_is_refused(page, url):
 
 
 def the_map_shows_road_users_moving(page):
-    page.wait_for_function("masa.map.shown.length > 20", timeout=PATIENCE_MS)
+    page.wait_for_function("() => masa.map.shown.length > 20", timeout=PATIENCE_MS)
     before = places(page)
     page.wait_for_function(
         """before => masa.map.shown.filter(({id, e, n}) => before[id] && Math.hypot(before[id][0] - e, before[id][1] - n) > 3).length > 5""",
@@ -94,7 +94,7 @@ def the_time_line_shows_the_past(page, past_ms):
     then = page.evaluate("""at => fetch(`/control-room/scenes?from=${at}&until=${at}`, { headers: { authorization: `Bearer ${sessionStorage.getItem("masa-token")}` } })
         .then((answer) => answer.json()).then(([text]) => Object.fromEntries(text.users.map((row) => [row[0], [row[2], row[3]]])))""", at)
     page.evaluate("at => masa.clock.goTo(at)", at)
-    page.wait_for_function("document.body.classList.contains('past') && masa.map.scene === masa.scenes.past && masa.map.shown.length > 20", timeout=PATIENCE_MS)
+    page.wait_for_function("() => document.body.classList.contains('past') && masa.map.scene === masa.scenes.past && masa.map.shown.length > 20", timeout=PATIENCE_MS)
     shown = set(places(page))
     assert shown <= set(then) and len(shown) > 20, f"{len(shown)} shown, {len(then)} were there"
     assert page.locator("#alarms .alarm").count() == 0, "the alarm came later"
@@ -158,7 +158,7 @@ def a_viewer_sees_no_road_users_and_changes_nothing(context, url, token):
     page = context.new_page()
     open_page(page, url, token)
     page.wait_for_selector("#alarms .alarm", timeout=PATIENCE_MS)
-    page.wait_for_function("masa.scenes.live.things.size > 5")
+    page.wait_for_function("() => masa.scenes.live.things.size > 5")
     assert page.evaluate("masa.scenes.live.users.size") == 0
     page.locator("#alarms .alarm").first.click()
     page.wait_for_selector(".inspector-body:has-text('may not change alarms')")
@@ -171,7 +171,7 @@ def screens_without_an_operator(context, url, operator):
     wall = context.new_page()
     open_page(wall, url, operator, "?mode=wall&lang=en")
     wall.wait_for_selector(".wall-alarms li:has-text('Stationary vehicle')")
-    wall.wait_for_function("Number(document.querySelector('.figure b').textContent) > 20")
+    wall.wait_for_function("() => Number(document.querySelector('.figure b').textContent) > 20")
     wall.close()
     public = context.new_page()
     public.goto(f"{url}/?mode=public&lang=en")

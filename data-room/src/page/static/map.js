@@ -18,6 +18,9 @@ const COLOURS = [...new Set(GROUND.map(([, colour]) => colour)), "cover", "blind
 /** Below this many pixels a metre single road users are points without letters. */
 const LETTERS_FROM = 2.4;
 const LABELS_FROM = 4;
+/** Pictures of road users are made for headings so far apart, degrees. */
+const TURN_STEP = 6;
+const MAX_SPRITES = 1500;
 const SENSORS = { AirQualityObserved: "A", NoiseLevelObserved: "N", WeatherObserved: "W", ParkingGroup: "P", OnStreetParking: "P", OffStreetParking: "P", CrowdFlowObserved: "F", TrafficFlowObserved: "T", Streetlight: "L" };
 const SIGNALS = {
   "stop-and-remain": "stop", "stop-then-proceed": "stop", "pre-movement": "change", "permissive-clearance": "change", "protected-clearance": "change",
@@ -265,17 +268,21 @@ export class CityMap extends Plane {
       const major = user.row[6];
       if (major && major * scale > 6) this.drawEllipse(c, user, major, user.row[7] ?? major, user.row[8] ?? 0);
     }
-    const ratio = this.ratio;
+    // Seen from afar there are thousands: each is a picture that is turned already, put on whole pixels, which costs least.
+    const { ratio } = this, afar = scale < LETTERS_FROM;
+    c.setTransform(1, 0, 0, 1, 0, 0);
     for (const user of near) {
-      const sprite = this.sprite(user.kind, user.look, user.heading !== null), k = ratio;
-      c.globalAlpha = clamp(1.1 - user.old_s * 0.35, 0.25, 1);
-      if (user.heading === null) c.setTransform(k, 0, 0, k, user.x * k, user.y * k);
+      const turned = user.heading === null ? null : afar ? Math.round(user.heading / TURN_STEP) * TURN_STEP % 360 : user.heading;
+      const { picture, half, radius } = this.sprite(user.kind, user.look, afar ? turned : turned === null ? null : 90);
+      const alpha = clamp(1.1 - user.old_s * 0.35, 0.25, 1);
+      if (c.globalAlpha !== alpha) c.globalAlpha = alpha;
+      if (afar) c.drawImage(picture, Math.round(user.x * ratio - half), Math.round(user.y * ratio - half));
       else {
-        const [sin, cos] = [Math.sin((user.heading - 90) * TURN) * k, Math.cos((user.heading - 90) * TURN) * k];
-        c.setTransform(cos, sin, -sin, cos, user.x * k, user.y * k);
+        const [sin, cos] = turned === null ? [0, 1] : [Math.sin((turned - 90) * TURN), Math.cos((turned - 90) * TURN)];
+        c.setTransform(cos, sin, -sin, cos, user.x * ratio, user.y * ratio);
+        c.drawImage(picture, -half, -half);
       }
-      c.drawImage(sprite.picture, -sprite.half, -sprite.half, 2 * sprite.half, 2 * sprite.half);
-      this.mark(user.id, user.x, user.y, sprite.radius, true);
+      this.mark(user.id, user.x, user.y, radius, true);
     }
     c.globalAlpha = 1;
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -306,22 +313,25 @@ export class CityMap extends Plane {
     }
   }
 
-  /** The picture of a class at this scale, its front to the right. */
-  sprite(name, look, oriented) {
+  /** The picture of a class at this scale with its front to a heading; half its width in the canvas's pixels. */
+  sprite(name, look, heading) {
     const letters = this.view.scale >= LETTERS_FROM, least = letters ? (look.shape === "body" ? [20, 14] : [15, 15]) : look.shape === "body" ? [12, 7] : [8, 8];
     const length = Math.round(Math.max(look.length * this.view.scale, least[0])), width = Math.round(Math.max(look.width * this.view.scale, least[1]));
-    const key = `${name},${oriented},${length},${width}`;
+    const key = `${name},${heading},${length},${width}`;
     let sprite = this.sprites.get(key);
     if (!sprite) {
-      const half = Math.max(length, width) / 2 + 8;
-      const picture = new OffscreenCanvas(Math.ceil(half * 2 * this.ratio), Math.ceil(half * 2 * this.ratio)), c = picture.getContext("2d");
-      c.setTransform(this.ratio, 0, 0, this.ratio, half * this.ratio, half * this.ratio);
+      // The nose and the outline reach out a little.
+      const half = Math.ceil((Math.hypot(length, width) / 2 + (letters ? 7 : 4)) * this.ratio);
+      const picture = new OffscreenCanvas(2 * half, 2 * half), c = picture.getContext("2d");
+      c.translate(half, half);
+      c.scale(this.ratio, this.ratio);
+      if (heading !== null) c.rotate((heading - 90) * TURN);
       c.beginPath();
-      outline(c, look.shape, length, width, oriented);
+      outline(c, look.shape, length, width, heading !== null);
       [c.fillStyle, c.strokeStyle, c.lineWidth] = [look.colour, this.colour.halo, letters ? 1.5 : 1];
       c.fill();
       c.stroke();
-      if (this.sprites.size > 400) this.sprites.clear();
+      if (this.sprites.size > MAX_SPRITES) this.sprites.clear();
       this.sprites.set(key, (sprite = { picture, half, radius: Math.max(length, width) / 2 }));
     }
     return sprite;
