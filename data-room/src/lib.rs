@@ -17,11 +17,16 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod health;
+pub mod api;
+pub mod control_room;
+pub mod entity;
 pub mod ingest;
+pub mod page;
+pub mod publish;
 pub mod record;
 mod room;
 pub mod run;
+pub mod services;
 pub mod settings;
 pub mod store;
 

@@ -2,9 +2,11 @@
 //!
 //! Invariants: the ingest stops before the store closes; stopping takes at most the time it is given.
 
-use crate::health;
+use crate::api::{self, Api, ApiError};
 use crate::ingest::Ingest;
 use crate::room::Room;
+use crate::services::Follower;
+use crate::services::site::{ServiceSite, ServiceSiteError};
 use crate::settings::{DataRoomSettings, StoreSettings};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::postgres::PostgresStore;
@@ -26,6 +28,9 @@ pub enum StartError {
     /// Its links or broker.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// Its API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
     /// Its port.
     #[error("listening on {address}: {source}")]
     Listen {
@@ -34,6 +39,9 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The services of a site.
+    #[error(transparent)]
+    Services(#[from] ServiceSiteError),
     /// A setting cannot work.
     #[error("settings: {0}")]
     Setting(String),
@@ -88,10 +96,15 @@ impl DataRoom {
         let room = Room::new(store);
         let ingest = Ingest::start(&ingest_settings, room.clone())?;
         let stop = watch::Sender::new(false);
-        let mut tasks = JoinSet::new();
+        let clock: api::Clock = Arc::new(clock::now);
+        let (served, mut tasks) = Api::start(room.clone(), settings.api.clone(), clock, stop.subscribe())?;
         let every = Duration::from_secs(u64::from(settings.sweep_s.max(1)));
         tasks.spawn(sweep(room.clone(), settings.policies.clone(), every, stop.subscribe()));
-        tasks.spawn(serve(listener, room.clone(), stop.subscribe()));
+        for site in &settings.services {
+            let follower = Follower::new(room.clone(), site.tenant.clone(), ServiceSite::load(&site.file)?)?;
+            tasks.spawn(follower.run(clock::now, stop.subscribe()));
+        }
+        tasks.spawn(api::serve(listener, api::router(served), stop.subscribe()));
         Ok(Self { room, ingest, broker, address, tasks, stop })
     }
 
@@ -141,13 +154,5 @@ async fn sweep(room: Room, policies: Policies, every: Duration, mut stopped: wat
             Ok(swept) => tracing::info!(swept.expired, swept.thinned, swept.rolled, "policies applied"),
             Err(error) => tracing::warn!(%error, "policies not applied; the next sweep goes on"),
         }
-    }
-}
-
-async fn serve(listener: TcpListener, room: Room, mut stopped: watch::Receiver<bool>) {
-    let stopped = async move { drop(stopped.wait_for(|stop| *stop).await) };
-    let server = axum::serve(listener, health::router(room)).with_graceful_shutdown(stopped);
-    if let Err(error) = server.await {
-        tracing::error!(%error, "the server ended");
     }
 }
