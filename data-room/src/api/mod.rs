@@ -23,7 +23,7 @@ mod query;
 mod records;
 mod routes;
 mod server;
-mod stream;
+pub mod stream;
 mod subscriptions;
 mod temporal;
 pub mod tokens;

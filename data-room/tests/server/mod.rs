@@ -154,8 +154,11 @@ impl Server {
     pub(crate) async fn stop(mut self) -> TempDir {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
-        self.room.store.close().await;
-        self.folder
+        let Self { room, folder, api, .. } = self;
+        room.store.close().await;
+        // The last holder of the store lets go of its lock.
+        drop((api, room));
+        folder
     }
 }
 
