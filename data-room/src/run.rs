@@ -78,6 +78,12 @@ impl DataRoom {
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|source| StartError::Listen { address: settings.listen, source })?;
+        let grpc = match settings.api.grpc_listen {
+            Some(address) => {
+                Some(TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?)
+            }
+            None => None,
+        };
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: settings.listen, source })?;
         let broker = match settings.broker() {
@@ -95,6 +101,9 @@ impl DataRoom {
         let (served, mut tasks) = Api::start(room.clone(), settings.api.clone(), clock, stop.subscribe())?;
         let every = Duration::from_secs(u64::from(settings.sweep_s.max(1)));
         tasks.spawn(sweep(room.clone(), settings.policies.clone(), every, stop.subscribe()));
+        if let Some(grpc) = grpc {
+            tasks.spawn(api::serve_grpc(grpc, served.clone(), stop.subscribe()));
+        }
         tasks.spawn(api::serve(listener, api::router(served), stop.subscribe()));
         Ok(Self { room, ingest, broker, address, tasks, stop })
     }

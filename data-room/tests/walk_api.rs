@@ -9,15 +9,15 @@ use city::{NOW, python};
 use masa_data_room::Kind;
 use masa_data_room::api::stream::proto::FollowRequest;
 use masa_data_room::api::stream::proto::city_client::CityClient;
-use masa_data_room::api::{Scope, city_service};
+use masa_data_room::api::{Scope, serve_grpc};
 use masa_v2x_proto::MessageKind;
 use serde_json::Value;
 use server::Server;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_stream::wrappers::TcpListenerStream;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -145,10 +145,8 @@ async fn the_grpc_stream_shows_the_same() {
     let token = server.token(&[Scope::ReadTraffic]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let serving = tonic::transport::Server::builder()
-        .add_service(city_service(server.api.clone()))
-        .serve_with_incoming(TcpListenerStream::new(listener));
-    let serving = tokio::spawn(serving);
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(serve_grpc(listener, server.api.clone(), stopped));
     let mut client = CityClient::connect(format!("http://{address}")).await.unwrap();
     let ask = |token: &str, types: &[&str]| {
         let types = types.iter().map(|name| (*name).to_owned()).collect();
@@ -175,5 +173,7 @@ async fn the_grpc_stream_shows_the_same() {
             break;
         }
     }
-    serving.abort();
+    drop((updates, client));
+    stop.send_replace(true);
+    timeout(PATIENCE, serving).await.expect("an orderly end").unwrap();
 }

@@ -9,7 +9,9 @@ use crate::store::sql::{self, COLUMNS, Cells, Dialect, Statement, Value, instant
 use crate::store::{Appended, AuditAction, AuditEntry, StoreError};
 use masa_links::Durability;
 use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 
