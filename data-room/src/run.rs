@@ -83,6 +83,12 @@ impl DataRoom {
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|source| StartError::Listen { address: settings.listen, source })?;
+        let grpc = match settings.api.grpc_listen {
+            Some(address) => {
+                Some(TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?)
+            }
+            None => None,
+        };
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: settings.listen, source })?;
         let broker = match settings.broker() {
@@ -103,6 +109,9 @@ impl DataRoom {
         for site in &settings.services {
             let follower = Follower::new(room.clone(), site.tenant.clone(), ServiceSite::load(&site.file)?)?;
             tasks.spawn(follower.run(clock::now, stop.subscribe()));
+        }
+        if let Some(grpc) = grpc {
+            tasks.spawn(api::serve_grpc(grpc, served.clone(), stop.subscribe()));
         }
         tasks.spawn(api::serve(listener, api::router(served), stop.subscribe()));
         Ok(Self { room, ingest, broker, address, tasks, stop })

@@ -85,7 +85,7 @@ async fn the_past_is_told_in_order_and_by_time() {
         server.ingest(vec![record]).await;
     }
     server.clock.set(NOW.plus_ms(3_500));
-    let id = "urn:ngsi-ld:Vehicle:junction-1:7:self";
+    let id = "urn:ngsi-ld:Vehicle:junction-1:7:station-4711";
     let get = async |query: &str| server.get(&format!("/ngsi-ld/v1/temporal/entities/{id}?{query}"), &token).await;
     let whole = get("").await.json();
     assert_eq!(whole["speed"].as_array().unwrap().len(), 4);

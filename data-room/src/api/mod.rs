@@ -23,7 +23,7 @@ mod query;
 mod records;
 mod routes;
 mod server;
-mod stream;
+pub mod stream;
 mod subscriptions;
 mod temporal;
 pub mod tokens;
@@ -31,7 +31,7 @@ mod twin;
 mod world;
 
 pub use server::serve;
-pub use stream::city_service;
+pub use stream::serve_grpc;
 pub use tokens::{Scope, TokenError, Tokens};
 
 use crate::publish::Publisher;
@@ -42,6 +42,7 @@ use limiter::Limiter;
 use masa_v2x_proto::time::Timestamp;
 use problem::Problem;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,10 +64,10 @@ const MAX_STREAMS: usize = 256;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ApiSettings {
-    /// File of the tokens.
-    pub tokens: PathBuf,
-    /// Folder of the subscriptions.
-    pub subscriptions: PathBuf,
+    /// Folder of the tokens and subscriptions; made if absent.
+    pub folder: PathBuf,
+    /// Where the live stream is served over gRPC; absent: nowhere.
+    pub grpc_listen: Option<SocketAddr>,
     /// Who publishes.
     pub publisher: Publisher,
     /// What may be read without a token; nothing, unless the city says so.
@@ -82,14 +83,24 @@ pub struct ApiSettings {
 impl Default for ApiSettings {
     fn default() -> Self {
         Self {
-            tokens: "tokens.json".into(),
-            subscriptions: "subscriptions".into(),
+            folder: "data-room".into(),
+            grpc_listen: None,
             publisher: Publisher::default(),
             open_to_all: OpenToAll::Nothing,
             requests_per_s: 50.0,
             burst: 200.0,
             notify_hosts: Vec::new(),
         }
+    }
+}
+
+impl ApiSettings {
+    /// The tokens of the data room.
+    ///
+    /// # Errors
+    /// A file that cannot be used.
+    pub fn tokens(&self) -> Result<Tokens, TokenError> {
+        Tokens::open(self.folder.join("tokens.json"))
     }
 }
 
@@ -166,8 +177,8 @@ impl Api {
         stop: watch::Receiver<bool>,
     ) -> Result<(Self, JoinSet<()>), ApiError> {
         let world = Arc::new(World::new());
-        let tokens = Tokens::open(&settings.tokens)?;
-        let folder = settings.subscriptions.clone();
+        let tokens = settings.tokens()?;
+        let folder = settings.folder.join("subscriptions");
         let subscriptions =
             Subscriptions::open(&folder).map_err(|source| ApiError::Subscriptions { folder, source })?;
         let limiter = Limiter::new(settings.requests_per_s, settings.burst);

@@ -92,7 +92,7 @@ pub(super) fn from_cam(cam: &Cam, at: Timestamp, origin: &Origin) -> Option<Enti
         accuracy: ellipse(&basic.reference_position.position_confidence_ellipse),
         special_use,
     };
-    Some(user.entity("self", at, origin))
+    Some(user.entity(&format!("station-{}", cam.header.station_id.0), at, origin))
 }
 
 /// The road user that sends a VAM.
@@ -116,7 +116,7 @@ pub(super) fn from_vam(vam: &Vam, at: Timestamp, origin: &Origin) -> Option<Enti
     };
     let cluster = parameters.vru_cluster_information_container.as_ref();
     let count = cluster.map(|c| u32::from(c.vru_cluster_information.cluster_cardinality_size));
-    Some(user.entity("self", at, origin).with_some("count", count))
+    Some(user.entity(&format!("station-{}", vam.header.station_id.0), at, origin).with_some("count", count))
 }
 
 /// What a CPM perceives; objects without an id, which nothing later could be said of, are left out.
