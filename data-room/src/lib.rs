@@ -22,7 +22,7 @@ pub mod control_room;
 pub mod entity;
 mod health;
 pub mod ingest;
-pub mod page;
+mod page;
 pub mod publish;
 pub mod record;
 mod room;

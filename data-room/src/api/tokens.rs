@@ -98,6 +98,13 @@ pub struct TokenRecord {
     pub expires_at: Option<Timestamp>,
 }
 
+impl TokenRecord {
+    fn caller(&self, now: Timestamp) -> Option<Caller> {
+        let is_valid = self.expires_at.is_none_or(|until| now < until);
+        is_valid.then(|| Caller { name: self.name.clone(), tenant: self.tenant.clone(), scopes: self.scopes.clone() })
+    }
+}
+
 /// Why tokens cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
@@ -126,7 +133,7 @@ pub enum TokenError {
         mode: u32,
     },
     /// The name is taken, empty or too long.
-    #[error("a token needs a name of its own, 1 to 64 characters: `{0}`")]
+    #[error("a token needs a name of its own, 1 to 64 letters, digits and -_. : `{0}`")]
     Name(String),
     /// There is no such token.
     #[error("no token is called `{0}`")]
@@ -175,7 +182,8 @@ impl Tokens {
         expires_at: Option<Timestamp>,
     ) -> Result<String, TokenError> {
         let mut all = read(&self.path)?;
-        if name.is_empty() || name.len() > MAX_NAME_BYTES || all.iter().any(|token| token.name == name) {
+        let bad = name.is_empty() || name.chars().any(|c| !(c.is_alphanumeric() || "-_. ".contains(c)));
+        if bad || name.len() > MAX_NAME_BYTES || all.iter().any(|token| token.name == name) {
             return Err(TokenError::Name(name.to_owned()));
         }
         let mut bits = [0; 32];
@@ -219,9 +227,19 @@ impl Tokens {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.look(&mut state, now);
         // Whoever measures how long this takes learns of a hash, not of a token.
-        let known = state.tokens.get(&hash(token))?;
-        let is_valid = known.expires_at.is_none_or(|until| now < until);
-        is_valid.then(|| Caller { name: known.name.clone(), tenant: known.tenant.clone(), scopes: known.scopes.clone() })
+        state.tokens.get(&hash(token))?.caller(now)
+    }
+
+    /// Whether a token that was shown before still stands for the same.
+    pub fn is_valid(&self, caller: &Caller, now: Timestamp) -> bool {
+        self.named(&caller.name, now).is_some_and(|known| known == *caller)
+    }
+
+    /// Who has the token of this name, while it is valid.
+    pub fn named(&self, name: &str, now: Timestamp) -> Option<Caller> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(&mut state, now);
+        state.tokens.values().find(|known| known.name == name)?.caller(now)
     }
 
     /// Reads the file again when it has changed; one that cannot be used leaves what was known, and is told of once a second.

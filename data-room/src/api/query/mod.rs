@@ -102,6 +102,16 @@ impl Selection {
         Self { kinds, ids: Vec::new(), id_pattern: None, q: None, place: None }
     }
 
+    /// The entity of an id; the type is in most ids.
+    ///
+    /// # Errors
+    /// A type that `caller` may not see.
+    pub(super) fn of_id(id: &str, caller: &Caller) -> Result<Self, Problem> {
+        let kind = id.split(':').nth(2).filter(|name| EntityKind::from_name(name).is_some());
+        let kinds = kinds(&kind.map(str::to_owned).into_iter().collect::<Vec<_>>(), caller)?;
+        Ok(Self { ids: vec![id.to_owned()], ..Self::of(kinds) })
+    }
+
     /// Reads `type`, `id`, `idPattern`, `q`, `georel`, `geometry`, `coordinates`, `geoproperty` as far as they are there.
     ///
     /// # Errors
