@@ -20,7 +20,6 @@
 pub mod api;
 pub mod control_room;
 pub mod entity;
-mod health;
 pub mod ingest;
 mod page;
 pub mod publish;

@@ -4,7 +4,6 @@
 
 use crate::api::{self, Api, ApiError};
 use crate::control_room::{ControlRoom, ControlRoomError};
-use crate::health;
 use crate::ingest::Ingest;
 use crate::room::Room;
 use crate::services::Follower;
@@ -110,7 +109,7 @@ impl DataRoom {
             tasks.spawn(follower.run(clock::now, stop.subscribe()));
         }
         let control = ControlRoom::new(settings.control_room.clone(), served.clone(), stop.subscribe())?;
-        let routes = api::router(served).merge(health::router(room.clone())).merge(control.routes());
+        let routes = api::router(served).merge(control.routes());
         tasks.spawn(control.run());
         tasks.spawn(api::serve(listener, routes, stop.subscribe()));
         Ok(Self { room, ingest, broker, address, tasks, stop })

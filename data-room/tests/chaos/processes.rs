@@ -129,7 +129,11 @@ async fn run_node() {
     }
 }
 
+/// A real one: what does not decode counts as personal, and is not looked at.
 fn denm(seq: u64) -> Outgoing {
+    const HEX: &str = include_str!("../../../v2x-proto/tests/samples/denm.hex");
+    let digits: Vec<u8> = HEX.trim().chars().map(|c| c.to_digit(16).unwrap() as u8).collect();
+    let uper: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
     let generated_at = clock::now();
     Outgoing {
         id: format!("4001-denm-{seq}"),
@@ -140,7 +144,7 @@ fn denm(seq: u64) -> Outgoing {
         deadline: Some(generated_at.plus_ms(3_600_000)),
         current: None,
         dissemination: Dissemination::default(),
-        uper: Bytes::from(vec![0x5a; 60]),
+        uper: Bytes::from(uper),
         json: Bytes::from_static(b"{}"),
     }
 }
