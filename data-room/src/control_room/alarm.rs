@@ -281,7 +281,7 @@ mod tests {
     }
 
     fn act(alarm: &mut Alarm, action: Action) -> Result<(), Refusal> {
-        alarm.act(&action, alarm.version, "rossi", Timestamp::from_unix_ms(2_000))
+        alarm.act(&action, alarm.version, "desk-1", Timestamp::from_unix_ms(2_000))
     }
 
     #[test]
@@ -299,11 +299,11 @@ mod tests {
             steps,
             [
                 ("raise", "rule", "Person on the road"),
-                ("acknowledge", "rossi", ""),
-                ("note", "rossi", "patrol asked"),
-                ("assign", "rossi", "patrol 3"),
+                ("acknowledge", "desk-1", ""),
+                ("note", "desk-1", "patrol asked"),
+                ("assign", "desk-1", "patrol 3"),
                 ("over", "rule", ""),
-                ("close", "rossi", ""),
+                ("close", "desk-1", ""),
             ]
         );
     }
@@ -317,7 +317,7 @@ mod tests {
         }
         assert_eq!(act(&mut alarm, Action::Note { words: " ".into() }), Err(Refusal::Words));
         assert_eq!(act(&mut alarm, Action::Note { words: "x".repeat(MAX_WORDS + 1) }), Err(Refusal::Words));
-        let stale = alarm.act(&Action::Acknowledge, 0, "rossi", Timestamp::from_unix_ms(2_000));
+        let stale = alarm.act(&Action::Acknowledge, 0, "desk-1", Timestamp::from_unix_ms(2_000));
         assert_eq!(stale, Err(Refusal::Changed { was: 0, is: 1 }));
         assert!(!alarm.set_ongoing(true, Timestamp::from_unix_ms(2_000)));
         assert_eq!(alarm, before);

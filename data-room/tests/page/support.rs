@@ -72,13 +72,12 @@ impl Desk {
         let token = |name: &str, scopes: &[Scope]| {
             tokens.create(name, Tenant::default(), scopes.iter().copied().collect(), begun, None).unwrap()
         };
-        let operator = token("rossi", &[Scope::ReadTraffic, Scope::ReadPersonal, Scope::WriteAlerts]);
+        let operator = token("desk-1", &[Scope::ReadTraffic, Scope::ReadPersonal, Scope::WriteAlerts]);
         let viewer = token("viewer", &[Scope::ReadTraffic]);
         let settings = DataRoomSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             api: ApiSettings {
-                tokens: path("tokens.json"),
-                subscriptions: path("subscriptions"),
+                folder: folder.path().to_owned(),
                 open_to_all: OpenToAll::Traffic(Tenant::default()),
                 ..ApiSettings::default()
             },
