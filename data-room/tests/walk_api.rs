@@ -119,13 +119,15 @@ async fn the_live_stream_shows_what_comes_and_goes() {
     assert!(head.starts_with("http/1.1 101") && head.contains("sec-websocket-protocol: masa.v1\r\n"), "{head}");
     let snapshot = socket.text().await;
     assert_eq!((&snapshot["kind"], snapshot["features"].as_array().unwrap().len()), (&"snapshot".into(), 2));
-    let at = NOW.plus_ms(2_950);
-    server.clock.set(at);
+    let at = NOW.plus_ms(2_900);
     let mut record = city::record(Kind::V2x(MessageKind::Cam), "4711", city::cam(4711, at), at);
     record.sequence = 90;
     server.ingest(vec![record]).await;
     let (mut seen, mut gone) = (false, Vec::new());
     while !seen || gone.is_empty() {
+        if seen {
+            server.clock.set(NOW.plus_ms(3_050));
+        }
         let update = socket.text().await;
         assert_eq!(update["kind"], "update");
         for feature in update["features"].as_array().unwrap() {

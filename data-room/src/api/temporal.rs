@@ -56,7 +56,7 @@ pub(super) fn filter(selection: &Selection, caller: &Caller) -> Filter {
         _ => Vec::new(),
     };
     let source = match source.as_slice() {
-        [site, station, _, ..] => {
+        [site, station, _, ..] if !site.contains(char::is_control) => {
             station.parse().ok().map(|station| Source { site: (*site).to_owned(), station })
         }
         _ => None,

@@ -120,8 +120,11 @@ pub(super) fn from_vam(vam: &Vam, at: Timestamp, origin: &Origin) -> Option<Enti
 }
 
 /// What a CPM perceives; objects without an id, which nothing later could be said of, are left out.
-pub(super) fn from_cpm(cpm: &Cpm, at: Timestamp, origin: &Origin) -> Vec<Entity> {
-    let Some(reference) = position(&cpm.payload.management_container.reference_position) else { return Vec::new() };
+pub(super) fn from_cpm(cpm: &Cpm, origin: &Origin) -> Vec<Entity> {
+    let management = &cpm.payload.management_container;
+    let Some(reference) = position(&management.reference_position) else { return Vec::new() };
+    // A clock ahead of ours is put right as the ingest does.
+    let at = Timestamp::from(management.reference_time).min(origin.received_at);
     let containers = &cpm.payload.cpm_containers;
     // A roadside unit's axes point east and north, a vehicle's forwards and left.
     let x_axis_heading_deg = match &containers.originating_vehicle {
