@@ -18,12 +18,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod api;
+pub mod control_room;
 pub mod entity;
 pub mod ingest;
+mod page;
 pub mod publish;
 pub mod record;
 mod room;
 pub mod run;
+pub mod services;
 pub mod settings;
 pub mod store;
 

@@ -3,8 +3,11 @@
 //! Invariants: the ingest stops before the store closes; stopping takes at most the time it is given.
 
 use crate::api::{self, Api, ApiError};
+use crate::control_room::{ControlRoom, ControlRoomError};
 use crate::ingest::Ingest;
 use crate::room::Room;
+use crate::services::Follower;
+use crate::services::site::{ServiceSite, ServiceSiteError};
 use crate::settings::{DataRoomSettings, StoreSettings};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::postgres::PostgresStore;
@@ -29,6 +32,9 @@ pub enum StartError {
     /// Its API.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// Its control room.
+    #[error(transparent)]
+    ControlRoom(#[from] ControlRoomError),
     /// Its port.
     #[error("listening on {address}: {source}")]
     Listen {
@@ -37,6 +43,9 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The services of a site.
+    #[error(transparent)]
+    Services(#[from] ServiceSiteError),
     /// A setting cannot work.
     #[error("settings: {0}")]
     Setting(String),
@@ -101,10 +110,17 @@ impl DataRoom {
         let (served, mut tasks) = Api::start(room.clone(), settings.api.clone(), clock, stop.subscribe())?;
         let every = Duration::from_secs(u64::from(settings.sweep_s.max(1)));
         tasks.spawn(sweep(room.clone(), settings.policies.clone(), every, stop.subscribe()));
+        for site in &settings.services {
+            let follower = Follower::new(room.clone(), site.tenant.clone(), ServiceSite::load(&site.file)?)?;
+            tasks.spawn(follower.run(clock::now, stop.subscribe()));
+        }
         if let Some(grpc) = grpc {
             tasks.spawn(api::serve_grpc(grpc, served.clone(), stop.subscribe()));
         }
-        tasks.spawn(api::serve(listener, api::router(served), stop.subscribe()));
+        let control = ControlRoom::new(settings.control_room.clone(), served.clone(), stop.subscribe())?;
+        let routes = api::router(served).merge(control.routes());
+        tasks.spawn(control.run());
+        tasks.spawn(api::serve(listener, routes, stop.subscribe()));
         Ok(Self { room, ingest, broker, address, tasks, stop })
     }
 

@@ -91,12 +91,27 @@ pub struct PriorityRequest {
     pub request: u8,
     /// What it asks.
     pub action: PriorityAction,
+    /// As whom it asks.
+    pub requester: Requester,
     /// Where it comes from.
     pub inbound: Option<Way>,
     /// Where it goes.
     pub outbound: Option<Way>,
     /// When it arrives at the intersection.
     pub arrives_at: Option<Timestamp>,
+}
+
+/// As whom a vehicle asks for priority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Requester {
+    /// An emergency vehicle on its way to an emergency.
+    Emergency,
+    /// A bus or tram.
+    PublicTransport,
+    /// Anybody else, or one who does not say.
+    #[default]
+    Other,
 }
 
 /// What a request for priority asks.

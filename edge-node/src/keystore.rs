@@ -1,4 +1,4 @@
-//! Certificates and keys in files.
+//! Certificates, keys and secrets in files.
 //!
 //! In: directories. Out: [`StationCredentials`]. A trust directory holds `roots/*.oer`, `authorities/*.oer` and, when there
 //! is something to revoke, `revoked.txt` with a `HashedId8` in hexadecimal a line. A ticket directory holds certificates
@@ -75,6 +75,12 @@ pub enum KeystoreError {
     /// A certificate has no key beside it.
     #[error("{path}: no key beside it, neither .pem nor .key")]
     NoKey {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A file holds no secret.
+    #[error("{path}: not 64 hexadecimal digits")]
+    NoSecret {
         /// Which.
         path: PathBuf,
     },
@@ -255,8 +261,40 @@ pub fn create_closed_directory(path: &Path) -> Result<(), KeystoreError> {
     builder.create(path).map_err(of(path))
 }
 
-/// Writes a new file that only the owner can read; an existing one is an error, because keys are not overwritten.
-fn write_new(path: &Path, bytes: &[u8], closed: bool) -> Result<(), KeystoreError> {
+/// Reads a secret of 32 bytes, written in hexadecimal digits.
+///
+/// # Errors
+/// When it cannot be read, is open to others, or is no secret.
+pub(crate) fn load_secret(path: &Path) -> Result<[u8; 32], KeystoreError> {
+    check_closed(path, 0o600)?;
+    let text = read(path)?;
+    let digits = text.trim_ascii().as_chunks::<2>();
+    let digit = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
+    let byte = |pair: &[u8; 2]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
+    let bytes: Option<Vec<u8>> = digits.0.iter().map(byte).collect();
+    let secret = bytes.filter(|_| digits.1.is_empty()).and_then(|bytes| bytes.try_into().ok());
+    secret.ok_or_else(|| KeystoreError::NoSecret { path: path.to_owned() })
+}
+
+/// Writes a secret to a new file that only the owner can read.
+///
+/// # Errors
+/// When it cannot be written or exists.
+pub(crate) fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), KeystoreError> {
+    let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    write_closed(path, format!("{digits}\n").as_bytes()).map(drop)
+}
+
+/// Writes a new file that only the owner can read, and leaves it open for more.
+///
+/// # Errors
+/// When it cannot be written or exists.
+pub(crate) fn write_closed(path: &Path, bytes: &[u8]) -> Result<File, KeystoreError> {
+    write_new(path, bytes, true)
+}
+
+/// Writes a new file; an existing one is an error, because keys are not overwritten.
+fn write_new(path: &Path, bytes: &[u8], closed: bool) -> Result<File, KeystoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -265,7 +303,7 @@ fn write_new(path: &Path, bytes: &[u8], closed: bool) -> Result<(), KeystoreErro
     }
     #[cfg(not(unix))]
     let _ = closed;
-    options.open(path).and_then(|mut file| file.write_all(bytes)).map_err(of(path))
+    options.open(path).and_then(|mut file| file.write_all(bytes).map(|()| file)).map_err(of(path))
 }
 
 /// Writes a certificate to a new file.
@@ -273,7 +311,7 @@ fn write_new(path: &Path, bytes: &[u8], closed: bool) -> Result<(), KeystoreErro
 /// # Errors
 /// When it cannot be written or exists.
 pub fn write_certificate(path: &Path, certificate: &Certificate) -> Result<(), KeystoreError> {
-    write_new(path, &certificate.encode(), false)
+    write_new(path, &certificate.encode(), false).map(drop)
 }
 
 /// Writes a key to a new file that only the owner can read.
@@ -281,7 +319,7 @@ pub fn write_certificate(path: &Path, certificate: &Certificate) -> Result<(), K
 /// # Errors
 /// When it cannot be written or exists.
 pub fn write_key(path: &Path, key: &SigningKey) -> Result<(), KeystoreError> {
-    write_new(path, key.to_pem().as_bytes(), true)
+    write_closed(path, key.to_pem().as_bytes()).map(drop)
 }
 
 #[cfg(test)]

@@ -147,7 +147,9 @@ impl Node {
         let timeouts_ms = camera_timeouts(&settings)?;
         let mut cameras = BTreeMap::new();
         for (source, camera) in &settings.cameras {
-            cameras.insert(*source, CameraPerception::new(*source, camera, frame)?);
+            let mut camera = CameraPerception::new(*source, camera, frame)?;
+            camera.set_lanes(pose::lane_lines(&settings.infrastructure.intersections));
+            cameras.insert(*source, camera);
         }
         let station = Station {
             id: StationId(settings.station_id),
@@ -179,6 +181,7 @@ impl Node {
                 settings.station_kind,
                 settings.facilities.infrastructure,
                 settings.infrastructure,
+                &settings.facilities.vehicle,
             ),
             signals: Signals::default(),
             now: None,
@@ -194,6 +197,11 @@ impl Node {
     /// What the node's own sensors show.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// The perception of a camera.
+    pub fn camera(&self, source: SourceId) -> Option<&CameraPerception> {
+        self.cameras.get(&source)
     }
 
     /// What is wrong with the node's own senses.
@@ -217,11 +225,11 @@ impl Node {
             EventBody::Detections(frame) => self.see_frame(event.id, frame, now, probe),
             EventBody::FrameDropped(dropped) => *self.frames_dropped.entry(dropped.reason).or_default() += 1,
             EventBody::Observation(observation) => self.world.observe(observation, now),
-            EventBody::Received(message) => {
-                if let Some(Message::Srem(srem)) = self.ldm.take(message, now) {
-                    self.infrastructure.request(&srem, message.verdict, now);
-                }
-            }
+            EventBody::Received(message) => match self.ldm.take(message, now) {
+                Some(Message::Srem(srem)) => self.infrastructure.request(&srem, message.verdict, now),
+                Some(Message::Ssem(ssem)) => self.infrastructure.status(&ssem, self.station.id),
+                _ => {}
+            },
             EventBody::Signals(report) => self.take_signals(report, now),
             EventBody::PriorityAnswer(answer) => self.infrastructure.answer(answer),
             EventBody::Ego(ego) => self.move_to(ego),
@@ -232,6 +240,9 @@ impl Node {
             EventBody::FrameStatistics(_) | EventBody::WakeUp => {}
         }
         self.health.observe(event.id.source, &event.body, self.ldm.take_heard(), now);
+        if let (EventBody::FrameStatistics(_), Some(camera)) = (&event.body, self.cameras.get_mut(&event.id.source)) {
+            camera.picture_moved(self.health.picture_moved(event.id.source));
+        }
         self.decide(now, effects, probe);
     }
 
@@ -309,6 +320,10 @@ impl Node {
             Some(camera) => {
                 let tracks = camera.update(id, frame, probe);
                 self.world.see_frame(id.source, frame, tracks, now);
+                if camera.watches_pose() {
+                    camera.watch_pose(frame, &pose::stated_vehicles(&self.ldm, frame.captured_at));
+                    self.health.turned(id.source, camera.pose_drift(), now);
+                }
                 self.situations.update(&self.world, &self.map, now);
             }
             None => self.drops.count("unknown-camera"),
@@ -409,5 +424,6 @@ fn camera_timeouts(settings: &NodeSettings) -> Result<BTreeMap<SourceId, u32>, N
     settings.world.camera_timeouts_ms.iter().map(resolve).collect()
 }
 
+mod pose;
 #[cfg(test)]
 mod tests;

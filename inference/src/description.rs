@@ -123,6 +123,10 @@ pub enum HeadType {
     Nanodet,
     /// FastestDet: `[1, 5 + classes, rows, columns]`.
     FastestDet,
+    /// YuNet, a face detector: class, objectness and box per stride, one class.
+    Yunet,
+    /// RetinaFace and its kin for plates: boxes relative to anchors, one class.
+    RetinaFace,
     /// RT-DETR, D-FINE, YOLOv10 and kin: final boxes.
     EndToEnd,
 }
@@ -135,6 +139,8 @@ impl HeadType {
             Self::Yolov8 => "yolov8",
             Self::Nanodet => "nanodet",
             Self::FastestDet => "fastest-det",
+            Self::Yunet => "yunet",
+            Self::RetinaFace => "retina-face",
             Self::EndToEnd => "end-to-end",
         }
     }
@@ -155,9 +161,12 @@ pub struct HeadDescription {
     /// Between which classes boxes count as doubles.
     #[serde(default)]
     pub suppress_across: SuppressAcross,
-    /// `yolox` and `nanodet`: cell size of every feature map, input pixels.
+    /// `yolox`, `nanodet`, `yunet`, `retina-face`: cell size of every feature map, input pixels.
     #[serde(default)]
     pub strides: Vec<u32>,
+    /// `retina-face`: sides of the anchors of every feature map in turn, input pixels; as many for each.
+    #[serde(default)]
+    pub anchors_px: Vec<f32>,
     /// Whether scores are probabilities already.
     #[serde(default)]
     pub scores: Scores,
@@ -294,14 +303,22 @@ impl ModelDescription {
         unless(head.nms_iou.is_none_or(|iou| fraction.contains(&iou)), "head", "nms-iou", "must be 0 to 1")?;
         unless(!classes.is_empty(), "classes", "classes", "must name at least one class")?;
 
-        let (kind, gridded) = (head.kind, matches!(head.kind, HeadType::Yolox | HeadType::Nanodet));
+        let kind = head.kind;
+        let anchored = kind == HeadType::RetinaFace;
+        let gridded = anchored || matches!(kind, HeadType::Yolox | HeadType::Nanodet | HeadType::Yunet);
         let foreign = format!("means nothing to head `{}`", kind.name());
         let mut ordered = head.strides.windows(2).all(|pair| pair[0] < pair[1]);
         ordered &= head.strides.iter().all(|stride| (1..=256).contains(stride));
         unless(ordered, "head", "strides", "must rise and be 1 to 256 pixels")?;
         unless(gridded || head.strides.is_empty(), "head", "strides", &foreign)?;
-        let needs_strides = kind == HeadType::Nanodet || kind == HeadType::Yolox && head.box_form() == Boxes::Grid;
+        let needs_strides = gridded && (kind != HeadType::Yolox || head.box_form() == Boxes::Grid);
         unless(!needs_strides || !head.strides.is_empty(), "head", "strides", "must name at least one stride")?;
+        let anchors = &head.anchors_px;
+        unless(anchored || anchors.is_empty(), "head", "anchors-px", &foreign)?;
+        let even = !anchors.is_empty() && anchors.len() % head.strides.len().max(1) == 0;
+        unless(!anchored || even, "head", "anchors-px", "must be as many for each stride")?;
+        let sided = anchors.iter().all(|side| (1.0..=4096.0).contains(side));
+        unless(sided, "head", "anchors-px", "must be 1 to 4096 pixels")?;
         let nms_needed = kind != HeadType::EndToEnd && head.nms_iou.is_none();
         unless(!nms_needed, "head", "nms-iou", &format!("is needed by head `{}`", kind.name()))?;
         let distribution = kind == HeadType::Nanodet;
@@ -312,7 +329,7 @@ impl ModelDescription {
         unless(offset, "head", "cell-offset", "must be 0 to 1")?;
         let named = matches!(kind, HeadType::Nanodet | HeadType::EndToEnd);
         unless(named || head.outputs.is_empty(), "head", "outputs", &foreign)?;
-        let fixed_form = matches!(kind, HeadType::Nanodet | HeadType::FastestDet);
+        let fixed_form = !matches!(kind, HeadType::Yolox | HeadType::Yolov8 | HeadType::EndToEnd);
         unless(!fixed_form || head.boxes.is_none(), "head", "boxes", &foreign)?;
         let grid_elsewhere = head.boxes == Some(Boxes::Grid) && kind != HeadType::Yolox;
         unless(!grid_elsewhere, "head", "boxes", &format!("cannot be `grid` for head `{}`", kind.name()))
@@ -323,9 +340,9 @@ impl HeadDescription {
     /// How boxes are written: as described, or as this head usually does.
     pub(crate) fn box_form(&self) -> Boxes {
         self.boxes.unwrap_or(match self.kind {
-            HeadType::Yolox => Boxes::Grid,
+            HeadType::Yolox | HeadType::Yunet => Boxes::Grid,
             HeadType::Yolov8 => Boxes::Cxcywh,
-            HeadType::Nanodet | HeadType::FastestDet | HeadType::EndToEnd => Boxes::Xyxy,
+            HeadType::Nanodet | HeadType::FastestDet | HeadType::RetinaFace | HeadType::EndToEnd => Boxes::Xyxy,
         })
     }
 }

@@ -111,6 +111,14 @@ impl Detector {
         })
     }
 
+    /// From now on gives detections down to `score` too, where the description's threshold is higher. The stronger ones stay
+    /// what they are: doubles are judged best first.
+    pub fn admit_weaker(&mut self, score: f32) {
+        let mut head = self.description.head.clone();
+        head.score_threshold = head.score_threshold.min(score);
+        self.candidates = Candidates::new(&head, &self.description.classes);
+    }
+
     /// What the model is and how it is used.
     pub fn description(&self) -> &ModelDescription {
         &self.description

@@ -1,5 +1,6 @@
 //! The command line of MASA: run a node, replay and explain its recordings, listen to what it says.
 
+mod calibrate;
 mod data_room;
 mod demo;
 mod doctor;
@@ -8,6 +9,7 @@ mod georeference;
 mod listen;
 mod node;
 mod pki;
+mod privacy;
 mod replay;
 mod sim;
 mod terminal;
@@ -39,7 +41,9 @@ enum Command {
     Sim(sim::Sim),
     Explain(explain::Explain),
     Georeference(georeference::Georeference),
+    Calibrate(calibrate::Calibrate),
     Pki(pki::Pki),
+    Privacy(privacy::Privacy),
     V2x(v2x::V2x),
     Track(track::Track),
 }
@@ -57,7 +61,9 @@ fn main() -> ExitCode {
         Command::Sim(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Georeference(command) => command.run(),
+        Command::Calibrate(command) => command.run(),
         Command::Pki(command) => command.run(),
+        Command::Privacy(command) => command.run(),
         Command::V2x(command) => command.run(),
         Command::Track(command) => command.run(),
     };

@@ -68,8 +68,9 @@ enum Gaps {
     Linear,
 }
 
+/// Width and height of an image, pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ImageSize([u32; 2]);
+pub(crate) struct ImageSize(pub(crate) [u32; 2]);
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
@@ -80,7 +81,7 @@ fn class(text: &str) -> Result<ObjectClass, String> {
     serde_json::from_value(serde_json::Value::from(text)).map_err(|error| error.to_string())
 }
 
-fn image_size(text: &str) -> Result<ImageSize, String> {
+pub(crate) fn image_size(text: &str) -> Result<ImageSize, String> {
     let parts = text.split_once('x').and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
     parts.filter(|size| size.iter().all(|v| *v > 0)).map(ImageSize).ok_or_else(|| "not like 1920x1080".to_owned())
 }

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut rng = Seed(3).stream("example", 0);
     let actors = place::actors(&roads, &around, n[7] as usize, &weather, &[], &mut rng);
     let signals = roads.signals.iter().map(|s| s.states_at(3.0)).collect();
-    let snapshot = Snapshot { step: 1, time_s: 3.0, actors, signals, weather };
+    let snapshot = Snapshot { step: 1, time_s: 3.0, actors, signals, off_programme: Vec::new(), weather };
     let frame = camera.render(&snapshot, ImageFault::None).ok_or("no frame")?;
     println!("{} actors in view", frame.actors.len());
     image::save_buffer(output, &frame.rgb, frame.size_px[0], frame.size_px[1], image::ColorType::Rgb8)?;

@@ -56,7 +56,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let snapshot = (30..120)
             .find_map(|count| {
                 let actors = place::actors(&roads, &around, count, &weather, &[], &mut Seed(3).stream("speed", 0));
-                let snapshot = Snapshot { step: 0, time_s: 3.0, actors, signals: signals.clone(), weather };
+                let signals = signals.clone();
+                let snapshot = Snapshot { step: 0, time_s: 3.0, actors, signals, off_programme: Vec::new(), weather };
                 let seen = camera
                     .render(&snapshot, ImageFault::None)?
                     .actors

@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             actor.lights.low_beam |= weather.lamps_lit();
         }
         let signals = roads.signals.iter().map(|s| s.states_at(3.0)).collect();
-        let snapshot = Snapshot { step: 1, time_s: 3.0, actors, signals, weather };
+        let snapshot = Snapshot { step: 1, time_s: 3.0, actors, signals, off_programme: Vec::new(), weather };
         let frame = camera.render(&snapshot, ImageFault::None).ok_or("a fixed camera always gives a frame")?;
         let (left, top) = (k % COLUMNS * size[0], k / COLUMNS * size[1]);
         for (y, row) in frame.rgb.chunks(size[0] * 3).enumerate() {

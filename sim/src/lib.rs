@@ -17,6 +17,7 @@ pub mod geometry;
 pub mod live;
 pub mod openscenario;
 pub mod people;
+pub mod priority;
 pub mod radio;
 pub mod random;
 #[cfg(feature = "node")]

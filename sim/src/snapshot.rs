@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub actors: Vec<Actor>,
     /// For each signal controller what each of its links shows.
     pub signals: Vec<Vec<SignalState>>,
+    /// Signal controllers that do not follow their programme, since they serve a request for priority.
+    pub off_programme: Vec<SignalId>,
     /// Light and weather.
     pub weather: Weather,
 }

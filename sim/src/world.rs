@@ -4,7 +4,7 @@
 //! actors into the next, so their order changes nothing.
 
 use crate::actor::{Actor, ActorId};
-use crate::roads::{Roads, SignalState};
+use crate::roads::{Roads, SignalId, SignalState};
 use crate::snapshot::Snapshot;
 use crate::weather::Weather;
 use std::fmt::Debug;
@@ -46,10 +46,64 @@ pub trait Population: Debug + Send {
     fn command(&mut self, id: ActorId, command: Command) -> bool;
 }
 
+/// Number of a wish for green.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WishId(pub u64);
+
+/// Somebody wants green.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GreenWish {
+    /// Of which controller.
+    pub controller: SignalId,
+    /// The links of the controller that are to be green together.
+    pub links: Vec<u16>,
+    /// How much others must stand back.
+    pub urgency: Urgency,
+    /// When it arrives, simulated seconds.
+    pub arrives_s: f64,
+}
+
+/// How much others must stand back for a wish for green.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Within limits: a green that is a little longer or earlier, and not again at once.
+    PublicTransport,
+    /// As soon as the others can be stopped safely, and for as long as it takes.
+    Emergency,
+}
+
+/// What became of a wish for green.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WishAnswer {
+    /// The others are being stopped, or it is too early.
+    Processing,
+    /// It is green, and stays so.
+    Granted,
+    /// Granted for too long: it is over.
+    TooLong,
+    /// Not again so soon.
+    Locked,
+    /// It cannot be.
+    Rejected,
+}
+
 /// What decides the signals.
 pub trait SignalControl: Debug + Send {
     /// What each controller shows to each of its links during the step that begins with `before`.
     fn states(&mut self, before: &Snapshot) -> Vec<Vec<SignalState>>;
+
+    /// Takes a wish for green, changes it, or withdraws it (`None`). Fixed programmes take none.
+    fn wish(&mut self, _id: WishId, _wish: Option<GreenWish>) {}
+
+    /// What became of wishes since this was last asked.
+    fn answers(&mut self) -> Vec<(WishId, WishAnswer)> {
+        Vec::new()
+    }
+
+    /// Controllers that do not follow their programme now.
+    fn off_programme(&self) -> Vec<SignalId> {
+        Vec::new()
+    }
 }
 
 /// Programmes by time alone.
@@ -126,6 +180,16 @@ impl World {
         self.signals = control;
     }
 
+    /// Tells the signals of a wish for green; `None` withdraws it.
+    pub fn wish_green(&mut self, id: WishId, wish: Option<GreenWish>) {
+        self.signals.wish(id, wish);
+    }
+
+    /// What became of wishes for green since this was last asked.
+    pub fn green_answers(&mut self) -> Vec<(WishId, WishAnswer)> {
+        self.signals.answers()
+    }
+
     /// Changes light and weather from the next step on.
     pub fn set_weather(&mut self, weather: Weather) {
         self.now.weather = weather;
@@ -163,7 +227,8 @@ impl World {
             population.write(&mut actors);
         }
         actors.sort_by_key(|actor| actor.id);
-        self.now = Snapshot { step, time_s: step as f64 * self.step_s, actors, signals, weather: self.now.weather };
+        let (time_s, off_programme) = (step as f64 * self.step_s, self.signals.off_programme());
+        self.now = Snapshot { step, time_s, actors, signals, off_programme, weather: self.now.weather };
         &self.now
     }
 }

@@ -119,6 +119,41 @@ fn every_scenario_can_be_used_and_those_of_safety_need_perception() {
 }
 
 #[test]
+fn who_asks_for_green_gets_it_from_the_roadside_unit_and_loses_time_without_it() {
+    for (name, asks, from_s) in [("ambulance-gets-green", "ambulance", 38.0), ("late-bus", "bus", 0.0)] {
+        let served = shipped(name);
+        let mut unserved = served.clone();
+        unserved.stations[0].facilities.infrastructure.priority = None;
+        // Long enough for the programme's own green.
+        unserved.duration_s = 110.0;
+        let (served, unserved) = (outcome(&served, Perception::AsScenario), outcome(&unserved, Perception::AsScenario));
+        assert_eq!(failed(&served), [] as [String; 0], "{name}");
+        let words = failed(&unserved).join("; ");
+        for part in [format!("{asks} has green"), format!("{asks} arrives"), format!("{asks} received a SSEM")] {
+            assert!(words.contains(&part), "{name} without the service: {words}");
+        }
+        // When it comes to the far side of the junction.
+        let arrives_s = |outcome: &Outcome| {
+            let id = masa_sim::scenario::scripted::ids(&outcome.scenario)[asks];
+            let there =
+                |snapshot: &&masa_sim::Snapshot| snapshot.actor(id).is_some_and(|actor| actor.pose.position.x > 40.0);
+            outcome.trace.snapshots.iter().find(there).map(|snapshot| snapshot.time_s - from_s)
+        };
+        let (with, without) = (arrives_s(&served).unwrap(), arrives_s(&unserved).unwrap());
+        assert!(with < 0.7 * without, "{name}: {with:.1} s with, {without:.1} s without");
+    }
+}
+
+#[test]
+fn a_driver_who_follows_the_advice_does_not_stand_and_one_who_does_not_does() {
+    let mut scenario = shipped("green-wave");
+    assert_eq!(failed(&outcome(&scenario, Perception::AsScenario)), [] as [String; 0]);
+    scenario.connected.driver.glosa = masa_sim::run::reaction::Glosa::Ignore;
+    let words = failed(&outcome(&scenario, Perception::AsScenario)).join("; ");
+    assert!(words.contains("car never stops: stood at"), "{words}");
+}
+
+#[test]
 fn scenarios_without_cameras_pass() {
     for (name, _) in library() {
         let scenario = shipped(name);

@@ -21,11 +21,11 @@ pub(super) const BEARER_PROTOCOL: &str = "bearer.";
 const TENANT: &str = "ngsild-tenant";
 
 /// Name of whoever shows no token.
-pub(super) const ANYONE: &str = "(anyone)";
+pub(crate) const ANYONE: &str = "(anyone)";
 
 /// What a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// Nothing.
     Open,
     /// A token with this scope.
@@ -40,7 +40,7 @@ const ANSWER_HEADERS: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// Lets a request through to its handler, or not.
-pub(super) async fn guard(
+pub(crate) async fn guard(
     State((api, access)): State<(Api, Access)>,
     mut request: Request,
     next: Next,
@@ -70,7 +70,7 @@ pub(super) async fn guard(
 }
 
 /// Who asks, when that is allowed; nobody for open routes.
-pub(super) fn admit(
+pub(crate) fn admit(
     api: &Api,
     access: Access,
     headers: &HeaderMap,

@@ -31,8 +31,11 @@ mod twin;
 mod world;
 
 pub use server::serve;
+pub(crate) use guard::{ANYONE, Access, admit, guard};
+pub(crate) use problem::Problem;
 pub use stream::serve_grpc;
 pub use tokens::{Scope, TokenError, Tokens};
+pub(crate) use world::records_at;
 
 use crate::publish::Publisher;
 use crate::record::Tenant;
@@ -40,7 +43,6 @@ use crate::room::Room;
 use crate::store::{AuditAction, AuditEntry};
 use limiter::Limiter;
 use masa_v2x_proto::time::Timestamp;
-use problem::Problem;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -137,11 +139,11 @@ pub struct Api(Arc<Inner>);
 
 /// What the handlers share.
 pub struct Inner {
-    room: Room,
+    pub(crate) room: Room,
     settings: ApiSettings,
     tokens: Tokens,
     limiter: Limiter,
-    clock: Clock,
+    pub(crate) clock: Clock,
     world: Arc<World>,
     subscriptions: Subscriptions,
     streams: Arc<Semaphore>,
@@ -204,13 +206,13 @@ impl Api {
 }
 
 /// Ends when everything is to stop.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, and the data room with it.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
 impl Inner {
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
@@ -229,7 +231,13 @@ impl Inner {
         self.note(caller, AuditAction::Read, words, records).await
     }
 
-    async fn note(&self, caller: &Caller, action: AuditAction, words: String, records: usize) -> Result<(), Problem> {
+    pub(crate) async fn note(
+        &self,
+        caller: &Caller,
+        action: AuditAction,
+        words: String,
+        records: usize,
+    ) -> Result<(), Problem> {
         let entry = AuditEntry {
             number: 0,
             at: self.now(),

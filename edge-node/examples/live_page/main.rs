@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             traffic.advance(FRAME_PERIOD.as_secs_f64());
             measure(&telemetry, traffic.frame);
             let snapshot = Arc::new(traffic.snapshot(at.unix_ms()));
-            camera.offer(traffic.frame, at, || Arc::new(traffic.picture()));
+            camera.offer_raw(traffic.frame, at, || Arc::new(traffic.picture()));
             publisher.publish(&snapshot, traffic.frame, at);
             if sender.send(snapshot).is_err() {
                 return;

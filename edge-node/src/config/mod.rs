@@ -12,7 +12,9 @@ use crate::facilities::FacilitiesSettings;
 use crate::facilities::profile::{Profile, StationKind};
 use crate::keystore::SecuritySection;
 use crate::perception::CameraSettings;
-use crate::recorder::RecorderSettings;
+use crate::perception::privacy::PrivacySettings;
+use crate::recorder::raw_ring::RawRingSettings;
+use crate::recorder::{FrameRecording, RecorderSettings};
 use crate::sources::camera::{CameraSourceSettings, Pace};
 use crate::sources::gnss::{GnssMedium, GnssSettings};
 use crate::sources::iot_mqtt::IotSettings;
@@ -90,6 +92,11 @@ pub struct NodeFile {
     pub ldm: LdmSettings,
     /// The live page; absent: none.
     pub web: Option<WebSettings>,
+    /// What is made unrecognisable in pictures that leave.
+    #[serde(default)]
+    pub privacy: PrivacySettings,
+    /// Raw pictures of the last minutes, encrypted; absent: none are kept.
+    pub raw_ring: Option<RawRingSettings>,
     /// The event log; absent: none.
     pub recording: Option<RecorderSettings>,
     /// The rules by which messages go out.
@@ -272,6 +279,13 @@ impl Configuration {
         SourceId(self.gnss_source().0 + u16::from(self.node.gnss.is_some()))
     }
 
+    /// Whether anonymised pictures may go anywhere.
+    pub fn emits_pictures(&self) -> bool {
+        let shown = self.node.web.as_ref().is_some_and(|web| web.camera_view.shows_anonymised());
+        let recorded = self.node.recording.as_ref().is_some_and(|recording| recording.frames != FrameRecording::Off);
+        shown || recorded
+    }
+
     /// Makes every file and folder source play at `pace`; live sources have their own.
     pub fn set_pace(&mut self, pace: Pace) {
         for camera in &mut self.node.cameras {
@@ -345,6 +359,8 @@ fn resolve_node(node: &mut NodeFile, base: &Path) {
         resolve(path);
     }
     node.recording.iter_mut().for_each(|recording| resolve(&mut recording.directory));
+    node.privacy.resolve(base);
+    node.raw_ring.iter_mut().for_each(|ring| ring.resolve(base));
     node.links.outbox.path.iter_mut().for_each(resolve);
     if let Some(security) = &mut node.security {
         resolve(&mut security.trust);

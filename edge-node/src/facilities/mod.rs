@@ -210,7 +210,7 @@ pub(crate) enum Content {
         uper: Vec<u8>,
     },
     Vam(Box<Vam>),
-    /// MAPEM, SPATEM, IVIM or SSEM.
+    /// MAPEM, SPATEM, IVIM, SREM or SSEM.
     Infrastructure(Box<Message>),
     /// Not segmented yet: may become several messages.
     Cpm(Box<cp::CpmContent>),
@@ -227,6 +227,7 @@ impl Content {
                 Message::Mapem(_) => MessageKind::Mapem,
                 Message::Spatem(_) => MessageKind::Spatem,
                 Message::Ivim(_) => MessageKind::Ivim,
+                Message::Srem(_) => MessageKind::Srem,
                 _ => MessageKind::Ssem,
             },
         }

@@ -87,11 +87,14 @@ pub struct VehicleSettings {
     pub width_m: f64,
     /// What it is used for.
     pub role: Role,
+    /// Seconds by which a vehicle of public transport is behind its timetable, as its operator says, −1,210 to 1,210: one
+    /// that is late asks signals for priority. Absent: not known, it does not ask.
+    pub behind_schedule_s: Option<i16>,
 }
 
 impl Default for VehicleSettings {
     fn default() -> Self {
-        Self { length_m: 4.5, width_m: 1.8, role: Role::Default }
+        Self { length_m: 4.5, width_m: 1.8, role: Role::Default, behind_schedule_s: None }
     }
 }
 

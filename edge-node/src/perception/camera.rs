@@ -1,12 +1,15 @@
 //! One camera's whole path from detections to ground tracks.
 
+use super::georeference::online::{LaneLine, OnlinePoseSettings, PoseDrift, StatedVehicle};
 use super::georeference::{Georeference, GeoreferenceSettings, GroundPoint, ReferenceReport};
 use super::ground::{ContactPoint, Motion, MotionSettings, extent_of};
+use super::pose_watch::PoseWatch;
 use super::tracking::{FrameId, ImageTrack, Tracker, TrackerCounters, TrackerSettings};
 use super::{CalibratedArea, EndedTrack, Error, GroundTrack, TrackState};
 use crate::event::{DetectionFrame, EventId, SourceId};
 use crate::telemetry::{Stage, StageProbe};
 use masa_v2x_proto::geo::{Covariance2, Enu, SiteFrame};
+use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -29,6 +32,9 @@ pub struct CameraSettings {
     pub pixel_noise_px: f64,
     /// How pixels become ground positions.
     pub georeference: GeoreferenceSettings,
+    /// Whether traffic is asked where the camera looks.
+    #[serde(default)]
+    pub online_pose: OnlinePoseSettings,
     /// Association and track life.
     #[serde(default)]
     pub tracker: TrackerSettings,
@@ -96,8 +102,11 @@ impl CameraSettings {
                 "is not within 1 to 4096",
             ),
         ];
-        match checks.into_iter().find(|(_, _, good, _)| !good) {
-            Some((key, value, _, problem)) => Err(Error::Setting { camera: self.id.clone(), key, value, problem }),
+        let wrong =
+            checks.into_iter().find(|(_, _, good, _)| !good).map(|(key, value, _, problem)| (key, value, problem));
+        let pose = || self.online_pose.problem().map(|(key, value, problem)| (key, value.to_string(), problem));
+        match wrong.or_else(pose) {
+            Some((key, value, problem)) => Err(Error::Setting { camera: self.id.clone(), key, value, problem }),
             None => Ok(()),
         }
     }
@@ -128,6 +137,7 @@ pub struct CameraPerception {
     source: SourceId,
     settings: CameraSettings,
     georeference: Georeference,
+    pose_watch: Option<PoseWatch>,
     tracker: Tracker,
     on_ground: Vec<OnGround>,
     tracks: Vec<GroundTrack>,
@@ -142,9 +152,11 @@ impl CameraPerception {
     /// A setting is outside its range, or the georeference does not determine a mapping.
     pub fn new(source: SourceId, settings: &CameraSettings, frame: SiteFrame) -> Result<Self, Error> {
         settings.check()?;
+        let georeference = Georeference::new(&settings.id, &settings.georeference, settings.image_size_px, &frame)?;
         Ok(Self {
             source,
-            georeference: Georeference::new(&settings.id, &settings.georeference, settings.image_size_px, &frame)?,
+            pose_watch: PoseWatch::new(settings, &georeference)?,
+            georeference,
             tracker: Tracker::new(settings.tracker.clone()),
             on_ground: Vec::with_capacity(settings.tracker.max_tracks),
             tracks: Vec::with_capacity(settings.tracker.max_tracks),
@@ -172,6 +184,41 @@ impl CameraPerception {
     /// How well the camera's reference points agree; `None` where it has none.
     pub fn reference_report(&self) -> Option<&ReferenceReport> {
         self.georeference.reference_report()
+    }
+
+    /// The lanes in which vehicles drive, where traffic is asked where the camera looks.
+    pub(crate) fn set_lanes(&mut self, lanes: Vec<LaneLine>) {
+        if let Some(watch) = &mut self.pose_watch {
+            watch.set_lanes(lanes);
+        }
+    }
+
+    /// The pictures lie so many pixels right of and below where they did, since an instant; `None`: where they did.
+    pub(crate) fn picture_moved(&mut self, moved: Option<(Timestamp, [f32; 2])>) {
+        if let Some(watch) = &mut self.pose_watch {
+            watch.picture_moved(moved);
+        }
+    }
+
+    /// Whether traffic is asked where the camera looks.
+    pub(crate) fn watches_pose(&self) -> bool {
+        self.pose_watch.is_some()
+    }
+
+    /// Compares the newest frame's tracks with lanes and with what connected vehicles say; by the policy, the mapping is
+    /// corrected from the next frame on.
+    pub(crate) fn watch_pose(&mut self, frame: &DetectionFrame, stated: &[StatedVehicle]) {
+        let Some(watch) = &mut self.pose_watch else { return };
+        if let Some(georeference) = watch.see(frame, &self.tracks, stated) {
+            self.georeference = georeference;
+            // Where everything was is no longer where it is: its motion begins anew.
+            self.on_ground.iter_mut().for_each(|entry| entry.motion = None);
+        }
+    }
+
+    /// How far the camera has turned since its survey, while that is an alarm.
+    pub fn pose_drift(&self) -> Option<&PoseDrift> {
+        self.pose_watch.as_ref().and_then(PoseWatch::drift)
     }
 
     /// Takes the next frame, which `id` brought, and returns the confirmed tracks by identity, at the frame's capture time.

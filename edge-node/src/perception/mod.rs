@@ -13,6 +13,8 @@ mod camera;
 mod error;
 pub mod georeference;
 pub mod ground;
+mod pose_watch;
+pub mod privacy;
 pub mod tracking;
 
 pub use camera::{CameraPerception, CameraSettings, PerceptionCounters};

@@ -3,6 +3,7 @@
 //! In: [`Record`]s in processing order. Out: a file that Foxglove and `mcap` open unmodified, and that [`Recording`]
 //! reads back exactly. The file order is the processing order. Absent on purpose: any interpretation of the events.
 
+pub mod raw_ring;
 mod reader;
 mod repair;
 mod schema;
@@ -14,6 +15,7 @@ mod writer;
 pub use reader::{Entry, Recording};
 pub use repair::{Repair, recordings, repair};
 pub use schema::proto;
+pub(crate) use writer::jpeg;
 pub use writer::{FrameRecording, Record, Recorder, RecorderSettings, RecorderStats};
 
 use std::path::PathBuf;

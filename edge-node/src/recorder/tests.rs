@@ -7,6 +7,7 @@ use crate::event::{
     EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, Observation, Operation, PriorityAnswer,
     PriorityStatus, Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState, StatusChange, Traffic,
 };
+use crate::perception::privacy::tests::anonymised;
 use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
@@ -15,7 +16,6 @@ use masa_v2x_proto::security::{Identity, Refusal, SignedBy, Verdict};
 use masa_v2x_proto::time::Timestamp;
 use proptest::prelude::*;
 use std::fs;
-use std::sync::Arc;
 
 fn settings(directory: &std::path::Path) -> RecorderSettings {
     RecorderSettings { directory: directory.to_owned(), frames: FrameRecording::Jpeg, max_bytes: 1 << 30 }
@@ -245,8 +245,7 @@ fn messages_come_back_and_pictures_are_kept_beside_them() {
     recorder.record(Record::Message(message()));
     recorder.record(Record::Frame {
         camera: "north".into(),
-        captured_at: Timestamp::from_unix_ns(7),
-        image: Arc::new(RgbImage::new(16, 8, vec![128; 16 * 8 * 3]).expect("sizes agree")),
+        picture: anonymised(RgbImage::new(16, 8, vec![128; 16 * 8 * 3]).expect("sizes agree")),
     });
     let path = recorder.finish();
     assert_eq!(read(&path), [Entry::Message(message())]);

@@ -7,8 +7,8 @@ use super::schema::{DESCRIPTORS, foxglove, proto};
 use super::{EVENT_PREFIX, Error, FORMAT, GAP_TOPIC, HEADER_TOPIC, MESSAGE_PREFIX};
 use crate::effect::OutMessage;
 use crate::event::Event;
+use crate::perception::privacy::Anonymised;
 use masa_inference::RgbImage;
-use masa_v2x_proto::time::Timestamp;
 use mcap::records::MessageHeader;
 use prost::Message;
 use serde::{Deserialize, Serialize};
@@ -29,14 +29,14 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 /// Quality of recorded JPEG pictures, 1 to 100.
 const JPEG_QUALITY: u8 = 85;
 
-/// Whether camera pictures are kept in the recording. They stay on this machine.
+/// Whether camera pictures are kept in the recording. Recordings are copied and sent, so they are anonymised ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FrameRecording {
     /// Detections only.
     #[default]
     Off,
-    /// Every frame that reached the detector, as JPEG.
+    /// Every frame that reached the detector and may leave, anonymised, as JPEG.
     Jpeg,
 }
 
@@ -65,14 +65,12 @@ pub enum Record {
     Event(Event),
     /// A message left.
     Message(OutMessage),
-    /// A picture that a detector saw.
+    /// A picture of what a detector saw.
     Frame {
         /// The camera's name.
         camera: String,
-        /// When the shutter opened.
-        captured_at: Timestamp,
         /// The picture.
-        image: Arc<RgbImage>,
+        picture: Anonymised,
     },
 }
 
@@ -270,15 +268,15 @@ impl Output {
                 let topic = format!("{MESSAGE_PREFIX}{}", message.kind.name());
                 self.put(&topic, "masa.recording.v1.PublishedMessage", at, at, &proto::PublishedMessage::from(message))
             }
-            Record::Frame { camera, captured_at, image } => {
-                let ns = captured_at.unix_ns();
+            Record::Frame { camera, picture } => {
+                let ns = picture.captured_at().unix_ns();
                 let picture = foxglove::CompressedImage {
                     timestamp: Some(prost_types::Timestamp {
                         seconds: ns.div_euclid(1_000_000_000),
                         nanos: ns.rem_euclid(1_000_000_000) as i32,
                     }),
                     frame_id: camera.clone(),
-                    data: jpeg(image),
+                    data: jpeg(picture.as_ref()),
                     format: "jpeg".into(),
                 };
                 let logged = self.last_time_ns;
@@ -349,7 +347,7 @@ impl Output {
 }
 
 /// JPEG bytes of a picture; empty for an image that is not encodable (zero-sized).
-fn jpeg(image: &RgbImage) -> Vec<u8> {
+pub(crate) fn jpeg(image: &RgbImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
     if let Err(error) = image::ImageEncoder::write_image(

@@ -1,18 +1,17 @@
-//! The thread of one camera's detector: frames in, detections to the core.
+//! The thread of one camera's detector: frames in, detections to the core, then pictures to whoever wants them.
 //!
 //! The camera's queue in front of it drops the oldest frame when the engine is slower than the camera; what was dropped
 //! arrives here as a fact and goes to the core like everything else.
 
 use super::core_thread::Arrival;
+use super::pictures::Pictures;
 use crate::event::{DetectionFrame, DropReason, EventBody, FrameDropped, FrameTimings, SourceId};
 use crate::health::FrameObserver;
-use crate::recorder::{Record, Recorder};
 use crate::sources::camera::{CameraFrame, CameraHandle, CameraOutput};
 use crate::sources::clock::Clock;
 use crate::sources::queue::{Sender, Sent};
 use crate::telemetry::Telemetry;
-use crate::web::CameraFeed;
-use masa_inference::Detector;
+use masa_inference::{Detection, Detector};
 use std::sync::Arc;
 
 /// Detections of one frame at most; a busy junction has dozens.
@@ -22,9 +21,10 @@ pub(crate) struct DetectorThread {
     pub(crate) name: String,
     pub(crate) source: SourceId,
     pub(crate) detector: Detector,
+    /// What the detector saw in the newest frame.
+    pub(crate) seen: Vec<Detection>,
     pub(crate) arrivals: Sender<Arrival>,
-    pub(crate) feed: Arc<CameraFeed>,
-    pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) pictures: Pictures,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) clock: Clock,
 }
@@ -34,75 +34,73 @@ impl DetectorThread {
     pub(crate) fn run(mut self, camera: &CameraHandle) {
         let mut observer = FrameObserver::default();
         while let Some(output) = camera.recv() {
-            let body = match output {
+            let (body, frame) = match output {
                 CameraOutput::Frame(frame) => {
                     let statistics = observer.observe(frame.frame, frame.captured_at, &frame.image);
                     let body = EventBody::FrameStatistics(statistics);
                     if let Sent::Closed(_) = self.arrivals.send(Arrival { source: self.source, body }) {
                         return;
                     }
-                    self.detect(&frame)
+                    (self.detect(&frame), Some(frame))
                 }
                 CameraOutput::Dropped(dropped) => {
                     self.telemetry.frame_dropped(&self.name, dropped.reason);
-                    EventBody::FrameDropped(dropped)
+                    (EventBody::FrameDropped(dropped), None)
                 }
                 CameraOutput::Status(status) => {
                     tracing::info!(source = status.name, state = ?status.state, detail = status.detail, "camera");
-                    EventBody::Status(status)
+                    (EventBody::Status(status), None)
                 }
             };
+            let perceived = matches!(body, EventBody::Detections(_));
             if let Sent::Closed(_) = self.arrivals.send(Arrival { source: self.source, body }) {
                 return;
+            }
+            // After the core has what it needs: pictures must not hold up a message.
+            if let Some(frame) = frame {
+                self.pictures.take(&frame, perceived.then_some(self.seen.as_slice()));
             }
         }
     }
 
+    /// What the core is told of a frame. What is seen in it stays in `seen`: also what is too weak for the core.
     fn detect(&mut self, frame: &CameraFrame) -> EventBody {
         let queue_us = self.clock.micros_since(frame.handed_over);
-        let mut detections = Vec::new();
-        match self.detector.detect(&frame.image, &mut detections) {
-            Ok(times) => {
-                if detections.len() > MAX_DETECTIONS {
-                    // Highest scores first is the detector's order.
-                    detections.truncate(MAX_DETECTIONS);
-                    metrics::counter!("masa_detections_truncated_total", "source" => self.name.clone()).increment(1);
-                }
-                let timings = FrameTimings {
-                    decode_us: frame.decode_us,
-                    queue_us,
-                    preprocess_us: times.preprocess_us,
-                    inference_us: times.inference_us,
-                    postprocess_us: times.postprocess_us,
-                };
-                self.telemetry.record_frame(&timings);
-                self.telemetry.frame(&self.name);
-                self.feed.offer(frame.frame, frame.captured_at, || Arc::clone(&frame.image));
-                if let Some(recorder) = self.recorder.as_ref().filter(|recorder| recorder.wants_frames()) {
-                    recorder.record(Record::Frame {
-                        camera: self.name.clone(),
-                        captured_at: frame.captured_at,
-                        image: Arc::clone(&frame.image),
-                    });
-                }
-                EventBody::Detections(DetectionFrame {
-                    frame: frame.frame,
-                    captured_at: frame.captured_at,
-                    width_px: frame.image.width,
-                    height_px: frame.image.height,
-                    detections,
-                    timings,
-                })
-            }
+        let times = match self.detector.detect(&frame.image, &mut self.seen) {
+            Ok(times) => times,
             Err(error) => {
                 tracing::warn!(source = self.name, frame = frame.frame, %error, "inference failed");
                 self.telemetry.frame_dropped(&self.name, DropReason::InferenceFailed);
-                EventBody::FrameDropped(FrameDropped {
+                return EventBody::FrameDropped(FrameDropped {
                     frame: frame.frame,
                     captured_at: frame.captured_at,
                     reason: DropReason::InferenceFailed,
-                })
+                });
             }
+        };
+        if self.seen.len() > MAX_DETECTIONS {
+            // Highest scores first is the detector's order.
+            self.seen.truncate(MAX_DETECTIONS);
+            metrics::counter!("masa_detections_truncated_total", "source" => self.name.clone()).increment(1);
         }
+        let timings = FrameTimings {
+            decode_us: frame.decode_us,
+            queue_us,
+            preprocess_us: times.preprocess_us,
+            inference_us: times.inference_us,
+            postprocess_us: times.postprocess_us,
+        };
+        self.telemetry.record_frame(&timings);
+        self.telemetry.frame(&self.name);
+        let threshold = self.detector.description().head.score_threshold;
+        let strong = self.seen.partition_point(|detection| detection.score >= threshold);
+        EventBody::Detections(DetectionFrame {
+            frame: frame.frame,
+            captured_at: frame.captured_at,
+            width_px: frame.image.width,
+            height_px: frame.image.height,
+            detections: self.seen[..strong].to_vec(),
+            timings,
+        })
     }
 }

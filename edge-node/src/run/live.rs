@@ -3,6 +3,7 @@
 use super::core_thread::{Arrival, CoreSummary, CoreThread, Outlets, TimeBase};
 use super::detector::DetectorThread;
 use super::followers::{ask_controller, follow_controller, follow_geonet, follow_gnss, follow_iot, follow_links};
+use super::pictures::{Pictures, Privacy};
 use super::state::StateFile;
 use super::v2x_in;
 use super::{RunError, node_settings};
@@ -11,6 +12,7 @@ use crate::effect::PriorityRequest;
 use crate::event::{EventBody, SourceId};
 use crate::facilities::profile::Profile;
 use crate::node::Node;
+use crate::recorder::raw_ring::RawRing;
 use crate::recorder::{Recorder, proto, recordings, repair};
 use crate::snapshot::Snapshot;
 use crate::sources::camera::{self, CameraHandle, CameraSourceSettings};
@@ -99,6 +101,8 @@ impl LiveNode {
         let node = Node::new(node_settings(configuration))?;
         let detectors = open_detectors(configuration).await?;
         let recorder = start_recorder(configuration, &clock)?;
+        let raw_ring = configuration.node.raw_ring.as_ref().map(|ring| RawRing::start(ring, clock.clone()));
+        let raw_ring = raw_ring.transpose()?.map(Arc::new);
         let station = Station::new(&configuration.site.site.id, configuration.node.node.station_id)?
             .with_source_uuid(&super::source_uuid(configuration))?;
         let parts = geonet_parts(configuration, &clock)?;
@@ -176,15 +180,22 @@ impl LiveNode {
             tasks.spawn(follow_geonet(notices, source, arrivals.clone(), stop.clone()));
         }
         let mut cameras = Vec::new();
-        for ((source, section, _), detector) in configuration.cameras().zip(detectors) {
+        for ((source, section, _), (detector, privacy)) in configuration.cameras().zip(detectors) {
             let handle = camera::spawn(section.source.clone(), source, &section.id, clock.clone(), &stop)?;
             let worker = DetectorThread {
                 name: section.id.clone(),
                 source,
                 detector,
+                seen: Vec::new(),
                 arrivals: arrivals.clone(),
-                feed: feeds.get(&source).map(Arc::clone).unwrap_or_default(),
-                recorder: recorder.clone(),
+                pictures: Pictures {
+                    camera: section.id.clone(),
+                    source,
+                    privacy,
+                    feed: feeds.get(&source).map(Arc::clone).unwrap_or_default(),
+                    recorder: recorder.clone(),
+                    raw_ring: raw_ring.clone(),
+                },
                 telemetry: Arc::clone(&telemetry),
                 clock: clock.clone(),
             };
@@ -305,7 +316,6 @@ async fn stopped(mut flag: watch::Receiver<bool>) {
     let _ = flag.wait_for(|stopped| *stopped).await;
 }
 
-/// Opens one detector per camera; loading a model takes seconds of CPU, so off the async threads.
 /// What the GeoNetworking link is given: the security entity, when there are certificates. Pseudonyms change at times that
 /// nobody else can know, so the seed is the time of the start.
 fn geonet_parts(configuration: &Configuration, clock: &Clock) -> Result<GeonetParts, RunError> {
@@ -318,8 +328,10 @@ fn geonet_parts(configuration: &Configuration, clock: &Clock) -> Result<GeonetPa
     Ok(GeonetParts { security: Some(Box::new(entity)), identity, gate: None })
 }
 
-async fn open_detectors(configuration: &Configuration) -> Result<Vec<Detector>, RunError> {
-    let engine = configuration.node.engine.clone();
+/// Opens one detector and one anonymiser per camera; loading a model takes seconds of CPU, so off the async threads.
+async fn open_detectors(configuration: &Configuration) -> Result<Vec<(Detector, Privacy)>, RunError> {
+    let (engine, privacy) = (configuration.node.engine.clone(), configuration.node.privacy.clone());
+    let emits_pictures = configuration.emits_pictures();
     let wanted: Vec<_> = configuration
         .cameras()
         .map(|(_, section, _)| (section.id.clone(), section.model.clone(), section.model_file.clone()))
@@ -329,7 +341,14 @@ async fn open_detectors(configuration: &Configuration) -> Result<Vec<Detector>, 
             .into_iter()
             .map(|(camera, model, file)| {
                 tracing::info!(camera, model = %model.display(), "loading model");
-                Detector::open(&model, file.as_deref(), &engine).map_err(|source| RunError::Detector { camera, source })
+                let least_score = privacy.least_score;
+                let privacy = Privacy::open(&camera, &privacy, &engine)?;
+                let detector = Detector::open(&model, file.as_deref(), &engine);
+                let mut detector = detector.map_err(|source| RunError::Detector { camera, source })?;
+                if emits_pictures {
+                    detector.admit_weaker(least_score);
+                }
+                Ok((detector, privacy))
             })
             .collect()
     });
@@ -365,7 +384,7 @@ fn repair_all(paths: &[PathBuf]) {
     }
 }
 
-fn node_info(configuration: &Configuration, detectors: &[Detector]) -> NodeInfo {
+fn node_info(configuration: &Configuration, detectors: &[(Detector, Privacy)]) -> NodeInfo {
     let mut sources = vec![SourceInfo { id: SourceId::NODE, name: "node".into(), kind: "this node".into() }];
     sources.extend(configuration.cameras().map(|(id, section, _)| SourceInfo {
         id,
@@ -398,8 +417,8 @@ fn node_info(configuration: &Configuration, detectors: &[Detector]) -> NodeInfo 
         kind: "signals over MQTT".into(),
     }));
     let engine = &configuration.node.engine;
-    let provider = detectors.first().map(|detector| format!(" ({})", detector.provider())).unwrap_or_default();
-    let mut models: Vec<_> = detectors.iter().map(|detector| detector.description().model.name.clone()).collect();
+    let provider = detectors.first().map(|(detector, _)| format!(" ({})", detector.provider())).unwrap_or_default();
+    let mut models: Vec<_> = detectors.iter().map(|(detector, _)| detector.description().model.name.clone()).collect();
     models.dedup();
     NodeInfo {
         name: configuration.node.node.name.clone(),

@@ -7,7 +7,9 @@ mod core_thread;
 mod detector;
 mod followers;
 pub mod live;
+mod pictures;
 pub mod replay;
+pub mod search;
 mod state;
 mod v2x_in;
 
@@ -15,6 +17,7 @@ pub use core_thread::{CoreSummary, TimeBase};
 
 use crate::config::{ConfigError, Configuration};
 use crate::node::{NodeError, NodeSettings};
+use crate::perception::privacy::SettingsError;
 use crate::recorder;
 use crate::sources::camera::CameraError;
 use crate::web::WebError;
@@ -41,9 +44,23 @@ pub enum RunError {
         /// What the engine says.
         source: masa_inference::Error,
     },
+    /// A setting of `[privacy]` is out of its range.
+    #[error(transparent)]
+    Privacy(#[from] SettingsError),
     /// A camera cannot be started.
     #[error(transparent)]
     Camera(#[from] CameraError),
+    /// A source failed before its end.
+    #[error("{name}: {detail}")]
+    Source {
+        /// Its name.
+        name: String,
+        /// What it says.
+        detail: String,
+    },
+    /// A picture that was encoded cannot be decoded.
+    #[error(transparent)]
+    Picture(masa_inference::ImageError),
     /// The IoT source cannot be started.
     #[error(transparent)]
     Iot(#[from] crate::sources::iot_mqtt::IotError),
@@ -62,6 +79,9 @@ pub enum RunError {
     /// The recording cannot be written or read.
     #[error(transparent)]
     Recording(#[from] recorder::Error),
+    /// The raw ring cannot be kept.
+    #[error(transparent)]
+    RawRing(#[from] recorder::raw_ring::RawRingError),
     /// What must survive a restart cannot be read or kept.
     #[error("{path}: {what}")]
     State {

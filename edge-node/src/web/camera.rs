@@ -1,118 +1,71 @@
-//! Camera pictures: who may see them, and how they get from the detector's worker to a browser.
+//! Camera pictures over HTTP: who may see which, one at a time or as a stream.
 
+use super::feed::{Newest, OnThisNode};
 use super::picture::CameraPicture;
 use super::server::{App, stopped};
+use crate::event::SourceId;
+use crate::perception::privacy::Anonymised;
 use axum::body::Body;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use masa_inference::RgbImage;
-use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Shortest time between two pictures of a camera.
-const PACE: Duration = Duration::from_millis(90);
-/// How long a camera counts as watched after the last request.
-const LINGER: Duration = Duration::from_secs(2);
 /// How long a request waits for a newer picture.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Separates the pictures of a stream.
 const BOUNDARY: &str = "masa-frame";
 
-/// Who may see raw camera pictures. That they leave the node is not an option: anonymisation does not exist yet.
+/// Who may see camera pictures, and which. That raw ones leave the node is not an option.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CameraView {
-    /// Only a browser that runs on the node itself.
+    /// Raw ones for a browser that runs on the node itself; none for others.
     #[default]
     LoopbackOnly,
-    /// Nobody.
+    /// Anonymised ones for every browser.
+    Anonymised,
+    /// Raw ones for a browser that runs on the node itself, anonymised ones for others.
+    RawOnLoopback,
+    /// None for nobody.
     Off,
 }
 
+/// What a request may see.
+#[derive(Clone, Copy, Debug)]
+enum Grant {
+    Raw(OnThisNode),
+    Anonymised,
+}
+
 impl CameraView {
-    /// Whether a request of `peer` may have a picture. A request that a proxy forwarded comes from somewhere else than its
-    /// peer, so it may not.
-    fn refuses(self, peer: IpAddr, headers: &HeaderMap) -> Option<&'static str> {
-        const PROXY_MARKS: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
-        match self {
-            Self::Off => {
-                Some("Camera pictures are switched off in this node's configuration (camera-view = \"off\").\n")
+    /// Whether anybody may see anonymised pictures.
+    pub(crate) const fn shows_anonymised(self) -> bool {
+        matches!(self, Self::Anonymised | Self::RawOnLoopback)
+    }
+
+    /// What a request of `peer` may see, or why it may not.
+    fn grant(self, peer: IpAddr, headers: &HeaderMap) -> Result<Grant, &'static str> {
+        match (self, OnThisNode::of(peer, headers)) {
+            (Self::Off, _) => {
+                Err("Camera pictures are switched off in this node's configuration (camera-view = \"off\").\n")
             }
-            Self::LoopbackOnly if !peer.to_canonical().is_loopback() => Some(
-                "Raw camera pictures stay in the node: only a browser that runs on the node itself may see them.\n",
-            ),
-            Self::LoopbackOnly if PROXY_MARKS.iter().any(|mark| headers.contains_key(*mark)) => Some(
-                "Raw camera pictures stay in the node: this request came through a proxy, so they might leave it.\n",
-            ),
-            Self::LoopbackOnly => None,
+            (Self::LoopbackOnly | Self::RawOnLoopback, Ok(proof)) => Ok(Grant::Raw(proof)),
+            (Self::LoopbackOnly, Err(words)) => Err(words),
+            (Self::Anonymised, _) | (Self::RawOnLoopback, Err(_)) => Ok(Grant::Anonymised),
         }
     }
 }
 
-/// Takes frames of one camera while somebody watches it.
-#[derive(Debug)]
-pub struct CameraFeed {
-    picture: watch::Sender<Option<Arc<CameraPicture>>>,
-    times: Mutex<Times>,
-}
-
-#[derive(Debug, Default)]
-struct Times {
-    asked: Option<Instant>,
-    offered: Option<Instant>,
-}
-
-impl Default for CameraFeed {
-    fn default() -> Self {
-        Self { picture: watch::Sender::new(None), times: Mutex::default() }
-    }
-}
-
-impl CameraFeed {
-    /// Offers a frame that the detector has just finished. Costs nothing while nobody watches, and at most one call of
-    /// `image` per tenth of a second otherwise.
-    pub fn offer(&self, frame: u64, captured_at: Timestamp, image: impl FnOnce() -> Arc<RgbImage>) {
-        let at = now();
-        {
-            let mut times = self.times.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let watched = self.picture.receiver_count() > 0 || within(times.asked, at, LINGER);
-            if !watched && times.offered.take().is_some() {
-                // Nobody looks any more: the pixels are not kept.
-                self.picture.send_replace(None);
-            }
-            if !watched || within(times.offered, at, PACE) {
-                return;
-            }
-            times.offered = Some(at);
-        }
-        self.picture.send_replace(Some(Arc::new(CameraPicture::new(frame, captured_at, image()))));
-    }
-
-    /// Starts or goes on watching. A picture left over from the last time somebody did is forgotten first.
-    fn watch(&self) -> watch::Receiver<Option<Arc<CameraPicture>>> {
-        let at = now();
-        let mut times = self.times.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if self.picture.receiver_count() == 0 && !within(times.asked, at, LINGER) {
-            self.picture.send_replace(None);
-        }
-        times.asked = Some(at);
-        self.picture.subscribe()
-    }
-}
-
-#[allow(clippy::disallowed_methods, reason = "paces pictures for people; no logic depends on it")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn within(earlier: Option<Instant>, at: Instant, span: Duration) -> bool {
-    earlier.is_some_and(|t| at.duration_since(t) < span)
+/// The pictures that a request was granted.
+enum Granted {
+    Raw(Newest<Arc<RgbImage>>),
+    Anonymised(Newest<Anonymised>),
 }
 
 /// The peer of a connection.
@@ -133,11 +86,15 @@ pub(super) async fn frame(
     Query(query): Query<FrameQuery>,
     headers: HeaderMap,
 ) -> Response {
-    let mut pictures = match watch(&app, peer, &headers, camera) {
-        Ok(pictures) => pictures,
-        Err(refusal) => return refusal,
-    };
-    let wanted = |p: &Option<Arc<CameraPicture>>| p.as_ref().is_some_and(|p| Some(p.frame) != query.after);
+    match watch(&app, peer, &headers, camera) {
+        Ok(Granted::Raw(pictures)) => next(pictures, query.after).await,
+        Ok(Granted::Anonymised(pictures)) => next(pictures, query.after).await,
+        Err(refusal) => refusal,
+    }
+}
+
+async fn next<I: Pixels>(mut pictures: Newest<I>, after: Option<u64>) -> Response {
+    let wanted = |p: &Option<Arc<CameraPicture<I>>>| p.as_ref().is_some_and(|p| Some(p.frame) != after);
     let picture = match tokio::time::timeout(PATIENCE, pictures.wait_for(wanted)).await {
         Ok(Ok(picture)) => picture.clone(),
         Ok(Err(_)) | Err(_) => None,
@@ -165,10 +122,14 @@ pub(super) async fn stream(
     Path(camera): Path<u16>,
     headers: HeaderMap,
 ) -> Response {
-    let mut pictures = match watch(&app, peer, &headers, camera) {
-        Ok(pictures) => pictures,
-        Err(refusal) => return refusal,
-    };
+    match watch(&app, peer, &headers, camera) {
+        Ok(Granted::Raw(pictures)) => stream_of(&app, pictures),
+        Ok(Granted::Anonymised(pictures)) => stream_of(&app, pictures),
+        Err(refusal) => refusal,
+    }
+}
+
+fn stream_of<I: Pixels>(app: &App, mut pictures: Newest<I>) -> Response {
     let Ok(permit) = app.stream_permits.clone().try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "Too many camera streams are open.\n").into_response();
     };
@@ -194,22 +155,24 @@ pub(super) async fn stream(
 }
 
 #[allow(clippy::result_large_err, reason = "both are built once per request")]
-fn watch(
-    app: &App,
-    peer: SocketAddr,
-    headers: &HeaderMap,
-    camera: u16,
-) -> Result<watch::Receiver<Option<Arc<CameraPicture>>>, Response> {
-    if let Some(words) = app.settings.camera_view.refuses(peer.ip(), headers) {
-        return Err((StatusCode::FORBIDDEN, words).into_response());
-    }
-    match app.state.cameras.get(&crate::event::SourceId(camera)) {
-        Some(feed) => Ok(feed.watch()),
-        None => Err((StatusCode::NOT_FOUND, format!("No camera has the source id {camera}.\n")).into_response()),
-    }
+fn watch(app: &App, peer: SocketAddr, headers: &HeaderMap, camera: u16) -> Result<Granted, Response> {
+    let grant = app.settings.camera_view.grant(peer.ip(), headers);
+    let grant = grant.map_err(|words| (StatusCode::FORBIDDEN, words).into_response())?;
+    let Some(feed) = app.state.cameras.get(&SourceId(camera)) else {
+        return Err((StatusCode::NOT_FOUND, format!("No camera has the source id {camera}.\n")).into_response());
+    };
+    Ok(match grant {
+        Grant::Raw(proof) => Granted::Raw(feed.raw(proof)),
+        Grant::Anonymised => Granted::Anonymised(feed.anonymised()),
+    })
 }
 
-async fn encode(picture: Arc<CameraPicture>) -> Result<Bytes, String> {
+/// Pixels of either kind.
+trait Pixels: AsRef<RgbImage> + Send + Sync + 'static {}
+
+impl<I: AsRef<RgbImage> + Send + Sync + 'static> Pixels for I {}
+
+async fn encode<I: Pixels>(picture: Arc<CameraPicture<I>>) -> Result<Bytes, String> {
     tokio::task::spawn_blocking(move || picture.jpeg()).await.unwrap_or_else(|e| Err(e.to_string()))
 }
 
@@ -217,34 +180,20 @@ async fn encode(picture: Arc<CameraPicture>) -> Result<Bytes, String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_the_node_itself_may_see_pictures() {
-        let (none, view) = (HeaderMap::new(), CameraView::LoopbackOnly);
-        for local in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
-            assert_eq!(view.refuses(local.parse().unwrap(), &none), None, "{local}");
-            assert!(CameraView::Off.refuses(local.parse().unwrap(), &none).is_some(), "{local}");
-        }
-        for remote in ["192.168.1.7", "10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "2001:db8::1", "0.0.0.0"] {
-            assert!(view.refuses(remote.parse().unwrap(), &none).is_some(), "{remote}");
-        }
-        let mut forwarded = HeaderMap::new();
-        forwarded.insert("X-Forwarded-For", "203.0.113.9".parse().unwrap());
-        assert!(view.refuses("127.0.0.1".parse().unwrap(), &forwarded).is_some());
+    /// What `view` grants a browser on the node and one elsewhere: raw, anonymised or nothing.
+    fn grants(view: CameraView) -> [&'static str; 2] {
+        ["127.0.0.1", "192.0.2.7"].map(|peer| match view.grant(peer.parse().unwrap(), &HeaderMap::new()) {
+            Ok(Grant::Raw(_)) => "raw",
+            Ok(Grant::Anonymised) => "anonymised",
+            Err(_) => "nothing",
+        })
     }
 
     #[test]
-    fn frames_are_taken_only_while_somebody_watches() {
-        let feed = CameraFeed::default();
-        let image = Arc::new(RgbImage::new(1, 1, vec![0; 3]).unwrap());
-        feed.offer(1, Timestamp::default(), || panic!("nobody watches"));
-        let pictures = feed.watch();
-        feed.offer(2, Timestamp::default(), || image.clone());
-        feed.offer(3, Timestamp::default(), || panic!("too soon after frame 2"));
-        assert_eq!(pictures.borrow().as_ref().unwrap().frame, 2);
-
-        drop(pictures);
-        feed.times.lock().unwrap().asked = None;
-        feed.offer(4, Timestamp::default(), || panic!("nobody watches any more"));
-        assert!(feed.picture.borrow().is_none(), "pixels are not kept once nobody watches");
+    fn raw_pictures_are_for_the_node_alone_under_every_policy() {
+        assert_eq!(grants(CameraView::LoopbackOnly), ["raw", "nothing"]);
+        assert_eq!(grants(CameraView::Anonymised), ["anonymised", "anonymised"]);
+        assert_eq!(grants(CameraView::RawOnLoopback), ["raw", "anonymised"]);
+        assert_eq!(grants(CameraView::Off), ["nothing", "nothing"]);
     }
 }

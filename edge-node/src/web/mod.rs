@@ -2,19 +2,21 @@
 //!
 //! In: a [`Snapshot`] after every step of the core, the [`Telemetry`], the messages that were published and, while
 //! somebody watches, camera frames. Out: HTTP and a WebSocket. Invariants: nothing here feeds back into the core; a slow
-//! browser never slows the node (latest value wins); every queue, list and number of clients is bounded; raw pictures
-//! obey [`CameraView`]; a foreign web page can neither read nor frame anything. Absent: accounts, TLS and any write access.
+//! browser never slows the node (latest value wins); every queue, list and number of clients is bounded; pictures
+//! obey [`CameraView`], and raw ones never leave the node; a foreign web page can neither read nor frame anything. Absent:
+//! accounts, TLS and any write access.
 
 mod api;
-mod assets;
 mod camera;
-mod guard;
+mod feed;
 mod live;
 mod messages;
+mod page;
 mod picture;
 mod server;
 
-pub use camera::{CameraFeed, CameraView};
+pub use camera::CameraView;
+pub use feed::CameraFeed;
 pub use messages::MessageLog;
 pub use picture::CameraPicture;
 pub use server::{WebServer, serve};
@@ -37,7 +39,7 @@ pub struct WebSettings {
     /// Host names under which browsers may reach the page, besides `localhost` and any IP address. Requests for other
     /// names are refused, because a web page elsewhere could point a name of its own at this node (DNS rebinding).
     pub host_names: Vec<String>,
-    /// Who may see raw camera pictures.
+    /// Who may see camera pictures, and which.
     pub camera_view: CameraView,
 }
 

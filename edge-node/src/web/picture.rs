@@ -8,27 +8,28 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageError};
 use masa_inference::RgbImage;
 use masa_v2x_proto::time::Timestamp;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// Widest picture sent, pixels.
 const MAX_WIDTH_PX: u32 = 800;
 /// JPEG quality, 1 to 100: boxes and number plates are not judged on this picture.
 const QUALITY: u8 = 75;
 
-/// One camera frame, ready to be looked at.
+/// One camera frame, ready to be looked at: raw (`I` is `Arc<RgbImage>`) or
+/// [`Anonymised`](crate::perception::privacy::Anonymised).
 #[derive(Debug)]
-pub struct CameraPicture {
+pub struct CameraPicture<I> {
     /// The frame's running number in its source.
     pub frame: u64,
     /// When its shutter opened.
     pub captured_at: Timestamp,
-    image: Arc<RgbImage>,
+    image: I,
     jpeg: OnceLock<Result<Bytes, String>>,
 }
 
-impl CameraPicture {
+impl<I: AsRef<RgbImage>> CameraPicture<I> {
     /// A picture of `image`; nothing is encoded yet.
-    pub const fn new(frame: u64, captured_at: Timestamp, image: Arc<RgbImage>) -> Self {
+    pub const fn new(frame: u64, captured_at: Timestamp, image: I) -> Self {
         Self { frame, captured_at, image, jpeg: OnceLock::new() }
     }
 
@@ -38,7 +39,7 @@ impl CameraPicture {
     /// The encoder's words, with the frame's number.
     pub fn jpeg(&self) -> Result<Bytes, String> {
         self.jpeg
-            .get_or_init(|| encode(&self.image).map_err(|e| format!("frame {} has no JPEG: {e}", self.frame)))
+            .get_or_init(|| encode(self.image.as_ref()).map_err(|e| format!("frame {} has no JPEG: {e}", self.frame)))
             .clone()
     }
 }
@@ -86,6 +87,7 @@ fn shrink(image: &RgbImage, factor: u32) -> Option<RgbImage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn gradient(width: u32, height: u32) -> RgbImage {
         let data =

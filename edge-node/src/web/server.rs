@@ -5,7 +5,7 @@
 
 use super::camera::Peer;
 use super::live::LiveStream;
-use super::{NodeInfo, WebError, WebSettings, WebState, api, assets, camera, guard, live};
+use super::{NodeInfo, WebError, WebSettings, WebState, api, camera, live, page};
 use crate::snapshot::SiteView;
 use crate::telemetry::metrics_handle;
 use axum::extract::Extension;
@@ -185,8 +185,8 @@ async fn upkeep(mut stop: watch::Receiver<bool>) {
 
 fn router(app: App) -> Router {
     Router::new()
-        .route("/", get(assets::page))
-        .route("/static/{name}", get(assets::file))
+        .route("/", get(page::page))
+        .route("/static/{name}", get(page::file))
         .route("/api/site", get(api::site))
         .route("/api/snapshot", get(api::snapshot))
         .route("/api/telemetry", get(api::telemetry))
@@ -198,7 +198,7 @@ fn router(app: App) -> Router {
         .route("/metrics", get(api::metrics))
         .route("/healthz", get(api::healthz))
         .fallback(|| async { (axum::http::StatusCode::NOT_FOUND, "Nothing is here.\n") })
-        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), page::guard))
         .with_state(app)
 }
 

@@ -1,7 +1,7 @@
 //! A signal controller behind a real broker (mosquitto), which is killed and comes back.
 
 use super::mosquitto::{Mosquitto, free_port, mosquitto, publish};
-use masa_edge_node::effect::{PriorityAction, PriorityRequest, Way};
+use masa_edge_node::effect::{PriorityAction, PriorityRequest, Requester, Way};
 use masa_edge_node::event::{Operation, PriorityAnswer, PriorityStatus, SignalPhase, SourceState, StatusChange};
 use masa_edge_node::sources::clock::Clock;
 use masa_edge_node::sources::signal_controller::{self, ControllerOutput, ControllerSettings};
@@ -78,6 +78,7 @@ fn signals_and_answers_arrive_and_requests_go_out() {
         intersection: 101,
         request: 4,
         action: PriorityAction::Request,
+        requester: Requester::Emergency,
         inbound: Some(Way::Lane(1)),
         outbound: None,
         arrives_at: None,

@@ -204,7 +204,7 @@ impl Node {
             let mut beat = tokio::time::interval(std::time::Duration::from_millis(10));
             for frame in 1.. {
                 beat.tick().await;
-                self.camera.offer(frame, Timestamp::from_unix_ms(frame as i64), image);
+                self.camera.offer_raw(frame, Timestamp::from_unix_ms(frame as i64), image);
             }
         };
         tokio::select! {

@@ -6,6 +6,8 @@
 //! | `yolov8` | `[1, 4 + classes, anchors]` | [`yolov8`] |
 //! | `nanodet` | `[1, cells, classes]` and `[1, cells, 4 × (reg-max + 1)]` per stride, or both in one | [`nanodet`] |
 //! | `fastest-det` | `[1, 5 + classes, rows, columns]` | [`fastest_det`] |
+//! | `yunet` | `cls`, `obj` and `bbox` per stride | [`yunet`] |
+//! | `retina-face` | `[1, anchors, 4]` and `[1, anchors, 2]` | [`retina_face`] |
 //! | `end-to-end` | `[1, boxes, 6]`, or scores, labels, boxes, or logits, boxes | [`end_to_end`] |
 //!
 //! A head checks the outputs of the first run against its description once; afterwards decoding cannot fail. An anchor
@@ -14,8 +16,10 @@
 mod end_to_end;
 mod fastest_det;
 mod nanodet;
+mod retina_face;
 mod yolov8;
 mod yolox;
+mod yunet;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +45,8 @@ pub(crate) fn open(description: &ModelDescription, outputs: &dyn Outputs) -> Res
         HeadType::Yolov8 => Box::new(yolov8::Yolov8::open(head, size, classes, outputs)?),
         HeadType::Nanodet => Box::new(nanodet::Nanodet::open(head, size, classes, outputs)?),
         HeadType::FastestDet => Box::new(fastest_det::FastestDet::open(size, classes, outputs)?),
+        HeadType::Yunet => Box::new(yunet::Yunet::open(head, size, outputs)?),
+        HeadType::RetinaFace => Box::new(retina_face::RetinaFace::open(head, size, outputs)?),
         HeadType::EndToEnd => Box::new(end_to_end::EndToEnd::open(head, size, classes, outputs)?),
     })
 }

@@ -13,11 +13,13 @@ const SHIPPED: [(&str, &[u8]); 2] = [
 ];
 
 /// Descriptions of public models, for a user who has only the ONNX file.
-const DESCRIPTIONS: [(&str, &str); 4] = [
+const DESCRIPTIONS: [(&str, &str); 6] = [
     ("yolox_nano_coco_416", include_str!("../../../deploy/models/yolox_nano_coco_416.toml")),
     ("picodet_s_416_coco", include_str!("../../../deploy/models/picodet_s_416_coco.toml")),
     ("nanodet_m", include_str!("../../../deploy/models/nanodet_m.toml")),
     ("FastestDet", include_str!("../../../deploy/models/FastestDet.toml")),
+    ("face_detection_yunet_2026may", include_str!("../../../deploy/models/face_detection_yunet_2026may.toml")),
+    ("clp_det", include_str!("../../../deploy/models/clp_det.toml")),
 ];
 
 /// Writes the shipped detector to a folder of the system's temporary directory; returns its description.
@@ -31,7 +33,7 @@ pub(crate) fn detector() -> anyhow::Result<PathBuf> {
 }
 
 /// The description of the shipped detector or of the user's own model, in one file with the place of its ONNX file.
-pub(super) fn model(own: Option<&Path>) -> anyhow::Result<(PathBuf, Option<PathBuf>)> {
+pub(crate) fn model(own: Option<&Path>) -> anyhow::Result<(PathBuf, Option<PathBuf>)> {
     let shipped = detector()?;
     match (own, shipped.parent()) {
         (Some(own), Some(folder)) => description_of(folder, own),

@@ -6,13 +6,13 @@ use super::mqtt::Publisher;
 use super::street::Device;
 use crate::actor::ActorId;
 use crate::random::Seed;
-use crate::roads::{Roads, SignalId};
+use crate::roads::Roads;
 use crate::run::signals;
 use crate::scenario::StationSettings;
 use crate::sensors::camera::{Camera, ImageFault};
 use crate::sensors::environment::{Background, Environment, EnvironmentSensor, EnvironmentSettings, Measurand};
 use crate::sensors::gnss::Gnss;
-use crate::sensors::signal_feed::{SignalFeed, SignalFeedSettings};
+use crate::sensors::signal_feed::SignalFeed;
 use crate::snapshot::Snapshot;
 use masa_v2x_proto::time::Timestamp;
 use std::sync::Arc;
@@ -79,17 +79,7 @@ pub(super) struct Controllers {
 impl Controllers {
     /// A feed for each controller of `roads`, numbered as the intersections that nodes are configured with.
     pub(super) fn new(roads: Arc<Roads>, publisher: Arc<Publisher>, seed: Seed) -> Self {
-        let feeds = roads.signals.iter().enumerate().filter_map(|(index, controller)| {
-            let settings = SignalFeedSettings {
-                controller: controller.name.clone(),
-                intersection: signals::intersection_id(SignalId(index as u32)),
-                groups: Vec::new(),
-                period_s: 1.0,
-                faults: Vec::new(),
-            };
-            SignalFeed::new(settings, &roads, seed, index as u64)
-        });
-        Self { feeds: feeds.collect(), roads, publisher }
+        Self { feeds: signals::feeds(&roads, seed), roads, publisher }
     }
 }
 
@@ -164,8 +154,8 @@ impl Device for Controllers {
     fn look(&mut self, snapshot: &Snapshot, at: Timestamp) {
         let start = at.plus_ns(-((snapshot.time_s * 1e9) as i64));
         for feed in &mut self.feeds {
-            if let Some(document) = feed.measure(&self.roads, snapshot, start) {
-                self.publisher.publish(&signals_topic(document.intersection), &document);
+            if let Some(reading) = feed.measure(&self.roads, snapshot) {
+                self.publisher.publish(&signals_topic(reading.intersection), &reading.document(start));
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::actor::{Actor, ActorId};
 use crate::run::conflict::Own;
 use crate::run::gnss::Receiver;
 use crate::run::reaction::{Driver, Reaction, Situation};
+use crate::run::zebra::Zebra;
 use crate::scenario::route::Way;
 use crate::snapshot::Snapshot;
 use crate::world::Command;
@@ -55,6 +56,7 @@ pub(super) struct ConnectedDriver {
     pub(super) station_id: u32,
     pub(super) way: Arc<Way>,
     pub(super) frame: SiteFrame,
+    pub(super) zebras: Arc<[Zebra]>,
     pub(super) display: Node,
     pub(super) receiver: Receiver,
     pub(super) driver: Driver,
@@ -101,6 +103,7 @@ impl ConnectedDriver {
             frame: &self.frame,
             now: at,
             station_id: self.station_id,
+            zebras: &self.zebras,
         };
         let reaction = self.driver.react(self.display.ldm(), &situation);
         if reaction == self.memory.reaction {

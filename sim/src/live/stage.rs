@@ -17,6 +17,7 @@ use crate::random::Seed;
 use crate::roads::Roads;
 use crate::run::gnss::Receiver;
 use crate::run::reaction::Driver;
+use crate::run::zebra::{Zebra, zebras};
 use crate::run::{RunError, population, site};
 use crate::scenario::{ActorSettings, Scenario, StationSettings, scripted};
 use crate::sensors::camera::{Camera, CameraModel, CameraPose, CameraSettings, Scene};
@@ -122,6 +123,7 @@ impl Stage {
         if scenario.stations.iter().any(|station| station.signals) {
             devices.push(Box::new(Controllers::new(roads, Arc::clone(&publisher), seed)));
         }
+        let zebras: Arc<[Zebra]> = zebras(&setting.roads).into();
         let deeds = Deeds::default();
         let mut tasks = JoinSet::new();
         let ids = scripted::ids(scenario);
@@ -147,6 +149,7 @@ impl Stage {
                 station_id,
                 way: Arc::clone(way),
                 frame,
+                zebras: Arc::clone(&zebras),
                 display: Node::new(node_settings(&configuration))
                     .map_err(|source| RunError::Node { station: actor.id.clone(), source })?,
                 receiver: Receiver::new(seed, station_id, scenario.connected.gnss_sigma_m, 0.0),
@@ -238,6 +241,7 @@ impl Setting<'_> {
     fn on_board(&self, settings: &ActorSettings, actor: &Actor, receiver: &LineServer) -> Configuration {
         let station_id = settings.station_id.unwrap_or(actor.id.0);
         let facilities = &self.scenario.connected.facilities;
+        let actor = (actor, settings.behind_schedule_s);
         let mut configuration = site::on_board(station_id, &settings.id, actor, facilities, &self.roads, &self.frame);
         configuration.node.links.zenoh = Some(self.guest());
         configuration.node.v2x_in = Some(V2xInSettings { reader: self.over_zenoh(), select: Vec::new() });

@@ -8,7 +8,7 @@
 use super::conflicts::{Approach, ConflictFinder};
 use super::path::{Gait, Gate, Path};
 use crate::geometry::Polyline;
-use crate::roads::{Edge, EdgeId, EdgeKind, LaneId, LaneKind, RightOfWay, Roads, SignalId, Users};
+use crate::roads::{Edge, EdgeId, EdgeKind, LaneId, LaneKind, Roads, SignalId, Users};
 use nalgebra::{Point2, Point3, Vector2};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -177,13 +177,8 @@ impl Pavement {
     fn add_crossing(&mut self, roads: &Roads, finder: &ConflictFinder<'_>, edge: EdgeId) {
         let Some(id) = roads.edge(edge).lanes.first().copied() else { return };
         let lane = roads.lane(id);
-        let to_here = || roads.links.iter().filter(|link| link.to == id || link.from == id);
-        let crossing = Crossing {
-            signal: to_here().find_map(|link| link.signal),
-            priority: to_here().filter(|link| link.to == id).all(|link| link.right_of_way == RightOfWay::Major),
-            informal: false,
-            approaches: finder.approaches(&lane.centre),
-        };
+        let (signal, priority) = roads.crossing_rule(id);
+        let crossing = Crossing { signal, priority, informal: false, approaches: finder.approaches(&lane.centre) };
         self.add_strip(Strip {
             line: lane.centre.clone(),
             half_width_m: (lane.width_m / 2.0).max(0.5),

@@ -6,6 +6,7 @@
 
 mod conflicts;
 mod error;
+mod geojson;
 mod georeference;
 mod index;
 mod load;
@@ -442,6 +443,13 @@ impl Roads {
     /// The edge of this number, which must come from this network.
     pub fn edge(&self, id: EdgeId) -> &Edge {
         &self.edges[id.index()]
+    }
+
+    /// Of the lane of a crossing: what shows people green, and whether vehicles give way where nothing does (a zebra).
+    pub fn crossing_rule(&self, lane: LaneId) -> (Option<(SignalId, u16)>, bool) {
+        let here = || self.links.iter().filter(move |link| link.to == lane || link.from == lane);
+        let priority = here().filter(|link| link.to == lane).all(|link| link.right_of_way == RightOfWay::Major);
+        (here().find_map(|link| link.signal), priority)
     }
 
     /// The link of this number, which must come from this network.

@@ -1,25 +1,27 @@
 //! The loop itself: one step of the world after another, and between them everything that falls due, in order of time.
 
+mod drive;
 mod schedule;
+mod signals;
 
 use super::air::Air;
 use super::forger::Forger;
 use super::gnss::Receiver;
 use super::modem::{Authorities, Modem, Output};
-use super::reaction::{Driver, Reaction, Situation};
+use super::reaction::Driver;
 use super::rig::{Capture, Rig};
 use super::station::Station;
-use super::trace::{
-    FNV_START, FrameTrace, HealthTrace, ReactionTrace, Reception, Sent, StationTrace, Trace, fnv, mentions,
-};
-use super::{RunError, RunOptions, conflict, site};
-use crate::actor::{Actor, ActorId, ActorKind};
+use super::trace::{FNV_START, FrameTrace, HealthTrace, Reception, Sent, StationTrace, Trace, fnv, mentions};
+use super::zebra::{Zebra, zebras};
+use super::{RunError, RunOptions, site};
+use crate::actor::{Actor, ActorId};
 use crate::random::Seed;
 use crate::roads::Roads;
 use crate::scenario::route::Way;
 use crate::scenario::scripted::POPULATION;
 use crate::scenario::{CameraSettings, DetectorKind, Scenario, Security};
-use crate::world::{Command, World};
+use crate::sensors::signal_feed::SignalFeed;
+use crate::world::{WishId, World};
 use masa_edge_node::config::Configuration;
 use masa_edge_node::event::{DetectionFrame, EventBody, FrameStatistics, SourceId};
 use masa_v2x_proto::geo::{Enu, SiteFrame, yaw_to_heading_rad};
@@ -35,8 +37,6 @@ use std::sync::Arc;
 const START: Timestamp = Timestamp::from_unix_ms(1_780_308_000_000);
 /// Height of a vehicle's antenna, metres.
 const ANTENNA_M: f64 = 1.6;
-/// How far a connected vehicle's navigation knows its way, metres.
-const WAY_M: f64 = 400.0;
 
 /// Something that falls due at a station.
 #[derive(Debug)]
@@ -60,12 +60,17 @@ pub(crate) struct Engine<'a> {
     queue: BTreeMap<(i64, u64), (usize, Due)>,
     queued: u64,
     sent_by_bytes: BTreeMap<u64, usize>,
-    signals_shown: Vec<Vec<crate::roads::SignalState>>,
+    /// What controllers tell each roadside station that listens.
+    feeds: Vec<Vec<SignalFeed>>,
+    /// Which station has handed a request for priority to its controller.
+    asked_by: BTreeMap<WishId, usize>,
     health_open: BTreeMap<(usize, String), usize>,
     faults_active: Vec<bool>,
     forger: Forger,
     sensors: BTreeMap<(usize, usize), f64>,
     pool: rayon::ThreadPool,
+    /// What navigation knows of crossings.
+    zebras: Vec<Zebra>,
     trace: Trace,
 }
 
@@ -94,11 +99,13 @@ impl<'a> Engine<'a> {
             queue: BTreeMap::new(),
             queued: 0,
             sent_by_bytes: BTreeMap::new(),
-            signals_shown: Vec::new(),
+            feeds: Vec::new(),
+            asked_by: BTreeMap::new(),
             health_open: BTreeMap::new(),
             faults_active: vec![false; scenario.faults.len()],
             sensors: BTreeMap::new(),
             pool: pool.map_err(|error| RunError::Threads(error.to_string()))?,
+            zebras: zebras(&roads),
             trace: Trace::default(),
             world,
         };
@@ -112,6 +119,7 @@ impl<'a> Engine<'a> {
             let Enu { e_m, n_m, u_m } = Enu { e_m: antenna.x, n_m: antenna.y, u_m: antenna.z };
             let at = engine.frame.to_wgs84(Enu { e_m, n_m, u_m });
             engine.stations[station].modem.moved(Position::surveyed(at, START), START);
+            engine.feeds.push(if settings.signals { super::signals::feeds(&roads, seed) } else { Vec::new() });
             for (place, camera) in settings.cameras.iter().enumerate() {
                 let rig = Rig::new((station, place), camera, scene.as_ref(), scenario.step_s, seed, options)?;
                 engine.rigs.push(rig);
@@ -159,6 +167,7 @@ impl<'a> Engine<'a> {
             self.apply_faults(t_ns)?;
             self.follow_vehicles(t_ns)?;
             self.tell_signals(t_ns);
+            self.tell_answers();
             self.read_sensors(t_ns);
             self.announce(t_ns);
             self.look(t_ns)?;
@@ -200,7 +209,9 @@ impl<'a> Engine<'a> {
             let name = scripted.map_or_else(|| format!("vehicle-{}", actor.id.0), |actor| actor.id.clone());
             let station_id = scripted.and_then(|actor| actor.station_id).unwrap_or(actor.id.0);
             let roads = self.world.roads().clone();
-            let configuration = site::on_board(station_id, &name, actor, &settings.facilities, &roads, &self.frame);
+            let late_s = scripted.and_then(|actor| actor.behind_schedule_s);
+            let facilities = &settings.facilities;
+            let configuration = site::on_board(station_id, &name, (actor, late_s), facilities, &roads, &self.frame);
             let station = self.add_station(name, Some(actor.id), configuration, antenna(actor), t_ns)?;
             let receiver = Receiver::new(self.seed, station_id, settings.gnss_sigma_m, snapshot.time_s);
             self.stations[station].receiver = Some(receiver);
@@ -261,6 +272,7 @@ impl<'a> Engine<'a> {
                 frame: capture.frame,
                 hash: capture.hash,
                 broken: capture.broken,
+                corrected_rad: None,
                 in_view: capture.in_view,
                 detections: capture.detections.clone(),
                 objects: Vec::new(),
@@ -388,7 +400,12 @@ impl<'a> Engine<'a> {
             let known = |frame: &&mut FrameTrace| (frame.station, frame.camera, frame.frame) == (index, camera, number);
             if let Some(frame) = self.trace.frames.iter_mut().rev().take(64).find(known) {
                 frame.objects = objects.collect();
+                let drift = node.camera(source).and_then(|camera| camera.pose_drift());
+                frame.corrected_rad = drift.and_then(|drift| drift.corrected_rad).map(Into::into);
             }
+        }
+        for request in std::mem::take(&mut self.stations[index].effects.priority_requests) {
+            self.ask_controller(index, &request, at_s, now);
         }
         let messages = std::mem::take(&mut self.stations[index].effects.messages);
         let ahead_ns = self.stations[index].clock.ahead_ns(t_ns);
@@ -435,54 +452,6 @@ impl<'a> Engine<'a> {
                 self.trace.health.push(HealthTrace { station: index, problem, detail, from_s: at_s, until_s: None });
             }
         }
-    }
-
-    /// Lets connected drivers do something about what their node tells.
-    fn drive(&mut self, t_ns: i64) {
-        let snapshot = self.world.now().clone();
-        for (id, index) in self.by_actor.clone() {
-            // Whoever walks or rides is told, but does what the script says.
-            let is_driver = |actor: &&Actor| actor.kind.is_motor_vehicle() || actor.kind == ActorKind::Motorcycle;
-            let Some(actor) = snapshot.actor(id).filter(is_driver) else { continue };
-            let Some((way, s_m)) = self.way_of(actor) else { continue };
-            let now = self.clock(index, t_ns);
-            let frame = self.frame;
-            let station = &mut self.stations[index];
-            let Some(node) = &station.node else { continue };
-            let situation = Situation {
-                own: conflict::Own { way: &way, s_m, offset_m: 0.0, size_m: [actor.size.length_m, actor.size.width_m] },
-                speed_mps: actor.speed_mps,
-                yaw_rad: actor.pose.yaw_rad,
-                frame: &frame,
-                now,
-                station_id: station.station_id,
-            };
-            let reaction = station.driver.react(node.ldm(), &situation);
-            let changed = reaction.why != station.reaction.why
-                || reaction.brake_mps2.is_some() != station.reaction.brake_mps2.is_some();
-            if reaction != station.reaction {
-                station.reaction = reaction.clone();
-                self.world.command(id, Command::LimitSpeed(reaction.limit_mps));
-                self.world.command(id, Command::Brake(reaction.brake_mps2));
-            }
-            if changed {
-                let Reaction { limit_mps, brake_mps2, why } = reaction;
-                let at_s = snapshot.time_s;
-                self.trace.reactions.push(ReactionTrace { at_s, actor: id, limit_mps, brake_mps2, why });
-            }
-        }
-    }
-
-    /// The way a vehicle's navigation knows, and where on it the vehicle is.
-    fn way_of(&self, actor: &Actor) -> Option<(Arc<Way>, f64)> {
-        if let Some(way) = self.ways.get(&actor.id) {
-            let s_m = way.line.project(actor.pose.position.xy())?.s_m;
-            return Some((way.clone(), s_m));
-        }
-        let on_lane = actor.on_lane?;
-        let way = Way::ahead(self.world.roads(), on_lane.lane, WAY_M);
-        let s_m = way.line.project(actor.pose.position.xy())?.s_m;
-        Some((Arc::new(way), s_m))
     }
 }
 

@@ -4,10 +4,9 @@
 //! line while it is green, when that is slower than now and still sensible.
 
 use super::reaction::Situation;
-use masa_edge_node::world::ldm::Ldm;
+use masa_edge_node::world::ldm::{Ldm, ingress_lanes};
 use masa_v2x_proto::dsrc::SignalGroupId;
-use masa_v2x_proto::geo::{Enu, Wgs84};
-use masa_v2x_proto::mapem::{GenericLane, IntersectionGeometry, LaneDirection, NodeList};
+use masa_v2x_proto::mapem::GenericLane;
 use masa_v2x_proto::spatem::MovementPhaseState;
 use nalgebra::Point2;
 
@@ -26,8 +25,8 @@ pub(super) fn advice(ldm: &Ldm, at: &Situation<'_>, cruise_mps: f64) -> Option<(
     for told in ldm.maps() {
         let geometry = &told.content;
         let Some(signals) = ldm.signals_of(&geometry.id) else { continue };
-        for lane in geometry.lane_set.iter() {
-            let Some((distance_m, group)) = ahead(at, geometry, lane) else { continue };
+        for (lane, nodes_m) in ingress_lanes(geometry, at.frame) {
+            let Some((distance_m, group)) = ahead(at, lane, &nodes_m) else { continue };
             let Some(movement) = signals.content.states.iter().find(|state| state.signal_group == group) else {
                 continue;
             };
@@ -48,19 +47,8 @@ pub(super) fn advice(ldm: &Ldm, at: &Situation<'_>, cruise_mps: f64) -> Option<(
 
 /// How far ahead on the own way the stop line of a lane lies, and the signal group that holds for going straight on or for
 /// whatever there is.
-fn ahead(at: &Situation<'_>, geometry: &IntersectionGeometry, lane: &GenericLane) -> Option<(f64, SignalGroupId)> {
-    if !lane.lane_attributes.directional_use.contains(LaneDirection::INGRESS_PATH) {
-        return None;
-    }
-    let reference = Wgs84 {
-        lat_deg: geometry.ref_point.latitude_deg?,
-        lon_deg: geometry.ref_point.longitude_deg?,
-        alt_m: at.frame.origin().alt_m,
-    };
-    let Enu { e_m, n_m, .. } = at.frame.to_enu(reference);
-    let NodeList::Nodes(nodes) = &lane.node_list else { return None };
-    let offset = nodes.iter().next()?.delta.offset()?;
-    let line = Point2::new(e_m + f64::from(offset.x_m), n_m + f64::from(offset.y_m));
+fn ahead(at: &Situation<'_>, lane: &GenericLane, nodes_m: &[[f64; 2]]) -> Option<(f64, SignalGroupId)> {
+    let line = Point2::from(*nodes_m.first()?);
     let on_way = at.own.way.line.project(line)?;
     let front_m = at.own.s_m + at.own.size_m[0] / 2.0;
     let distance_m = on_way.s_m - front_m;

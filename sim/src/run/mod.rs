@@ -26,6 +26,7 @@ pub(crate) mod site;
 mod station;
 mod status;
 pub mod trace;
+pub mod zebra;
 
 pub use criteria::{Verdict, judge};
 pub use trace::{Digest, Trace};

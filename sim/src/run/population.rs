@@ -3,6 +3,7 @@
 use super::RunError;
 use crate::actor::{ActorId, ActorKind, Role};
 use crate::people::{DemandSettings, People, PeopleSettings};
+use crate::priority::PriorityControl;
 use crate::random::Seed;
 use crate::roads::{EdgeId, EdgeKind, LaneKind, Link, Roads, Turn, Users};
 use crate::scenario::Scenario;
@@ -24,6 +25,7 @@ const MIX: [(ActorKind, u32); 4] =
 /// The world of a scenario at its beginning, and the ways that the navigation of scripted actors knows.
 pub(crate) fn world(scenario: &Scenario, roads: &Arc<Roads>, seed: Seed) -> Result<(World, Ways), RunError> {
     let mut world = World::new(roads.clone(), scenario.step_s, scenario.weather);
+    world.set_signal_control(Box::new(PriorityControl::new(roads.clone())));
     let scripted = ScriptedPopulation::new(scenario, roads)?;
     let ways = scripted.ways();
     world.add(Box::new(scripted));

@@ -5,6 +5,7 @@
 //! react; a warning that goes away is not forgotten at once, so that a gap in perception does not make the car jump.
 
 use super::conflict::{Look, Other, Own, conflict};
+use super::zebra::Zebra;
 use masa_edge_node::world::ldm::{Ldm, Neighbour, ReceivedObjectKind};
 use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::cdd::StationType;
@@ -13,6 +14,12 @@ use masa_v2x_proto::relevance::{Reader, Relevance, denm_relevance};
 use masa_v2x_proto::time::Timestamp;
 use nalgebra::{Point2, Vector2};
 use serde::{Deserialize, Serialize};
+
+/// Braking towards a zebra at which somebody waits, metres a second squared; where it is to end before the zebra, metres; and
+/// the speed at which one rolls on past somebody who does not go, metres a second.
+const ZEBRA_MPS2: f64 = 1.8;
+const ZEBRA_ROOM_M: f64 = 1.5;
+const ZEBRA_MPS: f64 = 2.0;
 
 /// What drivers do about what their node tells.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,6 +95,8 @@ pub struct Situation<'a> {
     pub now: Timestamp,
     /// Own station id.
     pub station_id: u32,
+    /// The zebras that its navigation knows.
+    pub zebras: &'a [Zebra],
 }
 
 /// A driver's memory.
@@ -171,7 +180,9 @@ impl Driver {
             let (half_length_m, half_width_m) = half_size(object.kind);
             let other =
                 Other { position, velocity, half_length_m, half_width_m, yaw_rad: velocity.y.atan2(velocity.x) };
-            if let Some(reaction) = self.avoid(at, &other, object.kind == ReceivedObjectKind::Vru) {
+            let is_vulnerable = object.kind == ReceivedObjectKind::Vru;
+            let waits = || is_vulnerable.then(|| self.give_way_on_zebra(at, &other)).flatten();
+            if let Some(reaction) = self.avoid(at, &other, is_vulnerable).or_else(waits) {
                 consider(Reaction {
                     why: format!("CPM of {}: object {}", object.station.0, object.object_id),
                     ..reaction
@@ -236,6 +247,13 @@ impl Driver {
         // Close to it, one stands rather than creeps.
         let stands = (gap_m < settings.room_m + 2.0).then_some(2.0);
         (gap_m < 25.0).then_some(Reaction { brake_mps2: stands, ..slows })
+    }
+
+    /// Comes to a zebra where somebody is so slowly that stopping in front of it is easy.
+    fn give_way_on_zebra(&self, at: &Situation<'_>, other: &Other) -> Option<Reaction> {
+        let gap_m = at.zebras.iter().filter_map(|zebra| zebra.gap_m(&at.own, other)).reduce(f64::min)?;
+        let limit_mps = (2.0 * ZEBRA_MPS2 * (gap_m - ZEBRA_ROOM_M).max(0.0)).sqrt().max(ZEBRA_MPS);
+        (limit_mps < self.cruise_mps).then(|| Reaction { limit_mps: Some(limit_mps), ..Reaction::default() })
     }
 
     /// Brakes for a station whose way meets the own one; gives way to an emergency vehicle.

@@ -1,7 +1,10 @@
-//! Signals of the map as a node hears of them: the map of each intersection (MAPEM) and the controller's reports.
+//! Signals of the map as a node hears of them: the map of each intersection (MAPEM), the controller's reports, and the links
+//! that a request for priority is about.
 
-use crate::roads::{LaneId, Roads, SignalControl, SignalController, SignalId, SignalState, Turn};
-use crate::snapshot::Snapshot;
+use crate::random::Seed;
+use crate::roads::{LaneId, Link, Roads, SignalId, Turn};
+use crate::sensors::signal_feed::{self, Shows, SignalFeed, SignalFeedSettings, SignalReading};
+use masa_edge_node::effect::{PriorityRequest, Way};
 use masa_edge_node::event::{GroupState, Operation, SignalPhase, SignalReport};
 use masa_edge_node::world::infrastructure::LaneKind as MapLaneKind;
 use masa_edge_node::world::infrastructure::{
@@ -11,7 +14,7 @@ use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// How far lanes are told of, metres.
-const LANE_M: f64 = 150.0;
+const LANE_M: f64 = 300.0;
 
 /// The intersection id of a controller.
 pub(crate) fn intersection_id(controller: SignalId) -> u16 {
@@ -30,18 +33,9 @@ pub(crate) fn intersections(roads: &Roads) -> Vec<IntersectionSettings> {
 }
 
 fn intersection(roads: &Roads, controller: SignalId) -> Option<IntersectionSettings> {
-    let links: Vec<_> = roads
-        .links
-        .iter()
-        .filter(|link| link.signal.is_some_and(|(id, _)| id == controller))
-        .filter(|link| is_road(roads, link.from) && is_road(roads, link.to))
-        .collect();
+    let links: Vec<_> = road_links(roads, controller).collect();
     let middle = links.iter().find_map(|link| link.junction).map(|id| roads.junctions[id.index()].position)?;
-    let mut numbers: BTreeMap<LaneId, u8> = BTreeMap::new();
-    for lane in links.iter().flat_map(|link| [link.from, link.to]) {
-        let next = u8::try_from(numbers.len() + 1).ok()?;
-        numbers.entry(lane).or_insert(next);
-    }
+    let numbers = lane_numbers(roads, controller)?;
     let lanes = numbers.iter().map(|(lane, id)| {
         let ingress = links.iter().any(|link| link.from == *lane);
         let centre = &roads.lane(*lane).centre;
@@ -87,62 +81,89 @@ fn is_road(roads: &Roads, lane: LaneId) -> bool {
     roads.edges.get(roads.lane(lane).edge.index()).is_some_and(|edge| edge.kind == crate::roads::EdgeKind::Road)
 }
 
-/// What each controller of the map tells at a time; `at` is that time by the station's clock.
-pub(crate) fn reports(roads: &Roads, snapshot: &Snapshot, at: Timestamp) -> Vec<SignalReport> {
-    let controllers = roads.signals.iter().zip(&snapshot.signals).enumerate();
-    controllers
-        .filter(|(_, (_, states))| !states.is_empty())
-        .map(|(index, (controller, states))| SignalReport {
+/// The controller of an intersection id.
+pub(crate) fn controller(roads: &Roads, intersection: u16) -> Option<SignalId> {
+    let id = SignalId(u32::from(intersection.checked_sub(1)?));
+    (id.index() < roads.signals.len()).then_some(id)
+}
+
+/// The links of an intersection that a request for priority is about: those between its lanes, or from its lane straight on
+/// where it does not say whither.
+pub(crate) fn links_of(roads: &Roads, request: &PriorityRequest) -> Option<(SignalId, Vec<u16>)> {
+    let controller = controller(roads, request.intersection)?;
+    let numbers = lane_numbers(roads, controller)?;
+    let lane = |way: Option<Way>| match way {
+        Some(Way::Lane(number)) => numbers.iter().find(|(_, known)| **known == number).map(|(lane, _)| *lane),
+        _ => None,
+    };
+    let (from, to) = (lane(request.inbound)?, lane(request.outbound));
+    let asked = road_links(roads, controller).filter(|link| link.from == from && to.is_none_or(|to| link.to == to));
+    let asked: Vec<&Link> = asked.collect();
+    let straight: Vec<_> = asked.iter().copied().filter(|link| link.turn == Turn::Straight).collect();
+    let wanted = if straight.is_empty() { asked } else { straight };
+    let places = wanted.iter().filter_map(|link| link.signal.map(|(_, place)| place));
+    Some((controller, places.collect()))
+}
+
+/// The links of a controller from road to road.
+fn road_links(roads: &Roads, controller: SignalId) -> impl Iterator<Item = &Link> {
+    let links = roads.links.iter().filter(move |link| link.signal.is_some_and(|(id, _)| id == controller));
+    links.filter(|link| is_road(roads, link.from) && is_road(roads, link.to))
+}
+
+/// The numbers of the lanes of an intersection, as its MAPEM has them.
+fn lane_numbers(roads: &Roads, controller: SignalId) -> Option<BTreeMap<LaneId, u8>> {
+    let mut numbers: BTreeMap<LaneId, u8> = BTreeMap::new();
+    for lane in road_links(roads, controller).flat_map(|link| [link.from, link.to]) {
+        let next = u8::try_from(numbers.len() + 1).ok()?;
+        numbers.entry(lane).or_insert(next);
+    }
+    Some(numbers)
+}
+
+/// What the controllers of a map tell, numbered as the intersections that nodes are configured with.
+pub(crate) fn feeds(roads: &Roads, seed: Seed) -> Vec<SignalFeed> {
+    let feeds = roads.signals.iter().enumerate().filter_map(|(index, controller)| {
+        let settings = SignalFeedSettings {
+            controller: controller.name.clone(),
             intersection: intersection_id(SignalId(index as u32)),
-            captured_at: at,
-            operation: match controller.control {
-                SignalControl::Fixed => Operation::FixedTime,
-                SignalControl::Actuated => Operation::TrafficDependent,
-            },
-            groups: states
-                .iter()
-                .zip(0..)
-                .filter_map(|(state, place)| {
-                    let left_s = time_left_s(controller, states, place, snapshot.time_s);
-                    let end = left_s.map(|left_s| at.plus_ms((left_s * 1e3) as i64));
-                    Some(GroupState {
-                        group: group(place)?,
-                        shows: phase(*state),
-                        min_end: end,
-                        max_end: end,
-                        likely_end: end,
-                    })
-                })
-                .collect(),
-        })
-        .collect()
+            groups: Vec::new(),
+            period_s: 1.0,
+            faults: Vec::new(),
+        };
+        SignalFeed::new(settings, roads, seed, index as u64)
+    });
+    feeds.collect()
 }
 
-/// How long a link's state lasts, by the programme; `None` where the controller shows something else.
-fn time_left_s(controller: &SignalController, states: &[SignalState], place: u16, time_s: f64) -> Option<f64> {
-    let (phase, mut left_s) = controller.phase_at(time_s)?;
-    if controller.phases[phase].states != states {
-        return None;
+/// What a node hears of a reading; `start` is the time at simulated time 0 by the station's clock.
+pub(crate) fn report(reading: &SignalReading, start: Timestamp) -> SignalReport {
+    let at = |time_s: f64| start.plus_ns((time_s * 1e9).round() as i64);
+    let groups = reading.groups.iter().map(|told| {
+        let end = |place: usize| told.ends_s.map(|ends_s| at(ends_s[place]));
+        GroupState { group: told.group, shows: phase(told.shows), min_end: end(0), likely_end: end(1), max_end: end(2) }
+    });
+    SignalReport {
+        intersection: reading.intersection,
+        captured_at: at(reading.time_s),
+        operation: match reading.operation {
+            signal_feed::Operation::FixedTime => Operation::FixedTime,
+            signal_feed::Operation::TrafficDependent => Operation::TrafficDependent,
+            signal_feed::Operation::Standby => Operation::Standby,
+            signal_feed::Operation::Off => Operation::Off,
+        },
+        groups: groups.collect(),
     }
-    let shown = states.get(usize::from(place))?;
-    for next in 1..controller.phases.len() {
-        let after = &controller.phases[(phase + next) % controller.phases.len()];
-        if after.states.get(usize::from(place)) != Some(shown) {
-            return Some(left_s);
-        }
-        left_s += after.duration_s;
-    }
-    None
 }
 
-fn phase(state: SignalState) -> SignalPhase {
-    match state {
-        SignalState::Red => SignalPhase::StopAndRemain,
-        SignalState::RedYellow => SignalPhase::PreMovement,
-        SignalState::Yellow => SignalPhase::ProtectedClearance,
-        SignalState::GreenMajor => SignalPhase::ProtectedMovementAllowed,
-        SignalState::GreenMinor => SignalPhase::PermissiveMovementAllowed,
-        SignalState::OffBlinking => SignalPhase::CautionConflictingTraffic,
-        SignalState::Off => SignalPhase::Dark,
+fn phase(shows: Shows) -> SignalPhase {
+    match shows {
+        Shows::StopAndRemain => SignalPhase::StopAndRemain,
+        Shows::PreMovement => SignalPhase::PreMovement,
+        Shows::ProtectedClearance => SignalPhase::ProtectedClearance,
+        Shows::ProtectedMovementAllowed => SignalPhase::ProtectedMovementAllowed,
+        Shows::PermissiveMovementAllowed => SignalPhase::PermissiveMovementAllowed,
+        Shows::CautionConflictingTraffic => SignalPhase::CautionConflictingTraffic,
+        Shows::Dark => SignalPhase::Dark,
     }
 }

@@ -7,6 +7,7 @@ use crate::scenario::{CameraSettings, StationSettings, ZonesFrom};
 use masa_edge_node::config::{CameraSection, Configuration, NodeFile, NodeSection, Origin, SiteFile, SiteSection};
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::facilities::profile::{Role, StationKind, VehicleSettings};
+use masa_edge_node::perception::privacy::PrivacySettings;
 use masa_edge_node::sources::camera::{CameraSourceSettings, FileSettings};
 use masa_edge_node::world::ldm::LdmSettings;
 use masa_edge_node::world::site::{ZoneKind, ZoneSettings};
@@ -30,7 +31,7 @@ pub(crate) fn site_frame(roads: &Roads) -> SiteFrame {
 pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFrame) -> Configuration {
     let mut site = empty_site(roads, frame);
     site.cameras =
-        settings.cameras.iter().filter_map(|camera| Pinhole::new(camera, 0.0).site_camera(&camera.id, frame)).collect();
+        settings.cameras.iter().filter_map(|camera| Pinhole::new(camera, 0.0).site_camera(camera, frame)).collect();
     if settings.zones_from == ZonesFrom::Map {
         site.zones = zones(roads, Point2::new(settings.position_m[0], settings.position_m[1]));
     }
@@ -52,11 +53,11 @@ pub(crate) fn plain_roadside(station_id: u32, [e, n]: [f64; 2], roads: &Roads, f
     Configuration { path: PathBuf::from("plain.toml"), node: file, site: empty_site(roads, frame) }
 }
 
-/// The configuration of a node on board.
+/// The configuration of a node on board, of a vehicle that may be so many seconds behind its timetable.
 pub(crate) fn on_board(
     station_id: u32,
     name: &str,
-    actor: &crate::actor::Actor,
+    (actor, behind_schedule_s): (&crate::actor::Actor, Option<i16>),
     facilities: &FacilitiesSettings,
     roads: &Roads,
     frame: &SiteFrame,
@@ -66,6 +67,7 @@ pub(crate) fn on_board(
         vehicle: VehicleSettings {
             length_m: actor.size.length_m,
             width_m: actor.size.width_m,
+            behind_schedule_s,
             role: match actor.role {
                 crate::actor::Role::Ordinary => Role::Default,
                 crate::actor::Role::Emergency => Role::Emergency,
@@ -98,6 +100,8 @@ fn node_file(station_id: u32, name: &str, station_type: StationKind) -> NodeFile
         v2x_in: None,
         ldm: LdmSettings::default(),
         web: None,
+        privacy: PrivacySettings::default(),
+        raw_ring: None,
         recording: None,
         facilities: FacilitiesSettings::default(),
     }

@@ -126,6 +126,9 @@ pub struct FrameTrace {
     pub hash: u64,
     /// What was broken at the camera.
     pub(crate) broken: Broken,
+    /// The turn that the node corrected positions by from this frame on: about the camera's right, down and forward axes,
+    /// radians; `None`: it corrected nothing.
+    pub corrected_rad: Option<[f64; 3]>,
     /// Who was in it.
     pub in_view: Vec<InView>,
     /// What the detector found.

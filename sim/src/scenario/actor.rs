@@ -40,6 +40,8 @@ pub struct ActorSettings {
     pub signals: SignalsPolicy,
     /// Whether it has a node on board, and under which station id.
     pub station_id: Option<u32>,
+    /// Seconds by which a bus is behind its timetable: a late one asks signals for priority.
+    pub behind_schedule_s: Option<i16>,
     /// Its beacon is on from the start.
     #[serde(default)]
     pub beacon: bool,

@@ -106,6 +106,19 @@ pub enum Criterion {
         /// At most so long afterwards, seconds.
         within_s: f64,
     },
+    /// A station finds by its traffic where a camera looks that was turned, and says so before it corrects anything.
+    CameraPose {
+        /// The station.
+        station: String,
+        /// The camera.
+        camera: String,
+        /// When it was turned, seconds.
+        since_s: f64,
+        /// At most so long afterwards it is known, and stays so until the end, seconds.
+        within_s: f64,
+        /// To this, degrees.
+        within_deg: f64,
+    },
     /// A station's health says nothing of the kind.
     Healthy {
         /// The station.
@@ -113,6 +126,13 @@ pub enum Criterion {
         /// What it must not say; empty: anything.
         #[serde(default)]
         problems: Vec<String>,
+    },
+    /// The signal ahead of an actor turns green after it has asked for priority, and is green when it passes.
+    Green {
+        /// Who.
+        actor: String,
+        /// At most so long after its first request (SREM), seconds.
+        within_s: f64,
     },
     /// An actor has come to a place.
     Reaches {

@@ -7,8 +7,10 @@ macro_rules! scenarios {
     };
 }
 scenarios! {
+    "ambulance-gets-green",
     "breakdown-on-motorway",
     "busy-junction",
+    "camera-turned-recovers",
     "cargo-bike-platoon",
     "child-after-ball",
     "crowd-at-event",
@@ -37,6 +39,7 @@ scenarios! {
     "jaywalker-at-dusk",
     "jaywalker-in-rain",
     "jaywalker-secured",
+    "late-bus",
     "leader-brakes-hard",
     "lost-cargo",
     "occluded-child",

@@ -2,6 +2,7 @@
 
 use masa_edge_node::event::Quantity;
 use masa_edge_node::facilities::FacilitiesSettings;
+use masa_edge_node::perception::georeference::online::DriftPolicy;
 use masa_edge_node::world::site::ZoneSettings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -119,6 +120,9 @@ pub struct CameraSettings {
     /// How long a picture takes to reach the core.
     #[serde(default)]
     pub latency: LatencyModel,
+    /// What its node does when traffic says that it has turned.
+    #[serde(default)]
+    pub online_pose: DriftPolicy,
 }
 
 fn default_rate_hz() -> f64 {

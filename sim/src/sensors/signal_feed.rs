@@ -1,9 +1,10 @@
 //! What a signal controller tells of its signals, as a gateway puts it on MQTT.
 //!
-//! In: [`Roads`], a [`Snapshot`]. Out: a JSON document an intersection, as the node's signal-controller source reads it:
+//! In: [`Roads`], a [`Snapshot`]. Out: a [`SignalReading`] an intersection, and its JSON document as the node's
+//! signal-controller source reads it:
 //! `{"intersection", "time", "operation", "groups": [{"group", "shows", "min-end", "max-end", "likely-end"}]}`. Ends of phases
-//! are those of the programme, and left out where signals do not follow it (traffic, priority, standby). Absent: answers to
-//! requests for priority.
+//! are those of the programme, and left out where signals do not follow it (priority, standby). Absent: answers to requests
+//! for priority ([`crate::priority`]).
 
 use super::fault::{Faults, SensorFault};
 use crate::random::Seed;
@@ -70,6 +71,44 @@ impl From<SignalState> for Shows {
     }
 }
 
+/// How a controller works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// By its programme.
+    FixedTime,
+    /// By the traffic.
+    TrafficDependent,
+    /// Blinking.
+    Standby,
+    /// Dark.
+    Off,
+}
+
+/// What a controller tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalReading {
+    /// Number of the intersection.
+    pub intersection: u16,
+    /// When, simulated seconds by the controller's clock.
+    pub time_s: f64,
+    /// How it works.
+    pub operation: Operation,
+    /// What each group shows.
+    pub groups: Vec<GroupReading>,
+}
+
+/// What a group shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupReading {
+    /// Its number.
+    pub group: u8,
+    /// What it shows.
+    pub shows: Shows,
+    /// When that ends, simulated seconds by the controller's clock: at the earliest, most likely, at the latest.
+    pub ends_s: Option<[f64; 3]>,
+}
+
 /// A document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -78,8 +117,8 @@ pub struct SignalDocument {
     pub intersection: u16,
     /// When, RFC 3339.
     pub time: String,
-    /// `fixed-time`, `traffic-dependent`, `standby` or `off`.
-    pub operation: &'static str,
+    /// How it works.
+    pub operation: Operation,
     /// What each group shows.
     pub groups: Vec<GroupDocument>,
 }
@@ -103,6 +142,28 @@ pub struct GroupDocument {
     pub likely_end: Option<String>,
 }
 
+impl SignalReading {
+    /// The document as a gateway writes it; `start` is the time at simulated time 0.
+    pub fn document(&self, start: Timestamp) -> SignalDocument {
+        let groups = self.groups.iter().map(|reading| {
+            let end = |place: usize| reading.ends_s.map(|ends_s| rfc3339(start, ends_s[place]));
+            GroupDocument {
+                group: reading.group,
+                shows: reading.shows,
+                min_end: end(0),
+                max_end: end(2),
+                likely_end: end(1),
+            }
+        });
+        SignalDocument {
+            intersection: self.intersection,
+            time: rfc3339(start, self.time_s),
+            operation: self.operation,
+            groups: groups.collect(),
+        }
+    }
+}
+
 /// A feed in use.
 #[derive(Clone, Debug)]
 pub struct SignalFeed {
@@ -111,7 +172,7 @@ pub struct SignalFeed {
     luck: Pcg64Mcg,
     last_s: f64,
     last: Vec<SignalState>,
-    document: Option<SignalDocument>,
+    told: Option<SignalReading>,
 }
 
 /// Times as documents have them.
@@ -150,11 +211,11 @@ impl SignalFeed {
     pub fn new(settings: SignalFeedSettings, roads: &Roads, seed: Seed, number: u64) -> Option<Self> {
         let at = roads.signals.iter().position(|controller| controller.name == settings.controller)?;
         let (controller, luck) = (SignalId(u32::try_from(at).ok()?), seed.stream("signal feed", number));
-        Some(Self { settings, controller, luck, last_s: f64::NEG_INFINITY, last: Vec::new(), document: None })
+        Some(Self { settings, controller, luck, last_s: f64::NEG_INFINITY, last: Vec::new(), told: None })
     }
 
-    /// The document that is due, if one is. `start` is the time at simulated time 0.
-    pub fn measure(&mut self, roads: &Roads, snapshot: &Snapshot, start: Timestamp) -> Option<SignalDocument> {
+    /// What is to be told now, if anything is.
+    pub fn measure(&mut self, roads: &Roads, snapshot: &Snapshot) -> Option<SignalReading> {
         let states = snapshot.signals.get(self.controller.index())?;
         let changed = *states != self.last;
         if !changed && snapshot.time_s - self.last_s + 1e-9 < self.settings.period_s {
@@ -162,54 +223,46 @@ impl SignalFeed {
         }
         let faults = Faults::at(&self.settings.faults, snapshot.time_s, &mut self.luck);
         (self.last_s, self.last) = (snapshot.time_s, states.clone());
-        let clock = |time_s: f64| rfc3339(start, time_s + faults.drift);
-        let mut document = self.document(roads, states, snapshot.time_s, &clock);
-        if let Some(last) = self.document.clone().filter(|_| faults.stuck) {
+        let mut reading = self.reading(roads, snapshot, faults.drift)?;
+        if let Some(last) = self.told.clone().filter(|_| faults.stuck) {
             // The controller hangs: it repeats itself with the time of now.
-            document = SignalDocument { time: document.time, ..last };
+            reading = SignalReading { time_s: reading.time_s, ..last };
         }
-        self.document = Some(document.clone());
-        (!faults.silent).then_some(document)
+        self.told = Some(reading.clone());
+        (!faults.silent).then_some(reading)
     }
 
-    fn document(
-        &self,
-        roads: &Roads,
-        states: &[SignalState],
-        time_s: f64,
-        clock: &dyn Fn(f64) -> String,
-    ) -> SignalDocument {
-        let controller = &roads.signals[self.controller.index()];
+    fn reading(&self, roads: &Roads, snapshot: &Snapshot, ahead_s: f64) -> Option<SignalReading> {
+        let controller = roads.signals.get(self.controller.index())?;
+        let (states, time_s) = (snapshot.signals.get(self.controller.index())?, snapshot.time_s);
         let all = |wanted: SignalState| states.iter().all(|state| *state == wanted);
+        let is_off_programme = snapshot.off_programme.contains(&self.controller);
         let operation = match controller.control {
-            _ if all(SignalState::Off) => "off",
-            _ if all(SignalState::OffBlinking) => "standby",
-            SignalControl::Fixed => "fixed-time",
-            SignalControl::Actuated => "traffic-dependent",
+            _ if all(SignalState::Off) => Operation::Off,
+            _ if all(SignalState::OffBlinking) => Operation::Standby,
+            SignalControl::Fixed if !is_off_programme => Operation::FixedTime,
+            SignalControl::Fixed | SignalControl::Actuated => Operation::TrafficDependent,
         };
-        let mut groups: Vec<GroupDocument> = Vec::new();
+        let mut groups: Vec<GroupReading> = Vec::new();
         for (link, state) in states.iter().enumerate() {
-            let numbered = if self.settings.groups.is_empty() {
+            let group = if self.settings.groups.is_empty() {
                 u8::try_from(link + 1).unwrap_or(0)
             } else {
                 self.settings.groups.get(link).copied().unwrap_or(0)
             };
             // Links of one group show the same: the first speaks for all.
-            if !(1..=254).contains(&numbered) || groups.iter().any(|group| group.group == numbered) {
+            if !(1..=254).contains(&group) || groups.iter().any(|known| known.group == group) {
                 continue;
             }
-            let ends = remaining(controller, link, *state, time_s);
-            let fixed = controller.control == SignalControl::Fixed;
-            let end = |place: usize| ends.map(|ends| clock(time_s + if fixed { ends[1] } else { ends[place] }));
-            groups.push(GroupDocument {
-                group: numbered,
-                shows: Shows::from(*state),
-                min_end: end(0),
-                max_end: end(2),
-                likely_end: end(1),
+            let left_s = remaining(controller, link, *state, time_s).filter(|_| !is_off_programme);
+            let left_s = left_s.map(|left_s| match controller.control {
+                SignalControl::Fixed => [left_s[1]; 3],
+                SignalControl::Actuated => left_s,
             });
+            let ends_s = left_s.map(|left_s| left_s.map(|left_s| time_s + ahead_s + left_s));
+            groups.push(GroupReading { group, shows: Shows::from(*state), ends_s });
         }
-        SignalDocument { intersection: self.settings.intersection, time: clock(time_s), operation, groups }
+        Some(SignalReading { intersection: self.settings.intersection, time_s: time_s + ahead_s, operation, groups })
     }
 }
 
@@ -252,7 +305,7 @@ mod tests {
     fn a_fixed_programme_says_when_it_changes() {
         let roads = roads(SignalControl::Fixed);
         let mut feed = feed(&roads, "");
-        let document = feed.measure(&roads, &at(&roads, 5.0), NOON).unwrap();
+        let document = feed.measure(&roads, &at(&roads, 5.0)).unwrap().document(NOON);
         let text = serde_json::to_string(&document).unwrap();
         assert_eq!(
             text,
@@ -266,26 +319,36 @@ mod tests {
             )
         );
         // Nothing new: nothing to say, until a second has gone or a signal changes.
-        assert_eq!(feed.measure(&roads, &at(&roads, 5.4), NOON), None);
-        assert!(feed.measure(&roads, &at(&roads, 6.0), NOON).is_some());
-        feed.measure(&roads, &at(&roads, 19.9), NOON).unwrap();
-        assert_eq!(feed.measure(&roads, &at(&roads, 20.0), NOON).unwrap().groups[0].shows, Shows::ProtectedClearance);
+        assert_eq!(feed.measure(&roads, &at(&roads, 5.4)), None);
+        assert!(feed.measure(&roads, &at(&roads, 6.0)).is_some());
+        feed.measure(&roads, &at(&roads, 19.9)).unwrap();
+        assert_eq!(feed.measure(&roads, &at(&roads, 20.0)).unwrap().groups[0].shows, Shows::ProtectedClearance);
     }
 
     #[test]
     fn traffic_makes_ends_uncertain_and_other_states_unknown() {
         let roads = roads(SignalControl::Actuated);
         let mut feed = feed(&roads, "groups = [7, 0, 7]");
-        let document = feed.measure(&roads, &at(&roads, 5.0), NOON).unwrap();
-        assert_eq!((document.operation, document.groups.len()), ("traffic-dependent", 1));
+        let document = feed.measure(&roads, &at(&roads, 5.0)).unwrap().document(NOON);
+        assert_eq!((document.operation, document.groups.len()), (Operation::TrafficDependent, 1));
         let group = &document.groups[0];
         assert_eq!(group.min_end.as_deref(), Some("2026-03-05T12:00:10Z"));
         assert_eq!(group.max_end.as_deref(), Some("2026-03-05T12:00:40Z"));
         // Prolonged beyond the programme.
         let mut prolonged = at(&roads, 22.0);
         prolonged.signals[0][0] = SignalState::GreenMajor;
-        let document = feed.measure(&roads, &prolonged, NOON).unwrap();
-        assert_eq!(document.groups[0].likely_end, None);
+        let told = feed.measure(&roads, &prolonged).unwrap();
+        assert_eq!(told.groups[0].ends_s, None);
+    }
+
+    #[test]
+    fn a_controller_that_serves_a_request_does_not_say_when_it_ends() {
+        let roads = roads(SignalControl::Fixed);
+        let mut feed = feed(&roads, "");
+        let serving = Snapshot { off_programme: vec![SignalId(0)], ..at(&roads, 5.0) };
+        let told = feed.measure(&roads, &serving).unwrap();
+        assert_eq!(told.operation, Operation::TrafficDependent);
+        assert!(told.groups.iter().all(|group| group.ends_s.is_none()), "{told:?}");
     }
 
     #[test]
@@ -294,9 +357,9 @@ mod tests {
         let mut feed = feed(&roads, "");
         let stuck = SensorFault { kind: FaultKind::Stuck, from_s: 10.0, until_s: None };
         feed.settings.faults = vec![stuck];
-        let good = feed.measure(&roads, &at(&roads, 9.0), NOON).unwrap();
-        let hung = feed.measure(&roads, &at(&roads, 30.0), NOON).unwrap();
+        let good = feed.measure(&roads, &at(&roads, 9.0)).unwrap();
+        let hung = feed.measure(&roads, &at(&roads, 30.0)).unwrap();
         assert_eq!(good.groups, hung.groups);
-        assert_eq!(hung.time, "2026-03-05T12:00:30Z");
+        assert_eq!(hung.document(NOON).time, "2026-03-05T12:00:30Z");
     }
 }

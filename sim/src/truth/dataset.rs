@@ -145,7 +145,7 @@ fn shoot(
         let time_s = rng.random_range(0.0..200.0);
         let signals = roads.signals.iter().map(|controller| controller.states_at(time_s)).collect();
         let step = (map as u64) << 40 | (shot as u64) << 12 | picture as u64;
-        let snapshot = Snapshot { step, time_s, actors, signals, weather };
+        let snapshot = Snapshot { step, time_s, actors, signals, off_programme: Vec::new(), weather };
         let Some(frame) = camera.render(&snapshot, ImageFault::None) else { continue };
         let file = format!("{name}-{shot:04}-{picture:02}.jpg");
         write_jpeg(&directory.join(&file), &frame.rgb, frame.size_px, settings.jpeg_quality)?;

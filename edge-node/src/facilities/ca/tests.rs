@@ -98,7 +98,7 @@ fn optional_containers_come_at_most_every_500_ms() {
 fn a_vehicle_says_how_it_moves_and_where_it_came_from() {
     let mut street = Street::new();
     street.station.kind = StationKind::SpecialVehicle;
-    let vehicle = VehicleSettings { role: Role::Emergency, length_m: 6.2, width_m: 2.1 };
+    let vehicle = VehicleSettings { role: Role::Emergency, length_m: 6.2, width_m: 2.1, behind_schedule_s: None };
     let mut service = CaService::new(StationKind::SpecialVehicle, &CaSettings::default(), &vehicle);
     let mut last = None;
     for ms in (0..=5_000).step_by(50) {

@@ -60,8 +60,12 @@ pub(super) fn perceived(user: &RoadUser, reference: Enu, at: Timestamp, delta_ms
     };
     let (speed_accuracy, direction_accuracy) =
         accuracy::velocity(user.velocity_e_mps, user.velocity_n_mps, &user.velocity_covariance);
-    let direction =
-        CartesianAngle { value_deg: user.yaw_rad.map(degrees), confidence_deg: user.yaw_rad.and(direction_accuracy) };
+    // A velocity that is not zero by chance has a direction, also of a person too slow for one that is held at stops:
+    // whoever hears of speed without direction must take it for standing still.
+    let travels_rad = direction_accuracy.map(|_| user.velocity_n_mps.atan2(user.velocity_e_mps));
+    let angle =
+        |rad: Option<f64>| CartesianAngle { value_deg: rad.map(degrees), confidence_deg: rad.and(direction_accuracy) };
+    let direction = angle(travels_rad.or(user.yaw_rad));
     PerceivedObject {
         object_id: Some(user.id),
         measurement_delta_time_ms: delta_ms,
@@ -80,7 +84,7 @@ pub(super) fn perceived(user: &RoadUser, reference: Enu, at: Timestamp, delta_ms
         })),
         // Vehicles point where they drive; a person may face anywhere.
         angles: (user.class.is_vehicle() && user.yaw_rad.is_some())
-            .then_some(EulerAngles { z_angle: direction, ..EulerAngles::default() }),
+            .then(|| EulerAngles { z_angle: angle(user.yaw_rad), ..EulerAngles::default() }),
         object_dimension_z: dimension(user.height_m),
         object_dimension_y: dimension(user.width_m),
         object_dimension_x: dimension(user.length_m),

@@ -2,10 +2,12 @@
 //!
 //! In: the site's intersections and signs, what the signals show, and the requests of vehicles. Out: messages, repeated
 //! while they hold and sent at once when they change; requests for the signal controller. A site without intersections and
-//! signs sends nothing of this. Absent: GNSS corrections (RTCMEM), which need a reference station.
+//! signs sends nothing of this. On board of a vehicle that may ask: its requests for priority. Absent: GNSS corrections
+//! (RTCMEM), which need a reference station.
 
 mod map;
 mod priority;
+mod request;
 mod signs;
 mod spat;
 #[cfg(test)]
@@ -13,7 +15,7 @@ mod tests;
 
 pub use priority::{MAX_REQUESTS, Trust};
 
-use super::profile::{Profile, StationKind};
+use super::profile::{Profile, StationKind, VehicleSettings};
 use super::{Content, Draft, Facility, Scene};
 use crate::effect::{PriorityRequest, Provenance};
 use crate::event::PriorityAnswer;
@@ -25,8 +27,10 @@ use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::geonet::{Dissemination, GeoArea, Scope, Shape};
 use masa_v2x_proto::security::Verdict;
 use masa_v2x_proto::srem::Srem;
+use masa_v2x_proto::ssem::Ssem;
 use masa_v2x_proto::time::Timestamp;
 use priority::PriorityService;
+use request::Requester;
 use serde::{Deserialize, Serialize};
 use spat::SpatService;
 
@@ -61,7 +65,7 @@ impl Default for InfrastructureSettings {
     }
 }
 
-/// The infrastructure services of a roadside unit.
+/// The infrastructure services of a roadside unit, and what a vehicle asks of them.
 #[derive(Clone, Debug)]
 pub(crate) struct InfrastructureService {
     settings: InfrastructureSettings,
@@ -72,11 +76,18 @@ pub(crate) struct InfrastructureService {
     announced_at: Option<Timestamp>,
     spat: SpatService,
     priority: PriorityService,
+    /// Of a vehicle.
+    requester: Option<Requester>,
     drops: Drops,
 }
 
 impl InfrastructureService {
-    pub(crate) fn new(kind: StationKind, settings: InfrastructureSettings, site: InfrastructureSite) -> Self {
+    pub(crate) fn new(
+        kind: StationKind,
+        settings: InfrastructureSettings,
+        site: InfrastructureSite,
+        vehicle: &VehicleSettings,
+    ) -> Self {
         let stands = kind.profile() == Profile::Roadside;
         Self {
             map: Repeated::new(settings.mapem_interval_ms),
@@ -84,6 +95,7 @@ impl InfrastructureService {
             announced_at: None,
             spat: SpatService::default(),
             priority: PriorityService::default(),
+            requester: (kind.profile() == Profile::Vehicle).then(|| Requester::new(vehicle.clone())),
             site: if stands { site } else { InfrastructureSite::default() },
             settings,
             drops: Drops::default(),
@@ -111,6 +123,13 @@ impl InfrastructureService {
         }
     }
 
+    /// Takes a roadside unit's answer to the vehicle's own request.
+    pub(crate) fn status(&mut self, ssem: &Ssem, own: StationId) {
+        if let Some(requester) = &mut self.requester {
+            requester.answer(ssem, own);
+        }
+    }
+
     /// Takes the controller's answer to a request.
     pub(crate) fn answer(&mut self, answer: &PriorityAnswer) {
         if !self.priority.answer(answer) {
@@ -126,7 +145,10 @@ impl InfrastructureService {
 
 impl Facility for InfrastructureService {
     fn evaluate(&mut self, scene: &Scene<'_>, drafts: &mut Vec<Draft>) {
-        let Self { settings, site, spat, priority, .. } = self;
+        let Self { settings, site, spat, priority, requester, .. } = self;
+        if let Some(requester) = requester {
+            requester.evaluate(scene, settings, &mut self.drops, drafts);
+        }
         if !site.intersections.is_empty() {
             spat.evaluate(scene, site, settings, drafts);
             if self.map.is_due(scene.now) {
@@ -147,7 +169,8 @@ impl Facility for InfrastructureService {
     fn wake_at(&self) -> Option<Timestamp> {
         let map = self.map.next.filter(|_| !self.site.intersections.is_empty());
         let signs = self.signs.next.filter(|_| !self.site.signs.is_empty());
-        [map, signs, self.spat.wake_at(), self.priority.wake_at()].into_iter().flatten().min()
+        let asks = self.requester.as_ref().and_then(Requester::wake_at);
+        [map, signs, self.spat.wake_at(), self.priority.wake_at(), asks].into_iter().flatten().min()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::map::reference;
 use super::{InfrastructureSettings, push, station_of};
-use crate::effect::{PriorityAction, PriorityRequest, Way};
+use crate::effect::{PriorityAction, PriorityRequest, Requester, Way};
 use crate::event::{PriorityAnswer, PriorityStatus};
 use crate::facilities::{Draft, Scene};
 use crate::world::Drops;
@@ -124,6 +124,7 @@ impl PriorityService {
             intersection: key.1,
             request: key.2,
             action,
+            requester: requester(srem.srm.requestor.requestor_type.as_ref().map(|kind| kind.role)),
             inbound: way(&request.inbound_lane),
             outbound: request.outbound_lane.as_ref().and_then(way),
             arrives_at,
@@ -192,6 +193,16 @@ fn way(point: &IntersectionAccessPoint) -> Option<Way> {
         IntersectionAccessPoint::Approach(approach) => Some(Way::Approach(*approach)),
         IntersectionAccessPoint::Connection(connection) => Some(Way::Connection(*connection)),
         IntersectionAccessPoint::Unknown(_) => None,
+    }
+}
+
+/// The roles that controllers tell apart.
+const fn requester(role: Option<BasicVehicleRole>) -> Requester {
+    use BasicVehicleRole as Asks;
+    match role {
+        Some(Asks::Emergency | Asks::Police | Asks::Fire | Asks::Ambulance | Asks::RoadRescue) => Requester::Emergency,
+        Some(Asks::PublicTransport | Asks::Transit | Asks::Tram) => Requester::PublicTransport,
+        _ => Requester::Other,
     }
 }
 

@@ -1,10 +1,13 @@
 //! The services at one intersection with four lanes, a crossing, two signal groups and a sign.
 
 use super::*;
-use crate::effect::PriorityAction;
-use crate::event::{GroupState, Operation, PriorityStatus, SignalPhase, SignalReport};
+use crate::effect::{PriorityAction, Requester as AskedBy, Way};
+use crate::event::ReceivedMessage;
+use crate::event::{EgoState, Equipment, GroupState, Operation, PriorityStatus, SignalPhase, SignalReport};
 use crate::facilities::fixture::Street;
+use crate::facilities::profile::Role;
 use crate::world::fixture::at;
+use crate::world::ldm::{Ldm, LdmSettings};
 use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::dsrc::{IntersectionAccessPoint, IntersectionReferenceId, PrioritizationResponseStatus, VehicleId};
 use masa_v2x_proto::ivim::IviContainer;
@@ -89,7 +92,7 @@ fn service(change: impl FnOnce(&mut InfrastructureSettings)) -> InfrastructureSe
     assert_eq!(site.check(), Ok(()));
     let mut settings = InfrastructureSettings::default();
     change(&mut settings);
-    InfrastructureService::new(StationKind::RoadSideUnit, settings, site)
+    InfrastructureService::new(StationKind::RoadSideUnit, settings, site, &VehicleSettings::default())
 }
 
 fn messages(drafts: &[Draft]) -> Vec<Message> {
@@ -125,9 +128,11 @@ fn a_site_repeats_its_map_its_signals_and_its_signs() {
     assert_eq!(service.wake_at(), Some(at(1_000)));
     assert!(street.wake(&mut service, 500).is_empty());
     assert_eq!(kinds(&street.wake(&mut service, 1_000)).len(), 3);
-    let mut elsewhere = InfrastructureService::new(StationKind::PassengerCar, service.settings.clone(), site(SITE));
+    let nobody = VehicleSettings::default();
+    let mut elsewhere =
+        InfrastructureService::new(StationKind::PassengerCar, service.settings.clone(), site(SITE), &nobody);
     assert!(street.wake(&mut elsewhere, 0).is_empty(), "a vehicle does not speak for the site");
-    let mut bare = InfrastructureService::new(StationKind::RoadSideUnit, service.settings.clone(), site(""));
+    let mut bare = InfrastructureService::new(StationKind::RoadSideUnit, service.settings.clone(), site(""), &nobody);
     assert!(street.wake(&mut bare, 0).is_empty() && bare.wake_at().is_none());
 }
 
@@ -215,7 +220,8 @@ fn a_controller_overrules_the_programme_until_it_falls_silent() {
 fn an_intersection_nobody_tells_of_says_so() {
     let mut bare = site(SITE);
     bare.intersections[0].programme = None;
-    let mut service = InfrastructureService::new(StationKind::RoadSideUnit, Default::default(), bare);
+    let mut service =
+        InfrastructureService::new(StationKind::RoadSideUnit, Default::default(), bare, &VehicleSettings::default());
     let told = spatem(&Street::new().wake(&mut service, 0)).unwrap();
     let state = &told.spat.intersections[0];
     assert!(state.status.contains(IntersectionStatus::NO_VALID_SPAT_IS_AVAILABLE_AT_THIS_TIME));
@@ -315,6 +321,112 @@ fn a_request_is_forgotten_after_its_time() {
     let told = |drafts: &[Draft]| kinds(drafts).contains(&MessageKind::Ssem);
     assert!(told(&street.wake(&mut service, 49_000)), "30 s after it arrives at 20 s");
     assert!(!told(&street.wake(&mut service, 50_000)));
+}
+
+/// A street on board of a vehicle that has heard the map, `e_m` east on lane 1 towards the intersection at 10 m/s.
+fn on_board(e_m: f64) -> Street {
+    let drafts = Street::new().wake(&mut service(|_| {}), 0);
+    let uper = messages(&drafts).into_iter().find(|m| matches!(m, Message::Mapem(_))).unwrap().to_uper().unwrap();
+    let mut street = Street::new();
+    street.station.id = StationId(88);
+    street.ldm = Ldm::new(LdmSettings::default(), StationId(88), street.station.frame);
+    let received_at = at(0);
+    let (link, origin) = ("geonet".into(), "4711".into());
+    street.ldm.take(&ReceivedMessage { link, origin, uper, verdict: Verdict::Unsigned, received_at }, at(0));
+    drive(&mut street, e_m, 0);
+    street
+}
+
+fn drive(street: &mut Street, e_m: f64, ms: i64) {
+    street.ego = Some(EgoState {
+        captured_at: at(ms),
+        position: street.station.frame.to_wgs84(Enu::ground(e_m, -1.2)),
+        heading_deg: Some(92.0),
+        speed_mps: Some(10.0),
+        equipment: Equipment { light_bar: true, ..Equipment::default() },
+        ..EgoState::default()
+    });
+}
+
+fn asker(role: Role, behind_schedule_s: Option<i16>) -> InfrastructureService {
+    let vehicle = VehicleSettings { role, behind_schedule_s, ..VehicleSettings::default() };
+    let nothing = InfrastructureSite::default();
+    InfrastructureService::new(StationKind::SpecialVehicle, InfrastructureSettings::default(), nothing, &vehicle)
+}
+
+/// What a vehicle asks: kind, lane, number of the message, milliseconds to arrival.
+fn asks(drafts: &[Draft], ms: i64) -> Option<(PriorityRequestType, IntersectionAccessPoint, u8, i64)> {
+    let all = messages(drafts);
+    let Message::Srem(srem) = all.first()? else { panic!("{all:?}") };
+    assert!(srem.check_limits().is_ok());
+    let package = &srem.srm.requests.as_ref().unwrap()[0];
+    let (minute, second_ms) = (package.minute.flatten().unwrap(), package.second_ms.flatten().unwrap());
+    let arrives = masa_v2x_proto::dsrc::time::instant(minute, second_ms, at(ms));
+    let request = &package.request;
+    Some((
+        request.request_type,
+        request.inbound_lane.clone(),
+        srem.srm.sequence_number.unwrap(),
+        // A centimetre of a degree's rounding is a millisecond.
+        (arrives.unix_ms() - at(ms).unix_ms() + 5) / 10 * 10,
+    ))
+}
+
+#[test]
+fn a_vehicle_asks_until_it_is_answered_and_withdraws_behind_the_stop_line() {
+    use PriorityRequestType::{Cancellation, Request, Update};
+    let (mut street, mut vehicle) = (on_board(-208.0), asker(Role::Emergency, None));
+    let mut roadside = service(|settings| settings.priority = Some(Trust::Anybody));
+    let lane = IntersectionAccessPoint::Lane(1);
+    let first = street.wake(&mut vehicle, 0);
+    assert_eq!(asks(&first, 0), Some((Request, lane.clone(), 1, 20_000)));
+    assert_eq!(vehicle.wake_at(), Some(at(500)));
+    assert_eq!(asks(&street.wake(&mut vehicle, 400), 400), None);
+    let again = street.wake(&mut vehicle, 500);
+    assert_eq!(asks(&again, 500), Some((Request, lane.clone(), 1, 19_500)), "the same again, as nobody answers");
+    let Message::Srem(srem) = &messages(&again)[0] else { panic!() };
+    roadside.request(srem, Verdict::Unsigned, at(510));
+    let asked = roadside.take_requests();
+    assert_eq!((asked[0].requester, asked[0].inbound), (AskedBy::Emergency, Some(Way::Lane(1))));
+    let answers = messages(&Street::new().wake(&mut roadside, 520));
+    let Some(Message::Ssem(ssem)) = answers.iter().find(|m| matches!(m, Message::Ssem(_))) else { panic!() };
+    vehicle.status(ssem, StationId(99));
+    assert!(vehicle.wake_at().is_some(), "an answer to another");
+    vehicle.status(ssem, StationId(88));
+    assert_eq!(vehicle.wake_at(), None);
+    // More than two seconds behind where it should be.
+    drive(&mut street, -208.0, 2_100);
+    assert_eq!(asks(&street.wake(&mut vehicle, 2_100), 2_100), Some((Update, lane.clone(), 2, 20_000)));
+    drive(&mut street, -5.0, 22_000);
+    let over = |drafts: &[Draft], ms| asks(drafts, ms).map(|(kind, _, number, _)| (kind, number));
+    let cancelled = Some((Cancellation, 3));
+    assert_eq!(over(&street.wake(&mut vehicle, 22_000), 22_000), cancelled);
+    assert_eq!(over(&street.wake(&mut vehicle, 22_500), 22_500), cancelled);
+    assert_eq!(over(&street.wake(&mut vehicle, 23_000), 23_000), cancelled);
+    assert_eq!(over(&street.wake(&mut vehicle, 23_500), 23_500), None);
+    assert_eq!(vehicle.wake_at(), None);
+}
+
+#[test]
+fn only_who_has_a_reason_asks() {
+    for (role, late_s, e_m, asks) in [
+        (Role::Emergency, None, -100.0, true),
+        (Role::PublicTransport, Some(120), -100.0, true),
+        (Role::PublicTransport, Some(30), -100.0, false),
+        (Role::PublicTransport, None, -100.0, false),
+        (Role::Default, Some(120), -100.0, false),
+        (Role::Emergency, None, -320.0, false),
+        (Role::Emergency, None, 20.0, false),
+    ] {
+        let asked = !on_board(e_m).wake(&mut asker(role, late_s), 0).is_empty();
+        assert_eq!(asked, asks, "{role:?} {late_s:?} s late at {e_m} m");
+    }
+    let (mut street, mut vehicle) = (on_board(-100.0), asker(Role::Emergency, None));
+    street.ego = street.ego.map(|ego| EgoState { equipment: Equipment::default(), ..ego });
+    assert!(street.wake(&mut vehicle, 0).is_empty(), "not on its way to an emergency");
+    let (mut street, mut vehicle) = (on_board(-100.0), asker(Role::Emergency, None));
+    street.ego = street.ego.map(|ego| EgoState { heading_deg: Some(270.0), ..ego });
+    assert!(street.wake(&mut vehicle, 0).is_empty(), "it drives away from it");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use super::Mapped;
 use super::file::{self, malformed};
 use super::homography::Homography;
-use super::lens::{Intrinsics, Lens};
+use super::lens::{Distortion, Intrinsics};
 use crate::perception::{CalibratedArea, Error};
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use nalgebra::{Matrix2, Matrix3, Vector2};
@@ -89,7 +89,7 @@ pub fn parse_intrinsics(text: &str) -> Result<Intrinsics, String> {
         image_size_px: [size("image_width")?, size("image_height")?],
         focal_length_px: [fx, fy],
         principal_point_px: [cx, cy],
-        distortion: std::array::from_fn(|i| distortion.get(i).copied().unwrap_or(0.0)),
+        distortion: Distortion::BrownConrady(std::array::from_fn(|i| distortion.get(i).copied().unwrap_or(0.0))),
     })
 }
 
@@ -120,14 +120,12 @@ fn number(text: &str) -> Option<f64> {
 
 #[derive(Clone, Debug)]
 pub(super) struct ProjectionMatrix {
-    lens: Option<Lens>,
     to_map: Homography,
     from_map: Homography,
     geotransform: [f64; 6],
     /// ∂(east, north)/∂(map x, map y) at the site origin: over a site the change is below a part in a thousand.
     map_to_enu: Matrix2<f64>,
     geotransform_inverse: Matrix2<f64>,
-    image_size_px: Vector2<f64>,
     frame: SiteFrame,
 }
 
@@ -153,52 +151,36 @@ impl ProjectionMatrix {
         let geotransform = Matrix2::new(lon_x, lon_y, lat_x, lat_y);
         let geotransform_inverse =
             geotransform.try_inverse().ok_or_else(|| wrong("the geotransform of the map is singular"))?;
-        let lens = match settings.pixels {
-            PixelInput::Drawn => settings.intrinsics.as_ref().map(|i| Lens::new(i, image_size_px)),
-            PixelInput::Undistorted => None,
-        };
         Ok(Self {
-            lens,
             to_map,
             from_map,
             geotransform: settings.geotransform_deg,
             map_to_enu: metres_per_degree(frame) * geotransform,
             geotransform_inverse,
-            image_size_px: size,
             frame: *frame,
         })
     }
 
-    pub(super) fn map(&self, drawn: Vector2<f64>) -> Option<Mapped> {
-        let (pixel, undistortion) = match &self.lens {
-            Some(lens) => lens.undistort(drawn)?,
-            None => (drawn, Matrix2::identity()),
-        };
-        let (map, jacobian) = self.to_map.apply(pixel)?;
+    pub(super) fn map(&self, undistorted: Vector2<f64>) -> Option<Mapped> {
+        let (map, jacobian) = self.to_map.apply(undistorted)?;
         let [lon, lon_x, lon_y, lat, lat_x, lat_y] = self.geotransform;
         let enu = self.frame.to_enu(Wgs84 {
             lat_deg: lat + lat_x * map.x + lat_y * map.y,
             lon_deg: lon + lon_x * map.x + lon_y * map.y,
             alt_m: self.frame.origin().alt_m,
         });
-        let inside =
-            drawn.x >= 0.0 && drawn.y >= 0.0 && drawn.x <= self.image_size_px.x && drawn.y <= self.image_size_px.y;
         Some(Mapped {
             position: Enu::ground(enu.e_m, enu.n_m),
-            jacobian: self.map_to_enu * jacobian * undistortion,
+            jacobian: self.map_to_enu * jacobian,
             calibration: Matrix2::zeros(),
-            area: if inside { CalibratedArea::Inside } else { CalibratedArea::Outside },
+            area: CalibratedArea::Inside,
         })
     }
 
     pub(super) fn unmap(&self, position: Enu) -> Option<Vector2<f64>> {
         let geodetic = self.frame.to_wgs84(Enu::ground(position.e_m, position.n_m));
         let offset = Vector2::new(geodetic.lon_deg - self.geotransform[0], geodetic.lat_deg - self.geotransform[3]);
-        let (pixel, _) = self.from_map.apply(self.geotransform_inverse * offset)?;
-        match &self.lens {
-            Some(lens) => lens.distort(pixel),
-            None => Some(pixel),
-        }
+        Some(self.from_map.apply(self.geotransform_inverse * offset)?.0)
     }
 }
 

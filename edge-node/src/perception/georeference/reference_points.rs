@@ -4,13 +4,14 @@
 //! undistorted pixels to site ENU metres with the covariance that the survey leaves, and a report of how well the points
 //! agree: residuals, and each point's error when the others alone predict it.
 
+use super::calibrated::default_max_calibration_sigma_m;
 use super::file;
 use super::homography::{Fit, Homography};
 use super::lens::{Intrinsics, Lens};
 use super::{Mapped, covariance2};
 use crate::perception::{CalibratedArea, Error};
 use masa_v2x_proto::geo::{Enu, Hemisphere, SiteFrame, Wgs84, utm_to_wgs84};
-use nalgebra::{Matrix2, Vector2};
+use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,21 +45,30 @@ fn default_survey_sigma_m() -> f64 {
     0.2
 }
 
-fn default_max_calibration_sigma_m() -> f64 {
-    1.5
-}
-
 /// A point known in the image and on the ground.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ReferencePoint {
+    /// What it is called in reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// x, y in the image, pixels.
     pub pixel: [f64; 2],
     /// Where it is.
     pub ground: GroundReference,
+    /// Its height over the site origin, metres; only a camera's pose can be fitted to points above the ground.
+    #[serde(default)]
+    pub up_m: f64,
 }
 
-/// Where a reference point is: `ground = { utm = { … } }` or `ground = { wgs84 = { … } }`.
+impl ReferencePoint {
+    /// Where it is in the site.
+    pub fn position(&self, frame: &SiteFrame) -> Enu {
+        Enu { u_m: self.up_m, ..self.ground.position(frame) }
+    }
+}
+
+/// Where a reference point is: `ground = { utm = { … } }`, `{ wgs84 = { … } }` or `{ enu = { … } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum GroundReference {
@@ -81,18 +91,30 @@ pub enum GroundReference {
         /// Longitude, degrees.
         longitude_deg: f64,
     },
+    /// In the site itself.
+    Enu {
+        /// Metres east of the site origin.
+        east_m: f64,
+        /// Metres north of it.
+        north_m: f64,
+    },
 }
 
 impl GroundReference {
-    /// The position at height zero.
-    pub fn to_wgs84(self) -> Wgs84 {
+    /// The position on the ground of the site.
+    fn position(self, frame: &SiteFrame) -> Enu {
+        let on_ground = |p: Wgs84| {
+            let enu = frame.to_enu(Wgs84 { alt_m: frame.origin().alt_m, ..p });
+            Enu::ground(enu.e_m, enu.n_m)
+        };
         match self {
             Self::Utm { zone, hemisphere, easting_m, northing_m } => {
-                utm_to_wgs84(zone, hemisphere, easting_m, northing_m)
+                on_ground(utm_to_wgs84(zone, hemisphere, easting_m, northing_m))
             }
-            Self::Wgs84 { latitude_deg, longitude_deg } => {
-                Wgs84 { lat_deg: latitude_deg, lon_deg: longitude_deg, alt_m: 0.0 }
+            Self::Wgs84 { latitude_deg: lat_deg, longitude_deg: lon_deg } => {
+                on_ground(Wgs84 { lat_deg, lon_deg, alt_m: 0.0 })
             }
+            Self::Enu { east_m, north_m } => Enu::ground(east_m, north_m),
         }
     }
 }
@@ -123,8 +145,9 @@ pub fn parse_otrfpts(text: &str) -> Result<Vec<ReferencePoint>, String> {
     }
     let entries: BTreeMap<u32, Entry> = serde_json::from_str(text).map_err(|e| e.to_string())?;
     Ok(entries
-        .into_values()
-        .map(|e| ReferencePoint {
+        .into_iter()
+        .map(|(number, e)| ReferencePoint {
+            name: Some(number.to_string()),
             pixel: [e.x_px, e.y_px],
             ground: GroundReference::Utm {
                 zone: e.zone_utm,
@@ -132,6 +155,7 @@ pub fn parse_otrfpts(text: &str) -> Result<Vec<ReferencePoint>, String> {
                 easting_m: e.lon_utm,
                 northing_m: e.lat_utm,
             },
+            up_m: 0.0,
         })
         .collect())
 }
@@ -163,7 +187,6 @@ pub struct PointError {
 
 #[derive(Clone, Debug)]
 pub(super) struct ReferencePoints {
-    lens: Option<Lens>,
     fit: Fit,
     to_pixel: Homography,
     max_calibration_sigma_m: f64,
@@ -174,7 +197,7 @@ impl ReferencePoints {
     pub(super) fn new(
         camera: &str,
         settings: &ReferencePointsSettings,
-        image_size_px: [u32; 2],
+        lens: Option<&Lens>,
         frame: &SiteFrame,
     ) -> Result<Self, Error> {
         let wrong = |problem: String| Error::Calibration { camera: camera.to_owned(), problem };
@@ -184,17 +207,22 @@ impl ReferencePoints {
         if settings.points.len() > MAX_POINTS {
             return Err(wrong(format!("more than {MAX_POINTS} reference points")));
         }
-        let lens = settings.intrinsics.as_ref().map(|i| Lens::new(i, image_size_px));
+        if let Some(point) = settings.points.iter().find(|point| point.up_m != 0.0) {
+            let [x, y] = point.pixel;
+            return Err(wrong(format!(
+                "the point at [{x}, {y}] px is above the ground: `masa calibrate fit` takes it"
+            )));
+        }
         let pairs = settings
             .points
             .iter()
             .map(|point| {
                 let drawn = Vector2::from(point.pixel);
-                let pixel = match &lens {
+                let pixel = match lens {
                     Some(lens) => lens.undistort(drawn)?.0,
                     None => drawn,
                 };
-                let enu = frame.to_enu(Wgs84 { alt_m: frame.origin().alt_m, ..point.ground.to_wgs84() });
+                let enu = point.position(frame);
                 let finite = pixel.x.is_finite() && pixel.y.is_finite() && enu.e_m.is_finite() && enu.n_m.is_finite();
                 finite.then_some((pixel, Vector2::new(enu.e_m, enu.n_m)))
             })
@@ -205,35 +233,27 @@ impl ReferencePoints {
         let to_pixel =
             fit.homography.inverse(pairs[0].0).ok_or_else(|| wrong("the mapping cannot be inverted".to_owned()))?;
         let report = report(settings, &pairs, &fit);
-        Ok(Self { lens, fit, to_pixel, max_calibration_sigma_m: settings.max_calibration_sigma_m, report })
+        Ok(Self { fit, to_pixel, max_calibration_sigma_m: settings.max_calibration_sigma_m, report })
     }
 
     pub(super) fn report(&self) -> &ReferenceReport {
         &self.report
     }
 
-    pub(super) fn map(&self, drawn: Vector2<f64>) -> Option<Mapped> {
-        let (pixel, undistortion) = match &self.lens {
-            Some(lens) => lens.undistort(drawn)?,
-            None => (drawn, Matrix2::identity()),
-        };
-        let (ground, jacobian) = self.fit.homography.apply(pixel)?;
-        let calibration = self.fit.covariance(pixel, self.report.sigma_m);
+    pub(super) fn map(&self, undistorted: Vector2<f64>) -> Option<Mapped> {
+        let (ground, jacobian) = self.fit.homography.apply(undistorted)?;
+        let calibration = self.fit.covariance(undistorted, self.report.sigma_m);
         let known = covariance2(&calibration).ellipse().0 <= self.max_calibration_sigma_m;
         Some(Mapped {
             position: Enu::ground(ground.x, ground.y),
-            jacobian: jacobian * undistortion,
+            jacobian,
             calibration,
             area: if known { CalibratedArea::Inside } else { CalibratedArea::Outside },
         })
     }
 
     pub(super) fn unmap(&self, position: Enu) -> Option<Vector2<f64>> {
-        let (pixel, _) = self.to_pixel.apply(Vector2::new(position.e_m, position.n_m))?;
-        match &self.lens {
-            Some(lens) => lens.distort(pixel),
-            None => Some(pixel),
-        }
+        Some(self.to_pixel.apply(Vector2::new(position.e_m, position.n_m))?.0)
     }
 }
 

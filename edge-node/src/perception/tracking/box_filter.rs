@@ -105,6 +105,11 @@ impl BoxFilter {
         let [x1_px, y1_px, x2_px, y2_px] = self.edges.map(|e| e.value as f32);
         BoundingBox { x1_px, y1_px, x2_px, y2_px }
     }
+
+    /// Standard deviation of each edge, pixels.
+    pub(crate) fn deviation_px(&self) -> [f64; 4] {
+        self.edges.map(|e| e.var_value.max(0.0).sqrt())
+    }
 }
 
 fn edges_of(b: &BoundingBox) -> [f64; 4] {

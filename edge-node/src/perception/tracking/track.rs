@@ -113,6 +113,11 @@ impl ImageTrack {
         self.filter.estimate()
     }
 
+    /// Standard deviation of its left, top, right and lower edge in the newest frame, pixels.
+    pub(crate) fn deviation_px(&self) -> [f64; 4] {
+        self.filter.deviation_px()
+    }
+
     /// The box in which it was last observed.
     pub(crate) fn last_observed(&self) -> &BoundingBox {
         self.observations.at(0).1

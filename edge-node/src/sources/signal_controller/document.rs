@@ -153,13 +153,14 @@ pub(super) fn answer(payload: &[u8]) -> Result<PriorityAnswer, Reject> {
 
 /// Writes a request.
 pub(super) fn request(request: &PriorityRequest) -> Vec<u8> {
-    let PriorityRequest { station, intersection, request, action, inbound, outbound, arrives_at } = request;
+    let PriorityRequest { station, intersection, request, action, requester, inbound, outbound, arrives_at } = request;
     let arrives_at = arrives_at.and_then(|at| jiff::Timestamp::from_nanosecond(at.unix_ns().into()).ok());
     json!({
         "station": station,
         "intersection": intersection,
         "request": request,
         "action": action,
+        "requester": requester,
         "inbound": inbound,
         "outbound": outbound,
         "arrives-at": arrives_at.map(|at| at.to_string()),
@@ -171,7 +172,7 @@ pub(super) fn request(request: &PriorityRequest) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effect::{PriorityAction, Way};
+    use crate::effect::{PriorityAction, Requester, Way};
     use proptest::prelude::*;
 
     /// 2026-03-05T12:00:00Z.
@@ -209,13 +210,14 @@ mod tests {
             intersection: 101,
             request: 3,
             action: PriorityAction::Request,
+            requester: Requester::PublicTransport,
             inbound: Some(Way::Lane(1)),
             outbound: None,
             arrives_at: Some(NOON.plus_ms(500)),
         };
         let document: serde_json::Value = serde_json::from_slice(&request(&asked)).unwrap();
         let expected = json!({"station": 7, "intersection": 101, "request": 3, "action": "request",
-            "inbound": {"lane": 1}, "outbound": null, "arrives-at": "2026-03-05T12:00:00.5Z"});
+            "requester": "public-transport", "inbound": {"lane": 1}, "outbound": null, "arrives-at": "2026-03-05T12:00:00.5Z"});
         assert_eq!(document, expected);
     }
 

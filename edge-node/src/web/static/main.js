@@ -3,8 +3,9 @@
 import { CameraView } from "./camera.js";
 import { classOf } from "./classes.js";
 import { age, byId, clock, digits, el, kmh, say } from "./dom.js";
+import { pairs } from "./figures.js";
 import { MapView } from "./map.js";
-import { Messages, pairs } from "./messages.js";
+import { Messages } from "./messages.js";
 import { showEvents, showObjects, showSensors, showSources, showTelemetry, wirePanels } from "./panels.js";
 
 /** The node sends at least one text a second; after this silence the picture is old. */

@@ -1,6 +1,7 @@
 // The list of published messages, and one message decoded with what caused it.
 
 import { byId, clock, count, duration, el, keyed, rows } from "./dom.js";
+import { pairs, pretty } from "./figures.js";
 
 const KEEP = 200, SHOWN = 60;
 const KINDS = ["all", "cam", "cpm", "denm"];
@@ -122,27 +123,3 @@ function causesOf(causes, sourceName, onObject) {
   );
   return table;
 }
-
-export function pairs(list) {
-  return el("dl", { class: "pairs" }, ...list.flatMap(([term, value]) => [el("dt", { text: term }), el("dd", { text: value })]));
-}
-
-/** JSON as text nodes, keys set apart; short arrays and objects stay on one line. */
-function pretty(value, indent = "") {
-  if (value === null || typeof value !== "object") return [JSON.stringify(value)];
-  const flat = JSON.stringify(value);
-  const list = Array.isArray(value), entries = Object.entries(value), [open, close] = list ? "[]" : "{}";
-  if (!entries.length) return [open + close];
-  const simple = flat.length + indent.length < 52 && entries.every(([, v]) => v === null || typeof v !== "object");
-  const inner = simple ? "" : `${indent}  `, separator = simple ? ", " : ",\n";
-  const parts = [open, simple ? " " : "\n"];
-  entries.forEach(([key, child], i) => {
-    if (i) parts.push(separator);
-    parts.push(inner);
-    if (!list) parts.push(el("span", { class: "k", text: key }), ": ");
-    parts.push(...pretty(child, `${indent}  `));
-  });
-  parts.push(simple ? " " : `\n${indent}`, close);
-  return parts;
-}
-

@@ -2,6 +2,7 @@
 
 import { classOf, classOrder } from "./classes.js";
 import { age, byId, count, digits, duration, el, keyed, kmh, rows, say, svg } from "./dom.js";
+import { badge, empty } from "./figures.js";
 
 const STAGES = {
   decode: "Decode", queue: "Queue", preprocess: "Preprocess", inference: "Inference", postprocess: "Postprocess",
@@ -19,15 +20,6 @@ const SPAN = 2.5;
 const WIDTH = 140, HEIGHT = 28;
 
 let span = "window", newest = null;
-
-/** The letter badge of a class. */
-export function badge(name) {
-  const kind = classOf(name);
-  const node = el("span", { class: kind.shape === "body" || kind.shape === "square" ? "badge" : "badge round", text: kind.letter, "aria-hidden": "true" });
-  node.style.background = kind.colour;
-  node.style.color = kind.ink;
-  return node;
-}
 
 export function wirePanels() {
   const buttons = [...document.querySelectorAll("[data-span]")];
@@ -244,11 +236,4 @@ export function showEvents({ events, time_ms }, onShow) {
       say(what, `${cause} · object ${object_id}`);
       say(since, age((time_ms - since_ms) / 1000));
     });
-}
-
-function empty(table, length, words) {
-  table.hidden = !length;
-  let note = table.nextElementSibling;
-  if (!note) table.after((note = el("p", { class: "empty", text: words })));
-  note.hidden = Boolean(length);
 }

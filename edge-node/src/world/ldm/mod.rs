@@ -15,7 +15,7 @@ mod stations;
 pub use denm::{EventPhase, ReceivedEvent};
 pub use intake::Heard;
 pub use objects::{ReceivedObject, ReceivedObjectKind};
-pub use roadside::{SignId, Told};
+pub use roadside::{SignId, Told, ingress_lanes};
 pub use stations::{ClusterView, Neighbour};
 
 use super::Drops;

@@ -4,8 +4,9 @@ use super::Ldm;
 use super::intake::Reception;
 use masa_v2x_proto::cdd::StationId;
 use masa_v2x_proto::dsrc::IntersectionReferenceId;
+use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::ivim::{IviStatus, Ivim};
-use masa_v2x_proto::mapem::{IntersectionGeometry, Mapem};
+use masa_v2x_proto::mapem::{GenericLane, IntersectionGeometry, LaneDirection, Mapem, NodeList};
 use masa_v2x_proto::spatem::{IntersectionState, Spatem};
 use masa_v2x_proto::time::Timestamp;
 
@@ -104,6 +105,28 @@ impl Ldm {
         self.signs.insert(id, told);
         Ok(())
     }
+}
+
+/// The lanes of a map that lead to the intersection, each with its nodes from the stop line outwards, `[east, north]` metres
+/// of `frame`. Lanes whose nodes are not plain offsets are left out.
+pub fn ingress_lanes<'a>(
+    geometry: &'a IntersectionGeometry,
+    frame: &SiteFrame,
+) -> impl Iterator<Item = (&'a GenericLane, Vec<[f64; 2]>)> + 'a {
+    let place = geometry.ref_point.latitude_deg.zip(geometry.ref_point.longitude_deg);
+    let reference =
+        place.map(|(lat_deg, lon_deg)| frame.to_enu(Wgs84 { lat_deg, lon_deg, alt_m: frame.origin().alt_m }));
+    let ingress = |lane: &&GenericLane| lane.lane_attributes.directional_use.contains(LaneDirection::INGRESS_PATH);
+    geometry.lane_set.iter().filter(ingress).filter_map(move |lane| {
+        let Enu { mut e_m, mut n_m, .. } = reference?;
+        let NodeList::Nodes(nodes) = &lane.node_list else { return None };
+        let nodes_m = nodes.iter().map(|node| {
+            let offset = node.delta.offset()?;
+            (e_m, n_m) = (e_m + f64::from(offset.x_m), n_m + f64::from(offset.y_m));
+            Some([e_m, n_m])
+        });
+        Some((lane, nodes_m.collect::<Option<Vec<_>>>()?))
+    })
 }
 
 fn told<T>(content: T, reception: Reception, timeout_ms: i64) -> Told<T> {

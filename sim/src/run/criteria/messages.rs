@@ -1,11 +1,8 @@
 //! Criteria of what was said and heard.
 
 use super::{Case, Finding};
-use crate::geometry::Polyline;
 use crate::run::trace::Sent;
-use crate::scenario::route::Way;
 use masa_v2x_proto::MessageKind;
-use nalgebra::Point3;
 use std::collections::BTreeMap;
 
 /// Nearer to a way than this is on it, metres.
@@ -83,7 +80,7 @@ fn nearest(case: &Case<'_>, a: &str, b: &str) -> Option<f64> {
 fn time_to_arrival(case: &Case<'_>, recipient: &str, about: &str, at_s: f64) -> Option<f64> {
     let snapshot = case.trace.at(at_s)?;
     let own = snapshot.actor(*case.ids.get(recipient)?)?;
-    let way = way_of(case, recipient)?;
+    let way = case.way_of(recipient)?.line;
     let here_m = way.project(own.pose.position.xy())?.s_m;
     let front_m = here_m + own.size.length_m / 2.0;
     let speed_mps = own.speed_mps.max(0.5);
@@ -115,15 +112,6 @@ fn time_to_arrival(case: &Case<'_>, recipient: &str, about: &str, at_s: f64) -> 
     }
     let (_, s_m) = nearest?;
     Some((s_m - front_m) / speed_mps)
-}
-
-/// The way of a named actor.
-fn way_of(case: &Case<'_>, name: &str) -> Option<Polyline> {
-    let settings = case.scenario.actors.iter().find(|actor| actor.id == name)?;
-    if settings.drive_m.is_empty() {
-        return Some(Polyline::new(settings.path_m.iter().map(|[e, n]| Point3::new(*e, *n, 0.0))));
-    }
-    Way::on_lanes(case.roads, &settings.drive_m).ok().map(|way| way.line)
 }
 
 pub(super) fn latency(case: &Case<'_>, station: Option<&str>, p95_ms: f64) -> Finding {

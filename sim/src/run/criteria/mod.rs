@@ -6,10 +6,13 @@
 mod contact;
 mod messages;
 mod perception;
+mod pose;
+mod signals;
 
 use super::Trace;
 use crate::actor::ActorId;
 use crate::roads::Roads;
+use crate::scenario::route::Way;
 use crate::scenario::scripted::ids;
 use crate::scenario::{Criterion, CriterionSettings, Scenario};
 use serde::Serialize;
@@ -76,6 +79,15 @@ impl Case<'_> {
         })
     }
 
+    /// The way of a named actor.
+    pub(super) fn way_of(&self, name: &str) -> Option<Way> {
+        let settings = self.scenario.actors.iter().find(|actor| actor.id == name)?;
+        if settings.drive_m.is_empty() {
+            return Some(Way::through(&settings.path_m));
+        }
+        Way::on_lanes(self.roads, &settings.drive_m).ok()
+    }
+
     pub(super) fn ids_of(&self, names: &[String]) -> Vec<ActorId> {
         names.iter().filter_map(|name| self.ids.get(name).copied()).collect()
     }
@@ -139,7 +151,11 @@ fn find(case: &Case<'_>, criterion: &Criterion) -> Finding {
         Criterion::Health { station, problem, since_s, within_s } => {
             perception::health(case, station, problem, *since_s, *within_s)
         }
+        Criterion::CameraPose { station, camera, since_s, within_s, within_deg } => {
+            pose::camera_pose(case, station, camera, [*since_s, *within_s], *within_deg)
+        }
         Criterion::Healthy { station, problems } => perception::healthy(case, station, problems),
+        Criterion::Green { actor, within_s } => signals::green(case, actor, *within_s),
         Criterion::Reaches { actor, point_m, before_s } => contact::reaches(case, actor, *point_m, *before_s),
         Criterion::NeverStops { actor } => contact::never_stops(case, actor),
         Criterion::KeepsDistance { actor, to, at_least_m } => contact::keeps_distance(case, actor, to, *at_least_m),
@@ -165,7 +181,11 @@ fn usual_name(criterion: &Criterion) -> String {
         Criterion::Health { station, problem, within_s, .. } => {
             format!("{station} notices {problem} within {within_s} s")
         }
+        Criterion::CameraPose { camera, within_s, within_deg, .. } => {
+            format!("where {camera} looks is known to {within_deg}° within {within_s} s, after the alarm")
+        }
         Criterion::Healthy { station, .. } => format!("{station} stays healthy"),
+        Criterion::Green { actor, within_s } => format!("{actor} has green within {within_s} s of asking"),
         Criterion::Reaches { actor, before_s, .. } => format!("{actor} arrives by {before_s} s"),
         Criterion::NeverStops { actor } => format!("{actor} never stops"),
         Criterion::KeepsDistance { actor, to, at_least_m } => format!("{actor} keeps {at_least_m} m from {to}"),
@@ -178,7 +198,9 @@ fn concerned(criterion: &Criterion) -> Vec<String> {
             recipient.names().iter().cloned().chain([about.clone()]).collect()
         }
         Criterion::NoCollision { of } | Criterion::Recall { of, .. } => of.clone(),
-        Criterion::Reaches { actor, .. } | Criterion::NeverStops { actor } => vec![actor.clone()],
+        Criterion::Green { actor, .. } | Criterion::Reaches { actor, .. } | Criterion::NeverStops { actor } => {
+            vec![actor.clone()]
+        }
         Criterion::KeepsDistance { actor, to, .. } => vec![actor.clone(), to.clone()],
         Criterion::Received { recipient, .. } => recipient.names().to_vec(),
         _ => Vec::new(),

@@ -1,8 +1,8 @@
-//! What the schedule of a scenario brings into the loop: weather, faults, signals, sensors, announcements, forgeries.
+//! What the schedule of a scenario brings into the loop: weather, faults, sensors, announcements, forgeries.
 
 use super::super::forger::{Forgery, STATION_ID};
 use super::super::rig::Broken;
-use super::super::{RunError, signals, site, status};
+use super::super::{RunError, site, status};
 use super::{ANTENNA_M, Due, Engine, START};
 use crate::faults::Fault;
 use masa_edge_node::event::{DenAction, DenRequest, EventBody, EventReport, Observation, Quantity, SourceId, Traffic};
@@ -85,26 +85,6 @@ impl Engine<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Tells stations what signals show: at once when it changes, and each second.
-    pub(super) fn tell_signals(&mut self, t_ns: i64) {
-        let snapshot = self.world.now();
-        let second = (1.0 / self.scenario.step_s).round().max(1.0) as u64;
-        let changed = self.signals_shown != snapshot.signals;
-        if !changed && !snapshot.step.is_multiple_of(second) {
-            return;
-        }
-        let snapshot = snapshot.clone();
-        self.signals_shown.clone_from(&snapshot.signals);
-        for station in 0..self.scenario.stations.len() {
-            if !self.scenario.stations[station].signals {
-                continue;
-            }
-            for report in signals::reports(self.world.roads(), &snapshot, self.clock(station, t_ns)) {
-                self.push(t_ns, station, Due::Event(SourceId::NODE, EventBody::Signals(report)));
-            }
-        }
     }
 
     /// Readings of environmental sensors.

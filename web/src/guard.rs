@@ -1,13 +1,10 @@
 //! What every request passes first and every answer carries.
 //!
-//! A node has no accounts, so a page elsewhere on the web must not reach it through the operator's browser: names that
-//! are not ours are refused (DNS rebinding), so are WebSockets that another origin opens, and nothing can be framed.
+//! A page elsewhere on the web must not reach a server through the operator's browser: names that are not ours are refused
+//! (DNS rebinding), so are requests and WebSockets of other origins, and nothing can be framed.
 
-use super::server::App;
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use std::net::IpAddr;
 
 const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
@@ -25,25 +22,24 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Refuses foreign requests and adds the security headers to every answer.
-pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let refusal = refusal(request.headers(), request.version(), &app.settings.host_names);
-    let mut response = match refusal {
-        Some((status, words)) => (status, words).into_response(),
-        None => next.run(request).await,
-    };
+/// Adds the security headers. Data and pictures are of the moment and are not kept; a page's own files set their own rule.
+pub fn secure(response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
         headers.insert(name, value);
     }
-    // Data and pictures are of the moment; the page's own files set their own rule.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
-fn refusal(headers: &HeaderMap, version: Version, host_names: &[String]) -> Option<(StatusCode, &'static str)> {
+/// Why a request is refused: not HTTP/1.1, without exactly one host, for a name that is neither an address, `localhost` nor one
+/// of `host_names`, or from a page of another origin.
+pub fn refusal(
+    headers: &HeaderMap,
+    version: Version,
+    host_names: &[String],
+) -> Option<(StatusCode, &'static str)> {
     if version < Version::HTTP_11 {
-        return Some((StatusCode::HTTP_VERSION_NOT_SUPPORTED, "This node speaks HTTP/1.1.\n"));
+        return Some((StatusCode::HTTP_VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1.\n"));
     }
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next().and_then(|h| h.to_str().ok()), hosts.next()) else {
@@ -52,13 +48,13 @@ fn refusal(headers: &HeaderMap, version: Version, host_names: &[String]) -> Opti
     if !is_ours(host, host_names) {
         return Some((
             StatusCode::MISDIRECTED_REQUEST,
-            "This node does not go by that name. Use its IP address, or add the name to host-names under [web].\n",
+            "This server does not go by that name. Use its IP address, or add the name to host-names.\n",
         ));
     }
     match headers.get(header::ORIGIN).map(HeaderValue::to_str) {
         None => None,
         Some(Ok(origin)) if origin.split_once("://").is_some_and(|(_, o)| o.eq_ignore_ascii_case(host)) => None,
-        Some(_) => Some((StatusCode::FORBIDDEN, "Pages of other origins may not use this node.\n")),
+        Some(_) => Some((StatusCode::FORBIDDEN, "Pages of other origins may not use this server.\n")),
     }
 }
 

@@ -1,0 +1,71 @@
+//! From which arm to which arm road users go, how long it takes them and how long they are delayed.
+//!
+//! In: passages at gates of arms, and steps in between. Out: a [`Trip`] when somebody leaves by an arm. The control delay
+//! is travel time less the time that the same way takes at free-flow speed (HCM 6th edition, chapter 31, travel-time
+//! method), from gate to gate: gates must lie upstream of the queue. The slowing for the turn itself is part of it.
+//! Invariants: at most one open trip a road user; it ends with it.
+
+use super::gate::{Direction, Passage};
+use crate::services::road_users::{RoadUserId, Step};
+use crate::services::shape::distance_m;
+use masa_v2x_proto::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// Somebody crossed the junction.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Trip {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) travel_s: f64,
+    pub(crate) way_m: f64,
+}
+
+impl Trip {
+    /// Time lost against free traffic, seconds.
+    pub(crate) fn delay_s(&self, free_flow_mps: f64) -> f64 {
+        (self.travel_s - self.way_m / free_flow_mps).max(0.0)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    from: String,
+    since: Timestamp,
+    way_m: f64,
+}
+
+/// Trips under way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trips {
+    open: BTreeMap<RoadUserId, Open>,
+}
+
+impl Trips {
+    /// Somebody goes on.
+    pub(crate) fn follow(&mut self, step: &Step) {
+        if let Some(open) = self.open.get_mut(&step.id) {
+            open.way_m += distance_m(step.from.1, step.to.1);
+        }
+    }
+
+    /// Somebody passes the gate of an arm.
+    pub(crate) fn pass(&mut self, arm: &str, passage: &Passage, longest_s: f64) -> Option<Trip> {
+        let at = passage.crossed_at;
+        if passage.direction == Direction::Forward {
+            self.open.insert(passage.id, Open { from: arm.to_owned(), since: at, way_m: 0.0 });
+            return None;
+        }
+        let open = self.open.remove(&passage.id)?;
+        let travel_s = at.seconds_since(open.since);
+        (travel_s > 0.0 && travel_s <= longest_s).then(|| Trip {
+            from: open.from,
+            to: arm.to_owned(),
+            travel_s,
+            way_m: open.way_m,
+        })
+    }
+
+    pub(crate) fn lose(&mut self, id: RoadUserId) {
+        self.open.remove(&id);
+    }
+}

@@ -1,0 +1,188 @@
+//! How well a camera's turn explains what the traffic has shown.
+//!
+//! The residuals of a group are metres on the ground: across the lane that fits the group best, or from where the station
+//! says it is. Each has the noise of its pixel, and all of a group share the vehicle's own bias.
+
+use super::super::camera_model::CameraModel;
+use super::super::fit::minimise::Normal;
+use super::window::{Group, Sample};
+use super::{LaneLine, angle_between};
+use nalgebra::{DMatrix, DVector, Matrix2, SMatrix, Vector2};
+
+/// Wandering within the lane, and error of a station's time at its speed: what changes from sample to sample, metres.
+const WANDER_M: f64 = 0.2;
+/// A vehicle that drives across the direction of a lane by more than this is not in it, radians.
+const MAX_ANGLE_RAD: f64 = 0.35;
+/// A group that fits nothing better than this (root mean square of its standardised residuals) counts as an outlier.
+const OUTLIER: f64 = 3.5;
+
+pub(super) struct Evidence<'a> {
+    pub(super) groups: Vec<&'a Group>,
+    pub(super) lanes: &'a [LaneLine],
+    pub(super) ground_m: f64,
+    pub(super) lane_sigma_m: f64,
+    pub(super) station_sigma_m: f64,
+}
+
+/// A vehicle's middle at one instant, as a camera has it.
+struct Middle {
+    place: Vector2<f64>,
+    by_turn: SMatrix<f64, 2, 3>,
+    covariance: Matrix2<f64>,
+}
+
+/// Residuals of a group, of unit variance and independent, with their derivatives by the turn.
+struct Whitened {
+    residual: DVector<f64>,
+    by_turn: DMatrix<f64>,
+}
+
+impl Whitened {
+    /// From residuals of unit variance to which a common bias is added: along each column of `common`, as large as that
+    /// column. The columns are at right angles.
+    fn new(mut residual: DVector<f64>, mut by_turn: DMatrix<f64>, common: &[DVector<f64>]) -> Self {
+        for column in common {
+            let squared = column.norm_squared();
+            if squared > 1e-12 {
+                // (I + c cᵀ)^(-1/2) = I − share · c cᵀ.
+                let share = (1.0 - (1.0 + squared).sqrt().recip()) / squared;
+                residual -= column * (column.dot(&residual) * share);
+                by_turn -= column * (column.transpose() * &by_turn) * share;
+            }
+        }
+        Self { residual, by_turn }
+    }
+
+    fn size(&self) -> f64 {
+        self.residual.norm() / (self.residual.len() as f64).sqrt()
+    }
+}
+
+impl Evidence<'_> {
+    /// Adds what the groups say at a camera.
+    pub(super) fn add_to(&self, model: &CameraModel, normal: &mut Normal) {
+        for group in &self.groups {
+            match self.explained(model, group) {
+                Some(Whitened { residual, by_turn }) => normal.add_turn_block(&residual, &by_turn),
+                None => normal.cost += Normal::block_cost(OUTLIER, group.samples().len()),
+            }
+        }
+    }
+
+    /// Mean square of the standardised residuals of the groups that are explained, and the share of all groups they are.
+    pub(super) fn quality(&self, model: &CameraModel) -> (f64, f64) {
+        let explained: Vec<_> = self.groups.iter().filter_map(|group| self.explained(model, group)).collect();
+        let residuals: usize = explained.iter().map(|w| w.residual.len()).sum();
+        let spread = explained.iter().map(|w| w.residual.norm_squared()).sum::<f64>() / (residuals.max(4) - 3) as f64;
+        (spread, explained.len() as f64 / self.groups.len().max(1) as f64)
+    }
+
+    fn explained(&self, model: &CameraModel, group: &Group) -> Option<Whitened> {
+        let middles: Vec<Middle> = group.samples().iter().map(|s| self.middle(model, s)).collect::<Option<_>>()?;
+        let best = match group.samples()[0].known {
+            Some(_) => self.from_station(group, &middles),
+            None => {
+                let lanes = self.lanes.iter().filter_map(|lane| self.from_lane(lane, group, &middles));
+                lanes.min_by(|a, b| a.size().total_cmp(&b.size()))
+            }
+        };
+        best.filter(|whitened| whitened.size() < OUTLIER)
+    }
+
+    fn middle(&self, model: &CameraModel, sample: &Sample) -> Option<Middle> {
+        let hit = model.to_ground(sample.pixel, self.ground_m)?;
+        Some(Middle {
+            place: Vector2::new(hit.point.e_m, hit.point.n_m) - sample.offset,
+            by_turn: hit.by_pose.fixed_columns::<3>(3).into_owned(),
+            covariance: hit.by_pixel * hit.by_pixel.transpose() * sample.sigma_px.powi(2)
+                + Matrix2::from_diagonal_element(WANDER_M * WANDER_M),
+        })
+    }
+
+    /// East and north from where the station says it is.
+    fn from_station(&self, group: &Group, middles: &[Middle]) -> Option<Whitened> {
+        let count = 2 * middles.len();
+        let mut residual = DVector::zeros(count);
+        let mut by_turn = DMatrix::zeros(count, 3);
+        let mut common = SMatrix::<f64, 2, 2>::zeros();
+        let mut bias = DMatrix::zeros(count, 2);
+        for (i, (sample, middle)) in group.samples().iter().zip(middles).enumerate() {
+            let whiten = middle.covariance.cholesky()?.l().try_inverse()?;
+            residual.fixed_rows_mut::<2>(2 * i).copy_from(&(whiten * (middle.place - sample.known?)));
+            by_turn.fixed_view_mut::<2, 3>(2 * i, 0).copy_from(&(whiten * middle.by_turn));
+            let stated = whiten * self.station_sigma_m;
+            bias.fixed_view_mut::<2, 2>(2 * i, 0).copy_from(&stated);
+            common += stated.transpose() * stated;
+        }
+        // Turned so that the two directions of the bias are at right angles in what they do to the residuals.
+        let bias = bias * common.symmetric_eigen().eigenvectors;
+        Some(Whitened::new(residual, by_turn, &[bias.column(0).into_owned(), bias.column(1).into_owned()]))
+    }
+
+    /// Across a lane; `None` where the vehicle was not in it all the way.
+    fn from_lane(&self, lane: &LaneLine, group: &Group, middles: &[Middle]) -> Option<Whitened> {
+        let count = middles.len();
+        let mut residual = DVector::zeros(count);
+        let mut by_turn = DMatrix::zeros(count, 3);
+        let mut bias = DVector::zeros(count);
+        for (i, (sample, middle)) in group.samples().iter().zip(middles).enumerate() {
+            let (offset_m, along) = beside(&lane.points_m, middle.place)?;
+            let angle = angle_between(sample.yaw_rad, along.y.atan2(along.x));
+            if angle > MAX_ANGLE_RAD || offset_m.abs() > lane.width_m {
+                return None;
+            }
+            let left = Vector2::new(-along.y, along.x);
+            let sigma_m = left.dot(&(middle.covariance * left)).sqrt();
+            residual[i] = offset_m / sigma_m;
+            by_turn.row_mut(i).copy_from(&(left.transpose() * middle.by_turn / sigma_m));
+            bias[i] = self.lane_sigma_m / sigma_m;
+        }
+        Some(Whitened::new(residual, by_turn, &[bias]))
+    }
+}
+
+/// How far left of a line a point lies, and the line's direction there; `None` beyond its ends.
+fn beside(line: &[[f64; 2]], point: Vector2<f64>) -> Option<(f64, Vector2<f64>)> {
+    let mut best: Option<(f64, f64, Vector2<f64>)> = None;
+    for ends in line.windows(2) {
+        let [a, b] = [Vector2::from(ends[0]), Vector2::from(ends[1])];
+        let Some(along) = (b - a).try_normalize(1e-6) else { continue };
+        let share = (point - a).dot(&along);
+        if !(0.0..=(b - a).norm()).contains(&share) {
+            continue;
+        }
+        let left = along.perp(&(point - a));
+        if best.is_none_or(|(distance, ..)| left.abs() < distance) {
+            best = Some((left.abs(), left, along));
+        }
+    }
+    best.map(|(_, left, along)| (left, along))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn left_of_a_line_is_positive_and_beyond_it_is_nothing() {
+        let line = [[0.0, 0.0], [10.0, 0.0], [10.0, 10.0]];
+        let at = |e, n| beside(&line, Vector2::new(e, n)).map(|(left, _)| left);
+        assert_eq!(at(5.0, 1.0), Some(1.0));
+        assert_eq!(at(5.0, -2.0), Some(-2.0));
+        assert_eq!(at(12.0, 5.0), Some(-2.0));
+        assert_eq!(at(-1.0, -5.0), None);
+        assert_eq!(beside(&line[..1], Vector2::zeros()), None);
+    }
+
+    #[test]
+    fn a_common_bias_leaves_the_trend() {
+        // Four residuals that agree say one thing with the bias's doubt; their slope is known as well as their noise.
+        const NOISE: f64 = 0.1;
+        let by_turn = DMatrix::from_column_slice(4, 3, &[1.0, 1.0, 1.0, 1.0, -1.5, -0.5, 0.5, 1.5, 0.0, 0.0, 0.0, 0.0]);
+        let whitened =
+            Whitened::new(DVector::repeat(4, 1.0 / NOISE), by_turn / NOISE, &[DVector::repeat(4, 1.0 / NOISE)]);
+        let information = whitened.by_turn.transpose() * &whitened.by_turn;
+        assert!((information[(0, 0)].recip().sqrt() - 1.0).abs() < 0.01, "{information}");
+        assert!((information[(1, 1)].recip().sqrt() - 0.1 / 5f64.sqrt()).abs() < 1e-6, "{information}");
+    }
+}

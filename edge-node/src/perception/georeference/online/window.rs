@@ -1,0 +1,152 @@
+//! What the traffic has shown of late, vehicle by vehicle, within fixed bounds.
+
+use masa_v2x_proto::time::Timestamp;
+use nalgebra::Vector2;
+use std::collections::BTreeMap;
+
+/// Groups at most; the one that is not added to for the longest time goes first.
+pub const MAX_GROUPS: usize = 96;
+/// Samples of a group at most: when it is full, every other one goes and the rest stand for twice the way.
+pub const MAX_SAMPLES: usize = 16;
+/// Way between two samples at first, metres.
+const SPACING_M: f64 = 0.8;
+
+/// What a group is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// A track, to be compared with the lanes.
+    Track(u32),
+    /// A station that was seen as a track.
+    Station(u32, u32),
+}
+
+/// A vehicle at one instant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sample {
+    pub(super) at: Timestamp,
+    /// Middle of the lower edge of its box.
+    pub(super) pixel: Vector2<f64>,
+    pub(super) sigma_px: f64,
+    /// From its middle to the ground under that pixel, metres.
+    pub(super) offset: Vector2<f64>,
+    /// Where it was thought to be.
+    pub(super) place: Vector2<f64>,
+    pub(super) yaw_rad: f64,
+    /// Where it says that its middle was.
+    pub(super) known: Option<Vector2<f64>>,
+}
+
+/// Samples of one vehicle, oldest first.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    samples: Vec<Sample>,
+    spacing_m: f64,
+}
+
+impl Group {
+    pub(super) fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// When it began.
+    pub(super) fn began(&self) -> Timestamp {
+        self.samples[0].at
+    }
+
+    fn push(&mut self, sample: Sample) {
+        let newest = self.samples[self.samples.len() - 1];
+        if (sample.place - newest.place).norm() < self.spacing_m {
+            return;
+        }
+        if self.samples.len() == MAX_SAMPLES {
+            let mut place = 0;
+            self.samples.retain(|_| {
+                place += 1;
+                place % 2 == 1
+            });
+            self.spacing_m *= 2.0;
+        }
+        self.samples.push(sample);
+    }
+}
+
+/// Groups of the last while.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Window {
+    groups: BTreeMap<Key, Group>,
+}
+
+impl Window {
+    /// The groups that have moved far enough to say something.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.values().filter(|group| group.samples.len() >= 3)
+    }
+
+    pub(super) fn push(&mut self, key: Key, sample: Sample) {
+        if let Some(group) = self.groups.get_mut(&key) {
+            return group.push(sample);
+        }
+        if self.groups.len() >= MAX_GROUPS {
+            let oldest = self.groups.iter().min_by_key(|(_, group)| group.samples[group.samples.len() - 1].at);
+            if let Some(key) = oldest.map(|(key, _)| *key) {
+                self.groups.remove(&key);
+            }
+        }
+        let mut samples = Vec::with_capacity(MAX_SAMPLES);
+        samples.push(sample);
+        self.groups.insert(key, Group { samples, spacing_m: SPACING_M });
+    }
+
+    pub(super) fn forget_before(&mut self, at: Timestamp) {
+        self.groups.retain(|_, group| {
+            group.samples.retain(|sample| sample.at >= at);
+            !group.samples.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(ms: i64, e_m: f64) -> Sample {
+        Sample {
+            at: Timestamp::from_unix_ms(ms),
+            pixel: Vector2::zeros(),
+            sigma_px: 1.0,
+            offset: Vector2::zeros(),
+            place: Vector2::new(e_m, 0.0),
+            yaw_rad: 0.0,
+            known: None,
+        }
+    }
+
+    #[test]
+    fn a_long_drive_is_thinned_out_and_keeps_its_whole_way() {
+        let mut window = Window::default();
+        for step in 0..400 {
+            window.push(Key::Track(1), sample(step * 100, step as f64));
+        }
+        let group = window.groups().next().unwrap();
+        assert!(group.samples().len() <= MAX_SAMPLES, "{}", group.samples().len());
+        let (first, last) = (group.samples()[0], group.samples()[group.samples().len() - 1]);
+        assert!(first.place.x == 0.0 && last.place.x > 250.0, "{last:?}");
+    }
+
+    #[test]
+    fn the_window_is_bounded_and_forgets() {
+        let mut window = Window::default();
+        for track in 0..500 {
+            for step in 0..4 {
+                window.push(Key::Track(track), sample(i64::from(track) * 1_000 + step, 4.0 * step as f64));
+            }
+        }
+        assert_eq!(window.groups().count(), MAX_GROUPS);
+        assert_eq!(window.groups().map(Group::began).min(), Some(Timestamp::from_unix_ms(404_000)));
+        window.push(Key::Track(1_000), sample(600_000, 0.0));
+        window.push(Key::Track(1_000), sample(600_100, 0.5));
+        assert!(window.groups.len() == MAX_GROUPS && window.groups[&Key::Track(1_000)].samples.len() == 1);
+        window.forget_before(Timestamp::from_unix_ms(498_001));
+        assert_eq!(window.groups().count(), 2, "one of them shortened");
+    }
+}

@@ -1,0 +1,142 @@
+//! What becomes of one camera's pictures besides detection: browsers, the recording, the raw ring.
+//!
+//! In: every frame with what its detector found, or the fact that it found out nothing. Out: raw pictures to browsers on the
+//! node and into the encrypted ring, anonymised ones to everything else. While nobody wants an anonymised picture,
+//! nothing is followed for one; whoever begins to watch waits for the anonymiser's warm-up.
+
+use super::RunError;
+use crate::event::{EventId, SourceId};
+use crate::perception::privacy::{Anonymised, Anonymiser, FinderModel, PrivacySettings, Sightings, Withheld};
+use crate::perception::tracking::FrameId;
+use crate::recorder::raw_ring::RawRing;
+use crate::recorder::{Record, Recorder};
+use crate::sources::camera::CameraFrame;
+use crate::web::CameraFeed;
+use masa_inference::{Detection, Detector, EngineSettings, Error, RgbImage};
+use std::sync::Arc;
+
+/// A network that looks for faces or plates in pictures that are about to leave.
+struct Finder {
+    network: Option<Detector>,
+    found: Vec<Detection>,
+}
+
+impl Finder {
+    fn open(camera: &str, model: Option<&FinderModel>, engine: &EngineSettings) -> Result<Self, RunError> {
+        let open = |model: &FinderModel| Detector::open(&model.model, model.model_file.as_deref(), engine);
+        let network = model.map(open).transpose();
+        let network = network.map_err(|source| RunError::Detector { camera: camera.to_owned(), source })?;
+        Ok(Self { network, found: Vec::new() })
+    }
+
+    fn look(&mut self, image: &RgbImage) -> Result<(), Error> {
+        match &mut self.network {
+            Some(network) => network.detect(image, &mut self.found).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The anonymiser of one camera with its finders.
+pub(crate) struct Privacy {
+    anonymiser: Anonymiser,
+    face: Finder,
+    plate: Finder,
+}
+
+impl Privacy {
+    /// Loads the finders' networks, which takes seconds of CPU.
+    pub(crate) fn open(camera: &str, settings: &PrivacySettings, engine: &EngineSettings) -> Result<Self, RunError> {
+        Ok(Self {
+            anonymiser: Anonymiser::new(settings)?,
+            face: Finder::open(camera, settings.finders.face.as_ref(), engine)?,
+            plate: Finder::open(camera, settings.finders.plate.as_ref(), engine)?,
+        })
+    }
+
+    /// Forgets what was seen so far.
+    pub(crate) fn forget(&mut self) {
+        self.anonymiser.forget();
+    }
+
+    /// The picture of a frame as it may leave; `road_users` are absent when its inference failed.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(crate) fn picture(
+        &mut self,
+        source: SourceId,
+        frame: &CameraFrame,
+        road_users: Option<&[Detection]>,
+    ) -> Result<Anonymised, Withheld> {
+        self.follow(source, frame, road_users);
+        self.anonymiser.anonymise(frame.frame, frame.captured_at, &frame.image)
+    }
+
+    /// Takes what is known of a frame.
+    fn follow(&mut self, source: SourceId, frame: &CameraFrame, road_users: Option<&[Detection]>) {
+        if let Some(road_users) = road_users
+            && let Err(error) = self.observe(source, frame, road_users)
+        {
+            tracing::warn!(source = source.0, frame = frame.frame, %error, "a finder failed");
+        }
+    }
+
+    /// Takes what is seen in a frame. When a finder fails, the frame counts as not perceived.
+    fn observe(&mut self, source: SourceId, frame: &CameraFrame, road_users: &[Detection]) -> Result<(), Error> {
+        self.face.look(&frame.image)?;
+        self.plate.look(&frame.image)?;
+        let event = EventId { source, seq: frame.frame };
+        let id = FrameId { event, frame: frame.frame, captured_at: frame.captured_at };
+        let sightings = Sightings { road_users, faces: &self.face.found, plates: &self.plate.found };
+        self.anonymiser.observe(id, [frame.image.width, frame.image.height], sightings);
+        Ok(())
+    }
+}
+
+/// See the module.
+pub(crate) struct Pictures {
+    pub(crate) camera: String,
+    pub(crate) source: SourceId,
+    pub(crate) privacy: Privacy,
+    pub(crate) feed: Arc<CameraFeed>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) raw_ring: Option<Arc<RawRing>>,
+}
+
+impl Pictures {
+    /// Takes a frame; `road_users` are absent when its inference failed.
+    pub(crate) fn take(&mut self, frame: &CameraFrame, road_users: Option<&[Detection]>) {
+        if let Some(ring) = &self.raw_ring {
+            ring.keep(self.source, &self.camera, frame);
+        }
+        self.feed.offer_raw(frame.frame, frame.captured_at, || Arc::clone(&frame.image));
+        let recorder = self.recorder.as_ref().filter(|recorder| recorder.wants_frames());
+        if recorder.is_none() && !self.feed.wants_anonymised() {
+            // Lets go of the pixels of the last one who watched.
+            self.feed.offer_anonymised(|| None);
+            return;
+        }
+        self.privacy.follow(self.source, frame, road_users);
+        match recorder {
+            Some(recorder) => {
+                let picture = self.anonymised(frame);
+                if let Some(picture) = picture.clone() {
+                    recorder.record(Record::Frame { camera: self.camera.clone(), picture });
+                }
+                self.feed.offer_anonymised(|| picture);
+            }
+            None => self.feed.offer_anonymised(|| self.anonymised(frame)),
+        }
+    }
+
+    fn anonymised(&self, frame: &CameraFrame) -> Option<Anonymised> {
+        let picture = self.privacy.anonymiser.anonymise(frame.frame, frame.captured_at, &frame.image);
+        picture
+            .inspect_err(|reason| {
+                metrics::counter!("masa_pictures_withheld_total", "source" => self.camera.clone(), "reason" => reason.label())
+                    .increment(1);
+            })
+            .ok()
+    }
+}

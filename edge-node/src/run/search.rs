@@ -1,0 +1,208 @@
+//! Searches what a node would emit for faces and plates.
+//!
+//! In: a camera's source, the detector and the `[privacy]` of a node, and networks that know neither of them. Out: what those
+//! find in the pictures as they are and as they would leave. The pictures take the way of a live node: camera, detector,
+//! anonymiser, JPEG.
+
+use super::RunError;
+use super::pictures::Privacy;
+use crate::event::SourceId;
+use crate::event::SourceState;
+use crate::perception::privacy::{Cover, FinderModel, PrivacySettings};
+use crate::recorder::jpeg;
+use crate::sources::camera::{self, CameraFrame, CameraOutput, CameraSourceSettings};
+use crate::sources::clock::Clock;
+use crate::sources::stop::StopToken;
+use masa_inference::{BoundingBox, Detection, Detector, EngineSettings, ModelDescription, RgbImage};
+use std::time::Duration;
+
+/// Longest side of a picture that is decoded again, pixels.
+const MAX_SIDE_PX: u32 = 16_384;
+
+/// What pictures of a source have to do with each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sequence {
+    /// They follow each other in time.
+    #[default]
+    Video,
+    /// Nothing: each is a scene of its own, so that nothing is known of it but what is seen in it.
+    Stills,
+}
+
+/// What is searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emission {
+    /// What a node emits.
+    #[default]
+    Anonymised,
+    /// What it would emit if nothing were made unrecognisable: shows that the search finds what there is.
+    Raw,
+}
+
+/// What a network looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trait {
+    /// A face.
+    Face,
+    /// A number plate.
+    Plate,
+}
+
+impl Trait {
+    /// For people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Face => "face",
+            Self::Plate => "plate",
+        }
+    }
+}
+
+/// One searcher.
+#[derive(Clone, Debug)]
+pub struct Searcher {
+    /// What it looks for.
+    pub what: Trait,
+    /// The network.
+    pub model: FinderModel,
+    /// Least score of a find, 0 to 1.
+    pub least_score: f32,
+}
+
+/// How to search.
+#[derive(Clone, Debug)]
+pub struct SearchSettings {
+    /// The node's detector.
+    pub detector: FinderModel,
+    /// The node's settings.
+    pub privacy: PrivacySettings,
+    /// The engine of all networks.
+    pub engine: EngineSettings,
+    /// Who searches.
+    pub searchers: Vec<Searcher>,
+    /// Sides of the square that pictures are scaled into for the searchers, one search each, pixels.
+    pub sizes_px: Vec<u32>,
+    /// Every how many pictures one is searched; all go through the node.
+    pub every: u64,
+    /// What pictures have to do with each other.
+    pub sequence: Sequence,
+    /// What is searched.
+    pub emission: Emission,
+}
+
+/// A face or plate that was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Find {
+    /// What.
+    pub what: Trait,
+    /// In which frame.
+    pub frame: u64,
+    /// Where.
+    pub area: BoundingBox,
+    /// How sure the searcher is, 0 to 1.
+    pub score: f32,
+}
+
+/// What a search gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SearchReport {
+    /// Pictures that came from the source.
+    pub pictures: u64,
+    /// Pictures that left.
+    pub emitted: u64,
+    /// Pictures that were searched.
+    pub searched: u64,
+    /// Regions made unrecognisable, of all pictures that left.
+    pub regions: u64,
+    /// Found in the pictures as they are.
+    pub in_raw: Vec<Find>,
+    /// Found in what left.
+    pub in_emitted: Vec<Find>,
+    /// Time that anonymising took, all pictures together.
+    pub spent: Duration,
+}
+
+/// Plays `source` through a node's anonymiser and searches what comes out.
+///
+/// # Errors
+/// When a network cannot be opened, or the source fails before its end.
+pub fn search(source: CameraSourceSettings, settings: &SearchSettings) -> Result<SearchReport, RunError> {
+    let name = "search";
+    let of_camera = |source| RunError::Detector { camera: name.to_owned(), source };
+    let model = &settings.detector;
+    let mut detector =
+        Detector::open(&model.model, model.model_file.as_deref(), &settings.engine).map_err(of_camera)?;
+    detector.admit_weaker(settings.privacy.least_score);
+    let mut privacy = Privacy::open(name, &settings.privacy, &settings.engine)?;
+    let mut searchers = Vec::new();
+    for searcher in &settings.searchers {
+        for size in &settings.sizes_px {
+            searchers.push((searcher, open_at(&searcher.model, *size, &settings.engine).map_err(of_camera)?));
+        }
+    }
+    let clock = Clock::system();
+    let handle = camera::spawn(source, SourceId(1), name, clock.clone(), &StopToken::new())?;
+    let mut report = SearchReport::default();
+    let (mut road_users, mut found) = (Vec::new(), Vec::new());
+    while let Some(output) = handle.recv() {
+        let frame = match output {
+            CameraOutput::Frame(frame) => frame,
+            CameraOutput::Status(status) if status.state == SourceState::Failed => {
+                return Err(RunError::Source { name: status.name, detail: status.detail });
+            }
+            CameraOutput::Dropped(_) | CameraOutput::Status(_) => continue,
+        };
+        report.pictures += 1;
+        let perceived = detector.detect(&frame.image, &mut road_users).is_ok();
+        let began = clock.elapsed();
+        if settings.sequence == Sequence::Stills {
+            privacy.forget();
+        }
+        let picture = privacy.picture(SourceId(1), &frame, perceived.then_some(road_users.as_slice()));
+        report.spent += clock.elapsed().saturating_sub(began);
+        let Ok(picture) = picture else { continue };
+        report.emitted += 1;
+        if let Cover::Regions(regions) = picture.cover() {
+            report.regions += regions as u64;
+        }
+        if report.emitted % settings.every.max(1) != 0 && settings.sequence == Sequence::Video {
+            continue;
+        }
+        report.searched += 1;
+        let left = match settings.emission {
+            Emission::Anonymised => picture.as_ref(),
+            Emission::Raw => &frame.image,
+        };
+        let left = RgbImage::decode_jpeg(&jpeg(left), MAX_SIDE_PX).map_err(RunError::Picture)?;
+        for (searcher, network) in &mut searchers {
+            for (image, finds) in [(frame.image.as_ref(), &mut report.in_raw), (&left, &mut report.in_emitted)] {
+                network.detect(image, &mut found).map_err(of_camera)?;
+                add(finds, searcher, &frame, &found);
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Opens a searcher with a square input of `side` pixels.
+fn open_at(model: &FinderModel, side: u32, engine: &EngineSettings) -> Result<Detector, masa_inference::Error> {
+    let mut description = ModelDescription::read(&model.model)?;
+    (description.input.width, description.input.height) = (side, side);
+    let beside = || model.model.parent().unwrap_or(std::path::Path::new("")).join(&description.model.file);
+    let file = model.model_file.clone().unwrap_or_else(beside);
+    Detector::with_description(description, file, engine)
+}
+
+/// Adds what is new: the sizes of one searcher often find the same.
+fn add(finds: &mut Vec<Find>, searcher: &Searcher, frame: &CameraFrame, found: &[Detection]) {
+    for one in found.iter().filter(|one| one.score >= searcher.least_score) {
+        let known = finds.iter_mut().rev().take_while(|find| find.frame == frame.frame);
+        let mut same = known.filter(|find| find.what == searcher.what && find.area.iou(&one.bounding_box) > 0.3);
+        match same.next() {
+            Some(find) => find.score = find.score.max(one.score),
+            None => {
+                finds.push(Find { what: searcher.what, frame: frame.frame, area: one.bounding_box, score: one.score })
+            }
+        }
+    }
+}
