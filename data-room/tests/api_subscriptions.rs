@@ -51,7 +51,10 @@ impl Receiver {
                     bytes.extend_from_slice(&part[..count]);
                     let text = String::from_utf8_lossy(&bytes).into_owned();
                     let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
+                    let length = head
+                        .to_lowercase()
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
                     if count == 0 || length.is_some_and(|length| body.len() >= length.parse::<usize>().unwrap()) {
                         break body.to_owned();
                     }
@@ -131,7 +134,10 @@ async fn what_was_asked_for_arrives_and_nothing_else() {
     while state().await["notification"]["timesSent"] == 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!((state().await["status"].as_str(), state().await["notification"]["status"].as_str()), (Some("active"), Some("ok")));
+    assert_eq!(
+        (state().await["status"].as_str(), state().await["notification"]["status"].as_str()),
+        (Some("active"), Some("ok"))
+    );
     let headers = [("Authorization", &*format!("Bearer {token}"))];
     assert_eq!(server.send("PATCH", &path, &headers, br#"{"isActive": false}"#).await.status, 204);
     assert_eq!(state().await["status"], "paused");
