@@ -112,7 +112,7 @@ async fn a_token_opens_what_its_scopes_say_and_no_more() {
         assert!(!text.contains(":Vehicle:") && !text.contains(":PerceivedObject:"), "{path}");
         assert!(!text.contains("\"kind\":\"cam\"") && !text.contains("\"kind\":\"cpm\""), "{path}");
     }
-    let alert = json!({ "id": "urn:ngsi-ld:Alert:x:1", "type": "Alert", "location": { "type": "Point", "coordinates": [10, 44] } });
+    let alert = json!({ "id": "urn:ngsi-ld:Alert:x:1", "type": "Alert", "category": "traffic", "location": { "type": "Point", "coordinates": [10, 44] } });
     let alert = alert.to_string();
     let post = async |token: &str| {
         server.send("POST", "/ngsi-ld/v1/entities", &[("Authorization", &bearer(token))], alert.as_bytes()).await.status
@@ -250,6 +250,10 @@ async fn what_makes_no_sense_is_refused_in_words() {
         ("/ngsi-ld/v1/entities", "{"),
         ("/ngsi-ld/v1/entities", "[]"),
         ("/ngsi-ld/v1/entities", "{\"id\": \"urn:x\", \"type\": \"Alert\"}"),
+        (
+            "/ngsi-ld/v1/entities",
+            "{\"id\": \"urn:x\", \"type\": \"Alert\", \"category\": \"gossip\", \"location\": {\"type\": \"Point\", \"coordinates\": [1, 2]}}",
+        ),
         ("/ngsi-ld/v1/entities", "\u{0}\u{1}"),
         ("/ngsi-ld/v1/subscriptions", "{\"type\": \"Subscription\"}"),
         ("/ngsi-ld/v1/subscriptions", "[[[[[[[[[[[[[["),

@@ -164,7 +164,7 @@ async fn history(
     };
     let mut records = Vec::new();
     let mut after = None;
-    let mut more = true;
+    let mut more = span.from < span.until;
     while more && records.len() < MAX_RECORDS {
         let page = api.room.store.query(Query { after, ..query.clone() }).await?;
         records.extend(page.records);

@@ -225,9 +225,14 @@ impl Tokens {
             return None;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.look(&mut state, now);
         // Whoever measures how long this takes learns of a hash, not of a token.
-        state.tokens.get(&hash(token))?.caller(now)
+        let hash = hash(token);
+        if !state.tokens.contains_key(&hash) {
+            // It may have been made this moment.
+            state.looked_at = None;
+        }
+        self.look(&mut state, now);
+        state.tokens.get(&hash)?.caller(now)
     }
 
     /// Whether a token that was shown before still stands for the same.
