@@ -104,14 +104,15 @@ async fn a_token_opens_what_its_scopes_say_and_no_more() {
         assert_eq!(answer.status, 403, "{path}: {}", answer.text());
     }
     // Without being asked for, personal data is left out.
-    for path in ["/geojson", "/twin", "/scene.json", "/records?limit=1000", "/ngsi-ld/v1/temporal/entities?limit=1000"] {
+    for path in ["/geojson", "/twin", "/scene.json", "/records?limit=1000", "/ngsi-ld/v1/temporal/entities?limit=1000"]
+    {
         let answer = server.get(path, &reader).await;
         let text = answer.text();
         assert_eq!(answer.status, 200, "{path}: {text}");
         assert!(!text.contains(":Vehicle:") && !text.contains(":PerceivedObject:"), "{path}");
         assert!(!text.contains("\"kind\":\"cam\"") && !text.contains("\"kind\":\"cpm\""), "{path}");
     }
-    let alert = json!({ "id": "urn:ngsi-ld:Alert:x:1", "type": "Alert", "location": { "type": "Point", "coordinates": [10, 44] } });
+    let alert = json!({ "id": "urn:ngsi-ld:Alert:x:1", "type": "Alert", "category": "traffic", "location": { "type": "Point", "coordinates": [10, 44] } });
     let alert = alert.to_string();
     let post = async |token: &str| {
         server.send("POST", "/ngsi-ld/v1/entities", &[("Authorization", &bearer(token))], alert.as_bytes()).await.status
@@ -122,7 +123,12 @@ async fn a_token_opens_what_its_scopes_say_and_no_more() {
     let subscription = json!({ "type": "Subscription", "entities": [{ "type": "Vehicle" }],
         "notification": { "endpoint": { "uri": "http://8.8.8.8/" } } });
     let subscribe = server
-        .send("POST", "/ngsi-ld/v1/subscriptions", &[("Authorization", &bearer(&reader))], subscription.to_string().as_bytes())
+        .send(
+            "POST",
+            "/ngsi-ld/v1/subscriptions",
+            &[("Authorization", &bearer(&reader))],
+            subscription.to_string().as_bytes(),
+        )
         .await;
     assert_eq!(subscribe.status, 403, "{}", subscribe.text());
 }
@@ -160,7 +166,12 @@ async fn tenants_do_not_see_each_other() {
     let subscription = json!({ "type": "Subscription", "entities": [{ "type": "Alert" }],
         "notification": { "endpoint": { "uri": "http://8.8.8.8/" } } });
     let made = server
-        .send("POST", "/ngsi-ld/v1/subscriptions", &[("Authorization", &bearer(&ours))], subscription.to_string().as_bytes())
+        .send(
+            "POST",
+            "/ngsi-ld/v1/subscriptions",
+            &[("Authorization", &bearer(&ours))],
+            subscription.to_string().as_bytes(),
+        )
         .await;
     assert_eq!(made.status, 201, "{}", made.text());
     let path = made.header("location").to_owned();
@@ -183,7 +194,8 @@ async fn what_is_too_large_or_too_fast_is_refused() {
     let long = format!("/ngsi-ld/v1/entities?q={}", "a".repeat(9_000));
     assert_eq!(server.get(&long, &token).await.status, 414);
     let huge = "x".repeat(64 << 10);
-    let headed = request(server.address, "GET", "/geojson", &[("Authorization", &*bearer(&token)), ("X", &huge)], b"").await;
+    let headed =
+        request(server.address, "GET", "/geojson", &[("Authorization", &*bearer(&token)), ("X", &huge)], b"").await;
     assert_eq!(headed.status, 431);
     let mut last = server.get("/ngsi-ld/v1/types", &token).await;
     for _ in 0..60 {
@@ -238,6 +250,10 @@ async fn what_makes_no_sense_is_refused_in_words() {
         ("/ngsi-ld/v1/entities", "{"),
         ("/ngsi-ld/v1/entities", "[]"),
         ("/ngsi-ld/v1/entities", "{\"id\": \"urn:x\", \"type\": \"Alert\"}"),
+        (
+            "/ngsi-ld/v1/entities",
+            "{\"id\": \"urn:x\", \"type\": \"Alert\", \"category\": \"gossip\", \"location\": {\"type\": \"Point\", \"coordinates\": [1, 2]}}",
+        ),
         ("/ngsi-ld/v1/entities", "\u{0}\u{1}"),
         ("/ngsi-ld/v1/subscriptions", "{\"type\": \"Subscription\"}"),
         ("/ngsi-ld/v1/subscriptions", "[[[[[[[[[[[[[["),
@@ -340,7 +356,11 @@ async fn reading_of_road_users_leaves_an_audit_record() {
         assert_eq!(server.get(path, &reader).await.status, 200, "{path}");
         let entries = entries().await;
         assert_eq!(entries.len(), number + 1, "{path}");
-        assert_eq!((entries[0]["action"].as_str(), entries[0]["by"].as_str()), (Some("read"), Some("token-1")), "{path}");
+        assert_eq!(
+            (entries[0]["action"].as_str(), entries[0]["by"].as_str()),
+            (Some("read"), Some("token-1")),
+            "{path}"
+        );
         assert!(entries[0]["records"].as_u64() > Some(0), "{path}");
     }
     // A data room that cannot note who reads shows nothing.

@@ -51,7 +51,10 @@ impl Receiver {
                     bytes.extend_from_slice(&part[..count]);
                     let text = String::from_utf8_lossy(&bytes).into_owned();
                     let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
+                    let length = head
+                        .to_lowercase()
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
                     if count == 0 || length.is_some_and(|length| body.len() >= length.parse::<usize>().unwrap()) {
                         break body.to_owned();
                     }
@@ -108,6 +111,13 @@ async fn subscribe(server: &Server, token: &str, receiver: SocketAddr, more: Val
     made.header("location").to_owned()
 }
 
+/// Waits until the data room knows that `count` notifications were taken.
+async fn until_sent(server: &Server, token: &str, path: &str, count: u64) {
+    while server.get(path, token).await.json()["notification"]["timesSent"] != count {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn start(folder: tempfile::TempDir, records: Vec<Record>) -> Server {
     Server::start(folder, records, NOW, |settings| settings.notify_hosts = vec!["127.0.0.1".into()]).await
 }
@@ -120,7 +130,9 @@ async fn what_was_asked_for_arrives_and_nothing_else() {
     let only = json!({ "q": "data[causeCode]==2", "watchedAttributes": ["severity"],
         "geoQ": { "georel": "near;maxDistance==250", "geometry": "Point", "coordinates": [10.934315, 44.65554] } });
     let path = subscribe(&server, &token, receiver.address, only).await;
-    let far = denm(200, NOW); // 0.02 degrees north: more than two kilometres
+    // 0.02 degrees north: more than two kilometres.
+    let mut far = denm(200, NOW);
+    far.sequence = 1_006;
     let mut other = denm(8, NOW);
     other.payload = city::denm(8, 14, NOW, NOW, false).into();
     server.ingest(vec![denm(5, NOW), far, other, denm(9, NOW)]).await;
@@ -131,7 +143,10 @@ async fn what_was_asked_for_arrives_and_nothing_else() {
     while state().await["notification"]["timesSent"] == 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!((state().await["status"].as_str(), state().await["notification"]["status"].as_str()), (Some("active"), Some("ok")));
+    assert_eq!(
+        (state().await["status"].as_str(), state().await["notification"]["status"].as_str()),
+        (Some("active"), Some("ok"))
+    );
     let headers = [("Authorization", &*format!("Bearer {token}"))];
     assert_eq!(server.send("PATCH", &path, &headers, br#"{"isActive": false}"#).await.status, 204);
     assert_eq!(state().await["status"], "paused");
@@ -144,9 +159,10 @@ async fn nothing_is_lost_when_either_side_restarts() {
     let mut receiver = Receiver::listen("127.0.0.1:0").await;
     let server = start(tempfile::tempdir().unwrap(), city::records(NOW)).await;
     let token = server.token(&Scope::ALL);
-    subscribe(&server, &token, receiver.address, json!({})).await;
+    let path = subscribe(&server, &token, receiver.address, json!({})).await;
     server.ingest(vec![denm(10, NOW)]).await;
     assert_eq!(receiver.ids(1).await, [alert_id(10)]);
+    until_sent(&server, &token, &path, 1).await;
 
     // The receiver is down while two events happen, and then the data room restarts with them undelivered.
     let address = receiver.address;
@@ -164,6 +180,7 @@ async fn nothing_is_lost_when_either_side_restarts() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids, [alert_id(11), alert_id(12), alert_id(13)], "10 was delivered before and does not come again");
+    until_sent(&server, &token, &path, 2).await;
     let folder = server.stop().await;
 
     // What was delivered does not come again after another restart; what is new does.

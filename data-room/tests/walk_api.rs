@@ -65,7 +65,8 @@ async fn the_openapi_document_is_valid_and_its_parameters_are_taken() {
     assert!(tried > 60, "{tried}");
     let test = "the_openapi_document_is_valid_and_its_parameters_are_taken";
     let Some(mut python) = python(&["openapi_spec_validator"], test) else { return };
-    let script = "import sys, json; from openapi_spec_validator import validate; validate(json.load(open(sys.argv[1])))";
+    let script =
+        "import sys, json; from openapi_spec_validator import validate; validate(json.load(open(sys.argv[1])))";
     let file = server.folder().join("openapi.json");
     std::fs::write(&file, &document.body).unwrap();
     let output = tokio::task::block_in_place(|| python.args(["-c", script]).arg(&file).output().unwrap());
@@ -119,17 +120,22 @@ async fn the_live_stream_shows_what_comes_and_goes() {
     assert!(head.starts_with("http/1.1 101") && head.contains("sec-websocket-protocol: masa.v1\r\n"), "{head}");
     let snapshot = socket.text().await;
     assert_eq!((&snapshot["kind"], snapshot["features"].as_array().unwrap().len()), (&"snapshot".into(), 2));
-    let at = NOW.plus_ms(2_950);
-    server.clock.set(at);
+    let at = NOW.plus_ms(2_900);
     let mut record = city::record(Kind::V2x(MessageKind::Cam), "4711", city::cam(4711, at), at);
     record.sequence = 90;
     server.ingest(vec![record]).await;
     let (mut seen, mut gone) = (false, Vec::new());
     while !seen || gone.is_empty() {
+        if seen {
+            server.clock.set(NOW.plus_ms(3_050));
+        }
         let update = socket.text().await;
         assert_eq!(update["kind"], "update");
         for feature in update["features"].as_array().unwrap() {
-            assert_eq!((&feature["id"], &feature["properties"]["speed"]), (&"urn:ngsi-ld:Vehicle:junction-1:7:station-4711".into(), &36.0.into()));
+            assert_eq!(
+                (&feature["id"], &feature["properties"]["speed"]),
+                (&"urn:ngsi-ld:Vehicle:junction-1:7:station-4711".into(), &36.0.into())
+            );
             seen = true;
         }
         gone.extend(update["gone"].as_array().unwrap().clone());
@@ -160,7 +166,10 @@ async fn the_grpc_stream_shows_the_same() {
     assert_eq!(code(client.follow(ask(&token, &["Elephant"])).await), tonic::Code::InvalidArgument);
     let mut updates = client.follow(ask(&token, &["TrafficSignal", "Alert"])).await.unwrap().into_inner();
     let snapshot = timeout(PATIENCE, updates.message()).await.unwrap().unwrap().unwrap();
-    assert_eq!((snapshot.kind(), snapshot.entities.len()), (masa_data_room::api::stream::proto::update::Kind::Snapshot, 4));
+    assert_eq!(
+        (snapshot.kind(), snapshot.entities.len()),
+        (masa_data_room::api::stream::proto::update::Kind::Snapshot, 4)
+    );
     let mut record = city::record(Kind::V2x(MessageKind::Denm), "7-40", city::denm(40, 2, NOW, NOW, false), NOW);
     record.sequence = 90;
     server.ingest(vec![record]).await;

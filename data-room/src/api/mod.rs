@@ -30,9 +30,9 @@ pub mod tokens;
 mod twin;
 mod world;
 
-pub use server::serve;
 pub(crate) use guard::{ANYONE, Access, admit, guard};
 pub(crate) use problem::Problem;
+pub use server::serve;
 pub use stream::serve_grpc;
 pub use tokens::{Scope, TokenError, Tokens};
 pub(crate) use world::records_at;
