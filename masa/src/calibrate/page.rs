@@ -133,14 +133,16 @@ async fn serve(page: Arc<Page>, port: u16) -> anyhow::Result<()> {
     Ok(axum::serve(listener, router).with_graceful_shutdown(stopped).await?)
 }
 
-/// The page's own files; what they share with the live page comes from there.
+/// Name, content type and content of the page's own files.
+const OWN: [(&str, &str, &str); 4] = [
+    ("index.html", "text/html; charset=utf-8", include_str!("static/index.html")),
+    ("calibrate.css", "text/css; charset=utf-8", include_str!("static/calibrate.css")),
+    ("calibrate.js", "text/javascript; charset=utf-8", include_str!("static/calibrate.js")),
+    ("view.js", "text/javascript; charset=utf-8", include_str!("static/view.js")),
+];
+
+/// One of the page's own files; what they share with the live page comes from there.
 fn own_file(name: &str) -> Response {
-    const OWN: [(&str, &str, &str); 4] = [
-        ("index.html", "text/html; charset=utf-8", include_str!("static/index.html")),
-        ("calibrate.css", "text/css; charset=utf-8", include_str!("static/calibrate.css")),
-        ("calibrate.js", "text/javascript; charset=utf-8", include_str!("static/calibrate.js")),
-        ("view.js", "text/javascript; charset=utf-8", include_str!("static/view.js")),
-    ];
     let own = OWN.iter().find(|(known, ..)| *known == name).map(|(_, kind, content)| (*kind, *content));
     match own.or_else(|| static_file(name)) {
         Some((kind, content)) => ([(header::CONTENT_TYPE, kind)], content).into_response(),
@@ -256,4 +258,46 @@ fn shown(border: &[[f64; 2]], model: &CameraModel, ground_m: f64) -> Vec<Vec<[f6
     }
     lines.retain(|line| line.len() > 1);
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_needs_nothing_from_outside_and_makes_no_markup_of_text() {
+        for (name, _, content) in OWN {
+            assert!(!content.contains("://"), "{name} refers to the outside");
+            for way in ["innerHTML", "insertAdjacentHTML", "document.write", "eval(", " onclick", "<style", " style="] {
+                assert!(!content.contains(way), "{name} uses {way}");
+            }
+            for mark in ["\"/static/", "from \"./"] {
+                for (at, _) in content.match_indices(mark) {
+                    let rest = &content[at + mark.len()..];
+                    let named = &rest[..rest.find('"').unwrap_or(rest.len())];
+                    assert!(
+                        OWN.iter().any(|own| own.0 == named) || static_file(named).is_some(),
+                        "{name} names {named}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_border_is_drawn_where_the_camera_shows_it() {
+        let pose = masa_edge_node::perception::georeference::CameraPose {
+            position_m: [0.0, 0.0, 6.0],
+            yaw_deg: 90.0,
+            pitch_deg: -20.0,
+            roll_deg: 0.0,
+        };
+        let lens = masa_edge_node::perception::georeference::Intrinsics::pinhole([640, 384], 450.0);
+        let model = CameraModel::new(&pose, &lens, [640, 384]);
+        // From behind the camera to the front of it, and one that stays behind.
+        let lines = shown(&[[2.0, -10.0], [2.0, 30.0]], &model, 0.0);
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].len() > 20 && lines[0].iter().all(|[x, _]| *x > 320.0), "{lines:?}");
+        assert!(shown(&[[-5.0, -20.0], [5.0, -20.0]], &model, 0.0).is_empty());
+    }
 }
