@@ -4,9 +4,9 @@
 //! cannot keep up loses texts and is sent the whole picture instead. The same task looks what raises alarms.
 
 use super::alarms::Alarms;
-use super::{Clock, past};
 use super::rules::{self, AlarmSettings, Watch};
 use super::scene::{Audience, Scene};
+use super::{Clock, past};
 use crate::record::{Record, Tenant};
 use crate::room::Room;
 use crate::store::StoreError;
@@ -116,7 +116,9 @@ impl Live {
         let mut stages = self.stages.lock().await;
         match self.stage(&mut stages, &record.tenant, now).await {
             Ok(Some(stage)) => stage.scene.take(record),
-            Ok(None) => metrics::counter!("masa_control_room_dropped_total", "reason" => "too-many-tenants").increment(1),
+            Ok(None) => {
+                metrics::counter!("masa_control_room_dropped_total", "reason" => "too-many-tenants").increment(1)
+            }
             Err(error) => tracing::warn!(%error, tenant = %record.tenant, "the live picture could not be begun"),
         }
     }

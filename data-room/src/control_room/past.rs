@@ -34,11 +34,8 @@ const MAX_RECORDS: usize = 200_000;
 
 /// The world at a moment, also what is personal: [`Scene::text`] leaves out what its reader may not see.
 pub(super) async fn scene_at(store: &dyn Store, tenant: &Tenant, at: Timestamp) -> Result<Scene, StoreError> {
-    let filter = |kinds: &[Kind]| Filter {
-        kinds: kinds.to_vec(),
-        personal: Personal::Include,
-        ..Filter::of(tenant.clone())
-    };
+    let filter =
+        |kinds: &[Kind]| Filter { kinds: kinds.to_vec(), personal: Personal::Include, ..Filter::of(tenant.clone()) };
     let latest = Latest { filter: filter(&STATES), at, look_back_ms: STATE_LOOK_BACK_MS, limit: MAX_PAGE };
     let mut states = store.latest(latest).await?;
     let rank = |record: &Record| STATES.iter().position(|kind| *kind == record.kind);
@@ -47,7 +44,8 @@ pub(super) async fn scene_at(store: &dyn Store, tenant: &Tenant, at: Timestamp) 
     for record in &states {
         scene.take(record);
     }
-    let moving = Query { from: at.plus_ms(-MOVING_LOOK_BACK_MS), until: at.plus_ns(1), ..Query::new(filter(&MOVING), MAX_PAGE) };
+    let moving =
+        Query { from: at.plus_ms(-MOVING_LOOK_BACK_MS), until: at.plus_ns(1), ..Query::new(filter(&MOVING), MAX_PAGE) };
     each(store, moving, |record| scene.take(record)).await?;
     scene.sweep(at);
     scene.told();
@@ -90,11 +88,7 @@ pub(super) async fn batch(
 }
 
 /// Calls `take` with every record of a query in order, page by page.
-pub(super) async fn each(
-    store: &dyn Store,
-    mut query: Query,
-    mut take: impl FnMut(&Record),
-) -> Result<(), StoreError> {
+pub(super) async fn each(store: &dyn Store, mut query: Query, mut take: impl FnMut(&Record)) -> Result<(), StoreError> {
     let mut seen = 0;
     loop {
         let page = store.query(query.clone()).await?;
@@ -112,8 +106,11 @@ pub(super) async fn each(
 
 /// The record that arrived at this position.
 pub(super) async fn record(store: &dyn Store, filter: Filter, arrival: u64) -> Result<Option<Record>, StoreError> {
-    let query =
-        Query { order: Order::Arrival, after: Some(Cursor::arrived(arrival.saturating_sub(1))), ..Query::new(filter, 1) };
+    let query = Query {
+        order: Order::Arrival,
+        after: Some(Cursor::arrived(arrival.saturating_sub(1))),
+        ..Query::new(filter, 1)
+    };
     let found = store.query(query).await?.records.into_iter().next();
     Ok(found.filter(|record| record.arrival == arrival))
 }

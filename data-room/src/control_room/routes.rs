@@ -389,7 +389,10 @@ async fn curves(State(desk): State<Desk>, headers: HeaderMap, Query(query): Quer
     let kind = kind.ok_or_else(|| Trouble::Asked("type: curves are of measured entities".to_owned()))?;
     let span = query.until.checked_sub(query.from).filter(|ms| (1..=MAX_SERIES_MS).contains(ms));
     if span.is_none() || !(1..=series::MAX_POINTS).contains(&query.points) {
-        return Err(Trouble::Asked(format!("at most 92 days in 1 to {} points, from before until", series::MAX_POINTS)));
+        return Err(Trouble::Asked(format!(
+            "at most 92 days in 1 to {} points, from before until",
+            series::MAX_POINTS
+        )));
     }
     let span = [query.from, query.until].map(Timestamp::from_unix_ms);
     let _permit = desk.past_permits.acquire().await.map_err(|_| Trouble::Busy)?;

@@ -13,28 +13,48 @@ use masa_web::{Files, guard};
 use std::sync::Arc;
 
 const FILES: Files = Files(masa_web::assets![
-    "index.html", "style.css", "screens.css", "main.js", "alarms.js", "api.js", "charts.js", "clock.js", "compare.js",
-    "details.js", "map.js", "messages.js", "panels.js", "scene.js", "screens.js", "tabs.js", "timeline.js", "words.js",
+    "index.html",
+    "style.css",
+    "screens.css",
+    "main.js",
+    "alarms.js",
+    "api.js",
+    "charts.js",
+    "clock.js",
+    "compare.js",
+    "details.js",
+    "map.js",
+    "messages.js",
+    "panels.js",
+    "scene.js",
+    "screens.js",
+    "tabs.js",
+    "timeline.js",
+    "words.js",
 ]);
 
 /// The page's routes.
 pub fn routes() -> Router {
-    Router::new()
-        .route("/", get(|headers: HeaderMap| async move { FILES.answer("index.html", &headers) }))
-        .route("/static/{name}", get(|Path(name): Path<String>, headers: HeaderMap| async move { FILES.answer(&name, &headers) }))
+    Router::new().route("/", get(|headers: HeaderMap| async move { FILES.answer("index.html", &headers) })).route(
+        "/static/{name}",
+        get(|Path(name): Path<String>, headers: HeaderMap| async move { FILES.answer(&name, &headers) }),
+    )
 }
 
 /// Guards the page and what it asks for: refuses names that are not ours and pages of other origins, and adds the security
 /// headers to every answer. `host_names` are names besides `localhost` and addresses.
 pub fn guarded(routes: Router, host_names: Vec<String>) -> Router {
-    routes.layer(from_fn_with_state(Arc::new(host_names), async |State(names): State<Arc<Vec<String>>>, request: Request, next: Next| -> Response {
-        let mut response = match guard::refusal(request.headers(), request.version(), &names) {
-            Some(refusal) => refusal.into_response(),
-            None => next.run(request).await,
-        };
-        guard::secure(&mut response);
-        response
-    }))
+    routes.layer(from_fn_with_state(
+        Arc::new(host_names),
+        async |State(names): State<Arc<Vec<String>>>, request: Request, next: Next| -> Response {
+            let mut response = match guard::refusal(request.headers(), request.version(), &names) {
+                Some(refusal) => refusal.into_response(),
+                None => next.run(request).await,
+            };
+            guard::secure(&mut response);
+            response
+        },
+    ))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use super::town::Town;
 use masa_data_room::control_room::{Audience, Caller, ControlRoom, ControlRoomSettings, Doorkeeper};
-use masa_data_room::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use masa_data_room::store::AuditEntry;
+use masa_data_room::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use masa_data_room::{Record, Room, Tenant, page};
 use masa_v2x_proto::time::Timestamp;
 use std::process::Command;
@@ -100,7 +100,8 @@ impl Desk {
         std::fs::write(&map, town.map().to_string()).unwrap();
         let (stop, stopped) = watch::channel(false);
         let settings = ControlRoomSettings { name: "Modena".into(), map: Some(map), ..ControlRoomSettings::default() };
-        let control = ControlRoom::start(settings, room.clone(), Arc::new(Door), Arc::new(now), stopped.clone()).unwrap();
+        let control =
+            ControlRoom::start(settings, room.clone(), Arc::new(Door), Arc::new(now), stopped.clone()).unwrap();
         let routes = page::guarded(page::routes().merge(control.routes), Vec::new());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
