@@ -3,6 +3,7 @@
 //! Invariants: the ingest stops before the store closes; stopping takes at most the time it is given.
 
 use crate::api::{self, Api, ApiError};
+use crate::control_room::{ControlRoom, ControlRoomError};
 use crate::ingest::Ingest;
 use crate::room::Room;
 use crate::services::Follower;
@@ -31,6 +32,9 @@ pub enum StartError {
     /// Its API.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// Its control room.
+    #[error(transparent)]
+    ControlRoom(#[from] ControlRoomError),
     /// Its port.
     #[error("listening on {address}: {source}")]
     Listen {
@@ -83,6 +87,12 @@ impl DataRoom {
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|source| StartError::Listen { address: settings.listen, source })?;
+        let grpc = match settings.api.grpc_listen {
+            Some(address) => {
+                Some(TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?)
+            }
+            None => None,
+        };
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: settings.listen, source })?;
         let broker = match settings.broker() {
@@ -104,7 +114,13 @@ impl DataRoom {
             let follower = Follower::new(room.clone(), site.tenant.clone(), ServiceSite::load(&site.file)?)?;
             tasks.spawn(follower.run(clock::now, stop.subscribe()));
         }
-        tasks.spawn(api::serve(listener, api::router(served), stop.subscribe()));
+        if let Some(grpc) = grpc {
+            tasks.spawn(api::serve_grpc(grpc, served.clone(), stop.subscribe()));
+        }
+        let control = ControlRoom::new(settings.control_room.clone(), served.clone(), stop.subscribe())?;
+        let routes = api::router(served).merge(control.routes());
+        tasks.spawn(control.run());
+        tasks.spawn(api::serve(listener, routes, stop.subscribe()));
         Ok(Self { room, ingest, broker, address, tasks, stop })
     }
 

@@ -1,10 +1,10 @@
 //! The control room as an operator uses it: a real data room, its page in a headless browser, a town full of messages.
 #![allow(clippy::unwrap_used)]
 
-#[path = "page/messages.rs"]
-mod messages;
 #[path = "page/support.rs"]
 mod support;
+#[path = "page/messages.rs"]
+mod messages;
 #[path = "page/town.rs"]
 mod town;
 
@@ -23,12 +23,9 @@ async fn an_operator_can_work_from_the_page() {
     let audit = desk.audit().await;
     let words: Vec<_> = audit.iter().map(|entry| format!("{} {}", entry.by, entry.words)).collect();
     let noted = |by: &str, what: &str| words.iter().any(|words| words.starts_with(by) && words.contains(what));
-    assert!(noted("rossi", ": acknowledge"), "the acknowledgement is audited: {words:?}");
-    assert!(noted("rossi", ": assign patrol 3") && noted("rossi", ": note lane closed"), "{words:?}");
-    assert!(noted("rossi", "live picture") && noted("rossi", "picture of"), "who saw road users is audited: {words:?}");
-    assert!(
-        !words.iter().any(|words| words.starts_with("viewer")),
-        "who sees no road users leaves no entry: {words:?}"
-    );
+    assert!(noted("desk-1", ": acknowledge"), "the acknowledgement is audited: {words:?}");
+    assert!(noted("desk-1", ": assign patrol 3") && noted("desk-1", ": note lane closed"), "{words:?}");
+    assert!(noted("desk-1", "live picture") && noted("desk-1", "picture of"), "who saw road users is audited: {words:?}");
+    assert!(!words.iter().any(|words| words.starts_with("viewer")), "who sees no road users leaves no entry: {words:?}");
     desk.close().await;
 }

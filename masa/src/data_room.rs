@@ -1,5 +1,7 @@
 //! `masa data-room`: the city side, and its records as files.
 
+mod token;
+
 use crate::terminal;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -36,6 +38,7 @@ pub(crate) struct DataRoomCommand {
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     Export(ExportCommand),
+    Token(token::TokenCommand),
 }
 
 /// Write records into a Parquet file, also while the data room runs.
@@ -87,8 +90,9 @@ fn settings(config: Option<&Path>) -> anyhow::Result<DataRoomSettings> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut settings: DataRoomSettings = parse_toml(&text, path, &|name| std::env::var(name).ok())?;
     // Relative to the file it stands in.
-    let folder = &mut settings.store.embedded.folder;
-    *folder = path.parent().unwrap_or(Path::new("")).join(&*folder);
+    for folder in [&mut settings.store.embedded.folder, &mut settings.api.folder] {
+        *folder = path.parent().unwrap_or(Path::new("")).join(&*folder);
+    }
     Ok(settings)
 }
 
@@ -99,6 +103,7 @@ impl DataRoomCommand {
         runtime.block_on(async {
             match self.command {
                 Some(Subcommands::Export(command)) => command.run().await,
+                Some(Subcommands::Token(command)) => command.run(),
                 None => run(&settings(self.config.as_deref())?, self.duration).await,
             }
         })

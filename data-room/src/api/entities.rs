@@ -5,7 +5,7 @@ use super::query::{Parameters, Presentation, Selection};
 use super::tokens::Caller;
 use super::world::city_at;
 use super::{Api, Inner};
-use crate::entity::{Entity, EntityKind, Form, Origin, context, rfc3339};
+use crate::entity::{Entity, EntityKind, Form, Origin, completed, context, rfc3339};
 use crate::publish::geojson;
 use crate::record::{Kind, Record, Sensitivity, Source};
 use crate::store::{AuditAction, Personal};
@@ -215,7 +215,7 @@ fn written(api: &Api, document: &Value) -> Result<Entity, Problem> {
         let names: Vec<_> = WRITTEN.iter().map(|kind| kind.name()).collect();
         return Err(Problem::Unsupported(format!("only {} are written here", names.join(", "))));
     }
-    Ok(entity)
+    completed(entity).map_err(Problem::Invalid)
 }
 
 /// Stores what an operator says, as a record like any other.

@@ -21,11 +21,11 @@ pub(super) const BEARER_PROTOCOL: &str = "bearer.";
 const TENANT: &str = "ngsild-tenant";
 
 /// Name of whoever shows no token.
-pub(super) const ANYONE: &str = "(anyone)";
+pub(crate) const ANYONE: &str = "(anyone)";
 
 /// What a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// Nothing.
     Open,
     /// A token with this scope.
@@ -40,7 +40,7 @@ const ANSWER_HEADERS: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// Lets a request through to its handler, or not.
-pub(super) async fn guard(State((api, access)): State<(Api, Access)>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State((api, access)): State<(Api, Access)>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     let admitted = match length > MAX_ADDRESS_BYTES {
@@ -66,7 +66,7 @@ pub(super) async fn guard(State((api, access)): State<(Api, Access)>, mut reques
 }
 
 /// Who asks, when that is allowed; nobody for open routes.
-pub(super) fn admit(
+pub(crate) fn admit(
     api: &Api,
     access: Access,
     headers: &HeaderMap,

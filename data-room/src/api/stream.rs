@@ -10,8 +10,12 @@ use crate::entity::{Entity, Form};
 use proto::city_server::{City, CityServer};
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
 /// The interface, generated from `proto/masa/city/v1/city.proto`.
@@ -25,14 +29,19 @@ const MAX_REQUEST_BYTES: usize = 16 << 10;
 /// Updates that wait for a reader; one that is slower gets snapshots.
 const WAITING: usize = 4;
 
-/// The gRPC service, for a [`tonic`] server.
-pub fn city_service(api: Api) -> CityServer<CityStream> {
-    CityServer::new(CityStream { api }).max_decoding_message_size(MAX_REQUEST_BYTES)
+/// Serves the live stream on `listener` until `stop` becomes true.
+pub async fn serve_grpc(listener: TcpListener, api: Api, mut stop: watch::Receiver<bool>) {
+    let service = CityServer::new(CityStream { api }).max_decoding_message_size(MAX_REQUEST_BYTES);
+    let stopped = async move { super::stopped(&mut stop).await };
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let served = Server::builder().add_service(service).serve_with_incoming_shutdown(incoming, stopped);
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the gRPC server ended");
+    }
 }
 
 /// Streams the city.
-#[derive(Debug)]
-pub struct CityStream {
+struct CityStream {
     api: Api,
 }
 

@@ -56,7 +56,9 @@ pub(super) fn filter(selection: &Selection, caller: &Caller) -> Filter {
         _ => Vec::new(),
     };
     let source = match source.as_slice() {
-        [site, station, _, ..] => station.parse().ok().map(|station| Source { site: (*site).to_owned(), station }),
+        [site, station, _, ..] if !site.contains(char::is_control) => {
+            station.parse().ok().map(|station| Source { site: (*site).to_owned(), station })
+        }
         _ => None,
     };
     Filter { kinds, personal, source, ..Filter::of(caller.tenant.clone()) }
@@ -162,7 +164,7 @@ async fn history(
     };
     let mut records = Vec::new();
     let mut after = None;
-    let mut more = true;
+    let mut more = span.from < span.until;
     while more && records.len() < MAX_RECORDS {
         let page = api.room.store.query(Query { after, ..query.clone() }).await?;
         records.extend(page.records);

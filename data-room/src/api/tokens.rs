@@ -225,9 +225,14 @@ impl Tokens {
             return None;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.look(&mut state, now);
         // Whoever measures how long this takes learns of a hash, not of a token.
-        state.tokens.get(&hash(token))?.caller(now)
+        let hash = hash(token);
+        if !state.tokens.contains_key(&hash) {
+            // It may have been made this moment.
+            state.looked_at = None;
+        }
+        self.look(&mut state, now);
+        state.tokens.get(&hash)?.caller(now)
     }
 
     /// Whether a token that was shown before still stands for the same.
@@ -262,7 +267,9 @@ impl Tokens {
     fn write(&self, all: Vec<TokenRecord>) -> Result<(), TokenError> {
         let bytes = serde_json::to_vec_pretty(&all)
             .map_err(|source| TokenError::Malformed { path: self.path.clone(), source })?;
-        replace(&self.path, &bytes).map_err(|source| TokenError::Io { path: self.path.clone(), source })?;
+        let folder = self.path.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = folder.and_then(|()| replace(&self.path, &bytes));
+        written.map_err(|source| TokenError::Io { path: self.path.clone(), source })?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.tokens, state.changed_at) = (by_hash(all), modified(&self.path));
         Ok(())

@@ -105,11 +105,26 @@ pub(super) async fn city_at(
     at: Timestamp,
     personal: Personal,
 ) -> Result<City, StoreError> {
-    let filter = |kinds: &[Kind]| Filter { kinds: kinds.to_vec(), personal, ..Filter::of(tenant.clone()) };
     let mut city = City::default();
+    records_at(store, tenant, at, personal, |record| drop(city.take(record))).await?;
+    Ok(city)
+}
+
+/// The records that together say how things were at `at`, in the order in which they are to be taken.
+///
+/// # Errors
+/// A store that does not answer.
+pub(crate) async fn records_at(
+    store: &dyn Store,
+    tenant: &Tenant,
+    at: Timestamp,
+    personal: Personal,
+    mut take: impl FnMut(&Record),
+) -> Result<(), StoreError> {
+    let filter = |kinds: &[Kind]| Filter { kinds: kinds.to_vec(), personal, ..Filter::of(tenant.clone()) };
     for (kinds, look_back_ms) in LASTING {
         let latest = Latest { filter: filter(kinds), at, look_back_ms: *look_back_ms, limit: MAX_PAGE };
-        store.latest(latest).await?.iter().for_each(|record| drop(city.take(record)));
+        store.latest(latest).await?.iter().for_each(&mut take);
     }
     for (kinds, look_back_ms) in PASSING {
         // Newest first, so that a page that is full holds those that count.
@@ -119,9 +134,9 @@ pub(super) async fn city_at(
             order: Order::NewestFirst,
             ..Query::new(filter(kinds), MAX_PAGE)
         };
-        store.query(query).await?.records.iter().rev().for_each(|record| drop(city.take(record)));
+        store.query(query).await?.records.iter().rev().for_each(&mut take);
     }
-    Ok(city)
+    Ok(())
 }
 
 /// The newest state of every tenant's city.

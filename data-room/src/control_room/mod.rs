@@ -28,19 +28,7 @@ mod routes;
 mod rules;
 mod scene;
 mod series;
+mod socket;
 
-pub use routes::{Caller, ControlRoom, ControlRoomError, ControlRoomSettings, Doorkeeper};
+pub use routes::{ControlRoom, ControlRoomError, ControlRoomSettings};
 pub use rules::AlarmSettings;
-pub use scene::Audience;
-
-use masa_v2x_proto::time::Timestamp;
-use std::sync::Arc;
-
-/// What says what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Ends when the data room is to stop.
-async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
-    // An error means that the sender is gone, and the data room with it.
-    let _ = stop.wait_for(|stop| *stop).await;
-}

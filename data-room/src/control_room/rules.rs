@@ -95,8 +95,7 @@ fn of_entity(settings: &AlarmSettings, entity: &Entity) -> Option<Finding> {
             (Rule::SignalFailure, Severity::High, title)
         }
         EntityKind::AirQualityObserved => {
-            let limits =
-                [("no2", "Nitrogen dioxide", settings.no2_limit_ug_m3), ("pm10", "PM10", settings.pm10_limit_ug_m3)];
+            let limits = [("no2", "Nitrogen dioxide", settings.no2_limit_ug_m3), ("pm10", "PM10", settings.pm10_limit_ug_m3)];
             let above = |&(name, words, limit): &(&str, &str, f64)| {
                 let value = number(name).filter(|value| *value > limit)?;
                 Some(format!("{words} at {value:.0} µg/m³, above {limit:.0}"))

@@ -9,6 +9,8 @@
 use super::alarm::Alarm;
 use super::alarms;
 use super::coverage::{self, Coverage};
+use crate::api::ANYONE;
+use crate::api::tokens::{Caller, Scope};
 use crate::entity::{Entity, EntityKind, Geometry, Projection};
 use crate::record::{Kind, Record, Sensitivity, Source};
 use masa_v2x_proto::time::Timestamp;
@@ -27,13 +29,26 @@ const COVERAGE_MS: i64 = 10_000;
 /// Who looks: only operators see single road users and alarms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Audience {
+pub(super) enum Audience {
     /// Everybody.
     Public,
     /// A token that may read traffic, but not personal data.
     Staff,
     /// A token that may read personal data too.
     Operator,
+}
+
+impl Audience {
+    /// What a token is.
+    pub(super) fn of(caller: &Caller) -> Self {
+        if caller.name == ANYONE {
+            Self::Public
+        } else if caller.may(Scope::ReadPersonal) {
+            Self::Operator
+        } else {
+            Self::Staff
+        }
+    }
 }
 
 /// What is known of one tenant's world.

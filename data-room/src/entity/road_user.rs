@@ -94,7 +94,7 @@ pub(super) fn from_cam(cam: &Cam, at: Timestamp, origin: &Origin) -> Option<Enti
         accuracy: ellipse(&basic.reference_position.position_confidence_ellipse),
         special_use,
     };
-    Some(user.entity("self", at, origin))
+    Some(user.entity(&format!("station-{}", cam.header.station_id.0), at, origin))
 }
 
 /// The road user that sends a VAM.
@@ -118,12 +118,15 @@ pub(super) fn from_vam(vam: &Vam, at: Timestamp, origin: &Origin) -> Option<Enti
     };
     let cluster = parameters.vru_cluster_information_container.as_ref();
     let count = cluster.map(|c| u32::from(c.vru_cluster_information.cluster_cardinality_size));
-    Some(user.entity("self", at, origin).with_some("count", count))
+    Some(user.entity(&format!("station-{}", vam.header.station_id.0), at, origin).with_some("count", count))
 }
 
 /// What a CPM perceives; objects without an id, which nothing later could be said of, are left out.
-pub(super) fn from_cpm(cpm: &Cpm, at: Timestamp, origin: &Origin) -> Vec<Entity> {
-    let Some(reference) = position(&cpm.payload.management_container.reference_position) else { return Vec::new() };
+pub(super) fn from_cpm(cpm: &Cpm, origin: &Origin) -> Vec<Entity> {
+    let management = &cpm.payload.management_container;
+    let Some(reference) = position(&management.reference_position) else { return Vec::new() };
+    // A clock ahead of ours is put right as the ingest does.
+    let at = Timestamp::from(management.reference_time).min(origin.received_at);
     let containers = &cpm.payload.cpm_containers;
     // A roadside unit's axes point east and north, a vehicle's forwards and left.
     let x_axis_heading_deg = match &containers.originating_vehicle {

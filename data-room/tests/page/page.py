@@ -84,7 +84,7 @@ def an_alarm_is_acknowledged_assigned_noted_and_audited(page):
     page.press("#note", "Enter")
     page.wait_for_selector(".history li:has-text('lane closed')")
     steps = page.locator(".history li").all_inner_texts()
-    assert len(steps) == 4 and all("rossi" in step for step in steps[1:]), steps
+    assert len(steps) == 4 and all("desk-1" in step for step in steps[1:]), steps
     assert "assigned: patrol 3" in line.first.inner_text()
 
 

@@ -86,14 +86,13 @@ impl Server {
         store.append(records).await.unwrap();
         let room = Room::new(store);
         let mut settings = ApiSettings {
-            tokens: folder.path().join("tokens.json"),
-            subscriptions: folder.path().join("subscriptions"),
+            folder: folder.path().to_owned(),
             requests_per_s: 10_000.0,
             burst: 10_000.0,
             ..ApiSettings::default()
         };
         change(&mut settings);
-        let tokens = Tokens::open(&settings.tokens).unwrap();
+        let tokens = settings.tokens().unwrap();
         let clock = TestClock(Arc::new(AtomicI64::new(now.unix_ns())));
         let (stop, stopped) = watch::channel(false);
         let api_clock = clock.clone();
@@ -154,8 +153,11 @@ impl Server {
     pub(crate) async fn stop(mut self) -> TempDir {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
-        self.room.store.close().await;
-        self.folder
+        let Self { room, folder, api, .. } = self;
+        room.store.close().await;
+        // The last holder of the store lets go of its lock.
+        drop((api, room));
+        folder
     }
 }
 

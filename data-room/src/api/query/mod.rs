@@ -30,12 +30,15 @@ impl Parameters {
     /// Reads the part of an address after the `?`.
     ///
     /// # Errors
-    /// A parameter that comes twice.
+    /// A parameter that comes twice, or with control characters, which no store takes.
     pub(super) fn parse(query: &str) -> Result<Self, Problem> {
         let mut parameters = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if value.contains(char::is_control) {
+                return Err(Problem::Invalid(format!("`{}` has control characters", clip(&name))));
+            }
             if parameters.insert(name.to_string(), value.into_owned()).is_some() {
-                return Err(Problem::Invalid(format!("`{name}` is there twice")));
+                return Err(Problem::Invalid(format!("`{}` is there twice", clip(&name))));
             }
         }
         Ok(Self(parameters))

@@ -33,19 +33,25 @@ const KEEP_AFTER: u64 = 10_000;
 pub(in crate::api) async fn deliver(api: Api) {
     let mut stop = api.stop.clone();
     let mut changed = api.subscriptions.changed.subscribe();
-    let mut running: BTreeMap<String, watch::Sender<u64>> = BTreeMap::new();
+    let mut running: BTreeMap<String, (watch::Sender<()>, Arc<Saved>)> = BTreeMap::new();
     let mut tasks = JoinSet::new();
     loop {
-        let wanted: Vec<_> = api.subscriptions.locked().keys().cloned().collect();
+        let wanted = api.subscriptions.locked().clone();
         // A delivery ends when its sender is dropped.
-        running.retain(|id, _| wanted.contains(id));
-        for id in wanted {
-            let known = running.entry(id.clone()).or_insert_with(|| {
-                let (sender, receiver) = watch::channel(0);
-                tasks.spawn(run(api.clone(), id, receiver));
-                sender
-            });
-            known.send_modify(|count| *count += 1);
+        running.retain(|id, _| wanted.contains_key(id));
+        for (id, saved) in wanted {
+            match running.get_mut(&id) {
+                Some((_, known)) if known.document == saved.document && known.by == saved.by => {}
+                Some((sender, known)) => {
+                    *known = saved;
+                    sender.send_replace(());
+                }
+                None => {
+                    let (sender, receiver) = watch::channel(());
+                    tasks.spawn(run(api.clone(), id.clone(), receiver));
+                    running.insert(id, (sender, saved));
+                }
+            }
         }
         tokio::select! {
             () = crate::api::stopped(&mut stop) => break,
@@ -77,7 +83,7 @@ impl Work {
     }
 }
 
-async fn run(api: Api, id: String, mut changes: watch::Receiver<u64>) {
+async fn run(api: Api, id: String, mut changes: watch::Receiver<()>) {
     loop {
         changes.mark_unchanged();
         let mut again = changes.clone();

@@ -32,7 +32,7 @@ async function answer(response) {
   if (response.ok) return response.json();
   let words = response.statusText;
   try {
-    words = (await response.json()).error ?? words;
+    words = (await response.json()).detail ?? words;
   } catch {
     // Not ours: the status says it.
   }
