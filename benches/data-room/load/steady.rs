@@ -55,11 +55,7 @@ pub(crate) async fn measure(store: &StoreSettings) {
         listen: anywhere,
         store: store.clone(),
         broker: Some(BrokerSettings { listen: anywhere, ..BrokerSettings::default() }),
-        api: ApiSettings {
-            tokens: store.embedded.folder.with_file_name("tokens.json"),
-            subscriptions: store.embedded.folder.with_file_name("subscriptions"),
-            ..ApiSettings::default()
-        },
+        api: ApiSettings { folder: store.embedded.folder.with_file_name("api"), ..ApiSettings::default() },
         ..DataRoomSettings::default()
     };
     let room = DataRoom::start(&settings).await.unwrap();

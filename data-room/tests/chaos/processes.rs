@@ -170,11 +170,7 @@ async fn run_room() {
             postgres: (!database.is_empty()).then(|| PostgresSettings::new(Secret::new(database))),
             embedded: embedded(&folder),
         },
-        api: ApiSettings {
-            tokens: folder.join("tokens.json"),
-            subscriptions: folder.join("subscriptions"),
-            ..ApiSettings::default()
-        },
+        api: ApiSettings { folder, ..ApiSettings::default() },
         ..DataRoomSettings::default()
     };
     settings.ingest.mqtt = Some(mqtt(variable("MASA_CHAOS_PORT").parse().unwrap()));
