@@ -168,3 +168,34 @@ impl ExportCommand {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_configuration_is_one() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/data-room/city.toml");
+        let settings = settings(Some(&path)).expect("deploy/data-room/city.toml");
+        assert!(settings.store.postgres.is_some() && settings.policies.faults().is_none());
+        assert_eq!(settings.ingest.tenants.len(), 2);
+        assert!(settings.broker().is_none(), "the city has its own");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_file_and_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("room.toml");
+        std::fs::write(&path, "sweep-s = 300\n[policies]\nopen-day = 3\n").expect("written");
+        let error = format!("{:#}", settings(Some(&path)).expect_err("no such key"));
+        assert!(error.contains("room.toml:3") && error.contains("did you mean `open-days`"), "{error}");
+    }
+
+    #[test]
+    fn sources_and_times_are_read_from_words() {
+        assert_eq!(source_of("modena/4001"), Ok(Source { site: "modena".into(), station: 4001 }));
+        assert!(source_of("modena").is_err() && source_of("modena/x").is_err());
+        assert_eq!(time_of("2026-05-01T08:00:00Z"), Ok(Timestamp::from_unix_ms(1_777_622_400_000)));
+        assert!(kind_of("denm").is_ok() && kind_of("dnm").is_err());
+    }
+}

@@ -60,7 +60,8 @@ pub(crate) async fn measure(settings: &StoreSettings, folder: &Path, connection:
     store.close().await;
 }
 
-const COLUMNS: &str = "tenant text, site text, station bigint, kind text, epoch bigint, sequence bigint, message_id text,
+const COLUMNS: &str =
+    "tenant text, site text, station bigint, kind text, epoch bigint, sequence bigint, message_id text,
     entity text, measured_at bigint, received_at bigint, lat_deg float8, lon_deg float8, alt_m float8, personal boolean,
     topic text, payload ";
 

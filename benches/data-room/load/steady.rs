@@ -2,6 +2,7 @@
 
 use crate::option;
 use crate::simulate::Plan;
+use masa_data_room::api::ApiSettings;
 use masa_data_room::settings::StoreSettings;
 use masa_data_room::{DataRoom, DataRoomSettings};
 use masa_links::{BrokerSettings, clock};
@@ -54,6 +55,7 @@ pub(crate) async fn measure(store: &StoreSettings) {
         listen: anywhere,
         store: store.clone(),
         broker: Some(BrokerSettings { listen: anywhere, ..BrokerSettings::default() }),
+        api: ApiSettings { folder: store.embedded.folder.with_file_name("api"), ..ApiSettings::default() },
         ..DataRoomSettings::default()
     };
     let room = DataRoom::start(&settings).await.unwrap();

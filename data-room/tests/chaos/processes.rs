@@ -3,15 +3,15 @@
 
 use crate::embedded;
 use bytes::Bytes;
-use masa_data_room::DataRoom;
-use masa_data_room::DataRoomSettings;
+use masa_data_room::api::ApiSettings;
 use masa_data_room::settings::StoreSettings;
 use masa_data_room::store::postgres::PostgresSettings;
+use masa_data_room::{DataRoom, DataRoomSettings};
 use masa_links::{Links, LinksSettings, MessageKind, MqttSettings, OutboxSettings, Outgoing, Secret, Station, clock};
 use masa_v2x_proto::geonet::Dissemination;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -162,13 +162,15 @@ pub(crate) fn room(folder: &Path, database: Option<&str>, port: u16) -> Child {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a child process of other tests"]
 async fn run_room() {
-    let database = variable("MASA_CHAOS_DATABASE");
+    let (folder, database) = (PathBuf::from(variable("MASA_CHAOS_FOLDER")), variable("MASA_CHAOS_DATABASE"));
+    std::fs::create_dir_all(&folder).unwrap();
     let mut settings = DataRoomSettings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         store: StoreSettings {
             postgres: (!database.is_empty()).then(|| PostgresSettings::new(Secret::new(database))),
-            embedded: embedded(Path::new(&variable("MASA_CHAOS_FOLDER"))),
+            embedded: embedded(&folder),
         },
+        api: ApiSettings { folder, ..ApiSettings::default() },
         ..DataRoomSettings::default()
     };
     settings.ingest.mqtt = Some(mqtt(variable("MASA_CHAOS_PORT").parse().unwrap()));
