@@ -55,7 +55,11 @@ async fn answers_come_in_the_form_and_part_that_is_asked_for() {
     let token = server.token(&ALL);
     let get = async |query: &str| server.get(&format!("/ngsi-ld/v1/entities?{query}"), &token).await;
     let values = get("type=AirQualityObserved&options=keyValues").await.json();
-    assert_eq!((&values[0]["no2"], &values[0]["pm10"]), (&json!(41.3), &json!(22.0)), "both readings are in one entity");
+    assert_eq!(
+        (&values[0]["no2"], &values[0]["pm10"]),
+        (&json!(41.3), &json!(22.0)),
+        "both readings are in one entity"
+    );
     let some = get("type=AirQualityObserved&attrs=no2&format=simplified").await.json();
     let names: Vec<_> = some[0].as_object().unwrap().keys().cloned().collect();
     assert_eq!(names, ["id", "no2", "type"]);
@@ -65,13 +69,26 @@ async fn answers_come_in_the_form_and_part_that_is_asked_for() {
     assert!(get("type=Alert&limit=1").await.header("link").contains("offset=1>; rel=\"next\""));
     let bearer = format!("Bearer {token}");
     let ld = server
-        .send("GET", "/ngsi-ld/v1/entities?type=Alert", &[("Authorization", &bearer), ("Accept", "application/ld+json")], b"")
+        .send(
+            "GET",
+            "/ngsi-ld/v1/entities?type=Alert",
+            &[("Authorization", &bearer), ("Accept", "application/ld+json")],
+            b"",
+        )
         .await;
     assert!(ld.json()[0]["@context"].as_str().unwrap().ends_with("/jsonldContexts/masa"));
     let geo = server
-        .send("GET", "/ngsi-ld/v1/entities?type=Alert", &[("Authorization", &bearer), ("Accept", "application/geo+json")], b"")
+        .send(
+            "GET",
+            "/ngsi-ld/v1/entities?type=Alert",
+            &[("Authorization", &bearer), ("Accept", "application/geo+json")],
+            b"",
+        )
         .await;
-    assert_eq!((geo.header("content-type"), &geo.json()["type"]), ("application/geo+json", &json!("FeatureCollection")));
+    assert_eq!(
+        (geo.header("content-type"), &geo.json()["type"]),
+        ("application/geo+json", &json!("FeatureCollection"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +137,12 @@ async fn an_operator_tells_of_an_alert_and_ends_it() {
         server.send("POST", "/ngsi-ld/v1/entities", &[("Authorization", &bearer)], body.to_string().as_bytes()).await
     };
     let made = post(&alert).await;
-    assert_eq!((made.status, made.header("location")), (201, &*format!("/ngsi-ld/v1/entities/{id}")), "{}", made.text());
+    assert_eq!(
+        (made.status, made.header("location")),
+        (201, &*format!("/ngsi-ld/v1/entities/{id}")),
+        "{}",
+        made.text()
+    );
     let known = async || server.get(&format!("/ngsi-ld/v1/entities/{id}?options=keyValues"), &token).await;
     while known().await.status != 200 {
         tokio::task::yield_now().await;
@@ -158,7 +180,10 @@ async fn the_twin_shows_the_world_as_it_was() {
         let list = then["entities"].as_array().unwrap();
         list.iter().filter(|entity| entity["entity"]["type"] == kind).cloned().collect::<Vec<_>>()
     };
-    assert_eq!((of("Vehicle").len(), of("Alert").len(), of("RoadSegment").len(), of("TrafficSignal").len()), (2, 3, 2, 1));
+    assert_eq!(
+        (of("Vehicle").len(), of("Alert").len(), of("RoadSegment").len(), of("TrafficSignal").len()),
+        (2, 3, 2, 1)
+    );
     let vehicle = &of("Vehicle")[0];
     assert_eq!(vehicle["provenance"]["station"], 7);
     assert!(vehicle["validTime"]["from"].as_str() < vehicle["validTime"]["until"].as_str());

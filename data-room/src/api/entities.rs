@@ -1,10 +1,10 @@
 //! NGSI-LD entities (GS CIM 009 clauses 6.4, 6.5): what holds now.
 
+use super::problem::Problem;
 use super::query::{Parameters, Presentation, Selection};
 use super::tokens::Caller;
 use super::world::city_at;
 use super::{Api, Inner};
-use super::problem::Problem;
 use crate::entity::{Entity, EntityKind, Form, Origin, context, rfc3339};
 use crate::publish::geojson;
 use crate::record::{Kind, Record, Sensitivity, Source};

@@ -40,11 +40,7 @@ const ANSWER_HEADERS: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// Lets a request through to its handler, or not.
-pub(crate) async fn guard(
-    State((api, access)): State<(Api, Access)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn guard(State((api, access)): State<(Api, Access)>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     let admitted = match length > MAX_ADDRESS_BYTES {
@@ -105,11 +101,9 @@ pub(crate) fn admit(
 fn anyone(api: &Api) -> Option<Caller> {
     match &api.settings.open_to_all {
         OpenToAll::Nothing => None,
-        OpenToAll::Traffic(tenant) => Some(Caller {
-            name: ANYONE.into(),
-            tenant: tenant.clone(),
-            scopes: BTreeSet::from([Scope::ReadTraffic]),
-        }),
+        OpenToAll::Traffic(tenant) => {
+            Some(Caller { name: ANYONE.into(), tenant: tenant.clone(), scopes: BTreeSet::from([Scope::ReadTraffic]) })
+        }
     }
 }
 

@@ -4,11 +4,11 @@
 //! new snapshot instead of a queue; a stream ends when its token ceases to be valid; what it shows of road users is audited
 //! when it begins, every minute, and when it ends.
 
+use super::Api;
 use super::problem::Problem;
 use super::query::{Parameters, Selection};
 use super::tokens::Caller;
 use super::world::Change;
-use super::Api;
 use crate::entity::{Entity, rfc3339};
 use crate::record::Sensitivity;
 use axum::Extension;

@@ -30,10 +30,10 @@ pub mod tokens;
 mod twin;
 mod world;
 
-pub use server::serve;
-pub use stream::city_service;
 pub(crate) use guard::{ANYONE, Access, admit, guard};
 pub(crate) use problem::Problem;
+pub use server::serve;
+pub use stream::city_service;
 pub use tokens::{Scope, TokenError, Tokens};
 pub(crate) use world::records_at;
 

@@ -79,11 +79,13 @@ fn operation(route: &Route) -> Value {
     if let Access::Needs(scope) = route.access {
         operation["security"] = json!([{ "token": [scope.name()] }]);
         let (description, schema) = ("The token's tenant, or nothing", json!({ "type": "string" }));
-        parameters.push(json!({ "name": "NGSILD-Tenant", "in": "header", "required": false, "description": description,
+        parameters
+            .push(json!({ "name": "NGSILD-Tenant", "in": "header", "required": false, "description": description,
             "schema": schema }));
     }
     if route.has_body {
-        operation["requestBody"] = json!({ "required": true, "content": { "application/json": {}, "application/ld+json": {} } });
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": {}, "application/ld+json": {} } });
     }
     operation["parameters"] = parameters.into();
     operation["responses"] = responses.into();

@@ -17,8 +17,7 @@ type Publication = (&'static str, &'static [EntityKind], fn(&[Entity], &Publishe
 
 const MEASURED: &[EntityKind] =
     &[EntityKind::TrafficFlowObserved, EntityKind::WeatherObserved, EntityKind::AirQualityObserved];
-const PARKING: &[EntityKind] =
-    &[EntityKind::OnStreetParking, EntityKind::OffStreetParking, EntityKind::ParkingGroup];
+const PARKING: &[EntityKind] = &[EntityKind::OnStreetParking, EntityKind::OffStreetParking, EntityKind::ParkingGroup];
 
 /// Every publication.
 pub(super) const PUBLICATIONS: [Publication; 6] = [

@@ -47,7 +47,8 @@ pub(super) async fn list(
 fn question(parameters: &mut Parameters, caller: &Caller) -> Result<Query, Problem> {
     let invalid = |words: &str| Problem::Invalid(words.to_owned());
     let names = parameters.list("kind")?;
-    let kind = |name: &String| Kind::from_name(name).ok_or_else(|| Problem::Invalid(format!("no kind is called `{name}`")));
+    let kind =
+        |name: &String| Kind::from_name(name).ok_or_else(|| Problem::Invalid(format!("no kind is called `{name}`")));
     let kinds: Vec<_> = names.iter().map(kind).collect::<Result<_, _>>()?;
     let may = caller.may(Scope::ReadPersonal);
     if !may && kinds.iter().any(|kind| tells_of_road_users(*kind)) {
@@ -120,10 +121,7 @@ pub(super) async fn audit(
 }
 
 /// `GET /status`: counters of the caller's tenant.
-pub(super) async fn status(
-    State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-) -> Result<Response, Problem> {
+pub(super) async fn status(State(api): State<Api>, Extension(caller): Extension<Caller>) -> Result<Response, Problem> {
     let report = api.room.ledger.report();
     let sources: Vec<_> = report.sources.iter().filter(|source| source.tenant == caller.tenant).collect();
     let statistics = api.room.store.statistics().await?;

@@ -56,9 +56,7 @@ pub(super) fn filter(selection: &Selection, caller: &Caller) -> Filter {
         _ => Vec::new(),
     };
     let source = match source.as_slice() {
-        [site, station, _, ..] => {
-            station.parse().ok().map(|station| Source { site: (*site).to_owned(), station })
-        }
+        [site, station, _, ..] => station.parse().ok().map(|station| Source { site: (*site).to_owned(), station }),
         _ => None,
     };
     Filter { kinds, personal, source, ..Filter::of(caller.tenant.clone()) }

@@ -328,7 +328,10 @@ mod tests {
         let token = tool.create("kiosk", tenant.clone(), scopes.clone(), NOW, Some(NOW.plus_ms(60_000))).unwrap();
         assert!(!fs::read_to_string(&path).unwrap().contains(&token));
         let caller = server.caller(&token, NOW.plus_ms(1_000)).unwrap();
-        assert_eq!((caller.name.as_str(), caller.may(Scope::ReadTraffic), caller.may(Scope::Admin)), ("kiosk", true, false));
+        assert_eq!(
+            (caller.name.as_str(), caller.may(Scope::ReadTraffic), caller.may(Scope::Admin)),
+            ("kiosk", true, false)
+        );
         assert_eq!(server.caller(&token, NOW.plus_ms(60_000)), None, "it has expired");
         assert_eq!(server.caller(&format!("{token}x"), NOW), None);
         assert!(matches!(tool.create("kiosk", tenant, scopes, NOW, None), Err(TokenError::Name(_))));

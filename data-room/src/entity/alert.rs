@@ -60,9 +60,7 @@ pub(super) fn from_denm(denm: &Denm, at: Timestamp, origin: &Origin) -> Vec<Enti
     let is_over = management.termination.is_some();
     let id = management.action_id;
     let local = format!("{}-{}", id.originating_station_id.0, id.sequence_number);
-    let event = |kind| {
-        Entity::new(origin.id(kind, &local), kind, Geometry::Point(place), at, origin).until(until)
-    };
+    let event = |kind| Entity::new(origin.id(kind, &local), kind, Geometry::Point(place), at, origin).until(until);
     let situation = denm.denm.situation.as_ref();
     let cause = situation.map(|situation| situation.event_type);
     let meaning = meaning(cause.map_or(0, CauseCode::code));

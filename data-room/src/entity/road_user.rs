@@ -56,13 +56,15 @@ impl RoadUser {
                     .with("category", json!([category]))
                     .with_some("vehicleSpecialUsage", self.special_use)
                     .with_some("heading", heading.map(|deg| Attribute::measured(deg, "DD")))
-                    .with_some("bearing", self.heading_deg.map(|deg| Attribute::measured(rounded(deg, 1) % 360.0, "DD")))
+                    .with_some(
+                        "bearing",
+                        self.heading_deg.map(|deg| Attribute::measured(rounded(deg, 1) % 360.0, "DD")),
+                    )
                     .with("observationDateTime", Attribute::DateTime(at))
             }
-            UserKind::Other(class) => entity.with("class", class).with_some(
-                "heading",
-                self.heading_deg.map(|deg| Attribute::measured(rounded(deg, 1) % 360.0, "DD")),
-            ),
+            UserKind::Other(class) => entity
+                .with("class", class)
+                .with_some("heading", self.heading_deg.map(|deg| Attribute::measured(rounded(deg, 1) % 360.0, "DD"))),
         };
         entity
             .with_some("speed", speed_kmh)
@@ -155,8 +157,10 @@ fn from_object(
     let likeliest = classes.max_by_key(|class| class.confidence_percent);
     let confidence = [object.position.x.confidence_m, object.position.y.confidence_m].map(reading);
     let accuracy = match confidence {
-        [Some(x_m), Some(y_m)] => Some(json!({ "semiMajor": rounded(x_m.max(y_m), 2), "semiMinor": rounded(x_m.min(y_m), 2),
-            "orientation": rounded(if x_m >= y_m { x_axis_heading_deg } else { heading_of(90.0) } % 360.0, 1) })),
+        [Some(x_m), Some(y_m)] => {
+            Some(json!({ "semiMajor": rounded(x_m.max(y_m), 2), "semiMinor": rounded(x_m.min(y_m), 2),
+            "orientation": rounded(if x_m >= y_m { x_axis_heading_deg } else { heading_of(90.0) } % 360.0, 1) }))
+        }
         _ => None,
     };
     let user = RoadUser {

@@ -71,7 +71,8 @@ struct LayerBuilder {
 
 impl LayerBuilder {
     fn add(&mut self, entity: &Entity, points: &[[f64; 2]]) {
-        let said = entity.attributes.iter().filter_map(|(name, attribute)| Some((name.clone(), scalar(attribute.value())?)));
+        let said =
+            entity.attributes.iter().filter_map(|(name, attribute)| Some((name.clone(), scalar(attribute.value())?)));
         let own = [("id".to_owned(), wire::Value { string: Some(entity.id.clone()), ..wire::Value::default() })];
         let mut tags = Vec::new();
         for (key, value) in own.into_iter().chain(said) {

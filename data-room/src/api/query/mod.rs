@@ -56,7 +56,11 @@ impl Parameters {
     }
 
     /// A number in a range.
-    pub(super) fn number(&mut self, name: &str, range: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, Problem> {
+    pub(super) fn number(
+        &mut self,
+        name: &str,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> Result<Option<usize>, Problem> {
         let Some(text) = self.take(name) else { return Ok(None) };
         let number = text.parse().ok().filter(|number| range.contains(number));
         let words = || format!("`{name}` is a number from {} to {}", range.start(), range.end());
@@ -119,10 +123,14 @@ impl Selection {
     pub(super) fn take(parameters: &mut Parameters, caller: &Caller) -> Result<Self, Problem> {
         let kinds = kinds(&parameters.list("type")?, caller)?;
         let ids = parameters.list("id")?;
-        let id_pattern = parameters.take("idPattern").map(|text| q::pattern(&text)).transpose().map_err(Problem::Invalid)?;
+        let id_pattern =
+            parameters.take("idPattern").map(|text| q::pattern(&text)).transpose().map_err(Problem::Invalid)?;
         let q = parameters.take("q").map(|text| Expression::parse(&text)).transpose().map_err(Problem::Invalid)?;
         if let Some(other) = parameters.take("geoproperty").filter(|name| name != "location") {
-            return Err(Problem::Invalid(format!("`{}` is no geometry of these entities: `location` is", clip(&other))));
+            return Err(Problem::Invalid(format!(
+                "`{}` is no geometry of these entities: `location` is",
+                clip(&other)
+            )));
         }
         let place = match (parameters.take("georel"), parameters.take("geometry"), parameters.take("coordinates")) {
             (None, None, None) => None,
@@ -161,7 +169,8 @@ impl Selection {
         let place = match document.get("geoQ") {
             None => None,
             Some(geo) => {
-                let part = |name: &str| text(geo, name).ok_or_else(|| invalid("`geoQ` has georel, geometry, coordinates"));
+                let part =
+                    |name: &str| text(geo, name).ok_or_else(|| invalid("`geoQ` has georel, geometry, coordinates"));
                 let coordinates = geo.get("coordinates").unwrap_or(&Value::Null);
                 Some(GeoQuery::new(&part("georel")?, &part("geometry")?, coordinates)?)
             }

@@ -160,7 +160,8 @@ async fn step(api: &Api, work: &mut Work, position: &mut u64) -> Result<Step, St
     let mut projection = work.projection.clone();
     let mut newest: BTreeMap<String, Entity> = BTreeMap::new();
     for entity in page.records.iter().flat_map(|record| projection.take(record)) {
-        let watched = work.terms.watched.is_empty() || work.terms.watched.iter().any(|name| entity.value_of(name).is_some());
+        let watched =
+            work.terms.watched.is_empty() || work.terms.watched.iter().any(|name| entity.value_of(name).is_some());
         if watched && work.terms.selection.takes(&entity) {
             newest.insert(entity.id.clone(), entity);
         }
@@ -192,7 +193,8 @@ async fn notify(api: &Api, work: &Work, entities: &[Entity]) -> Result<(), Strin
         api.audit(&work.caller, what, personal).await.map_err(words)?;
     }
     let now: Timestamp = api.now();
-    let images: Vec<_> = entities.iter().map(|entity| entity.to_json(work.terms.form, &work.terms.attributes)).collect();
+    let images: Vec<_> =
+        entities.iter().map(|entity| entity.to_json(work.terms.form, &work.terms.attributes)).collect();
     let id = format!("urn:ngsi-ld:Notification:{}", random_name().map_err(words)?);
     let body = json!({ "id": id, "type": "Notification", "subscriptionId": work.saved.id, "notifiedAt": rfc3339(now),
         "data": images });

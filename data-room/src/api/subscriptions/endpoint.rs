@@ -4,8 +4,8 @@
 //! make the data room speak to the machines around it. The address that was checked is the one that is connected to, so a
 //! name that changes its mind in between gains nothing. Absent: HTTPS from here (a city's proxy does that); redirections.
 
-use axum::http::{Method, Request, StatusCode, header};
 use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -49,7 +49,13 @@ impl Endpoint {
     }
 
     /// Sends a document; `Ok` when the receiver took it.
-    pub(super) async fn post(&self, allowed_hosts: &[String], media: &str, body: String, link: &str) -> Result<(), String> {
+    pub(super) async fn post(
+        &self,
+        allowed_hosts: &[String],
+        media: &str,
+        body: String,
+        link: &str,
+    ) -> Result<(), String> {
         tokio::time::timeout(PATIENCE, self.send(allowed_hosts, media, body, link))
             .await
             .map_err(|_| format!("{} took longer than {} s", self.host, PATIENCE.as_secs()))?
