@@ -7,7 +7,7 @@ use crate::scenario::CameraSettings;
 use crate::snapshot::Snapshot;
 use masa_edge_node::perception::CameraSettings as SiteCamera;
 use masa_edge_node::perception::georeference::{GeoreferenceSettings, PixelInput, ProjectionMatrixSettings};
-use masa_edge_node::perception::ground::{ContactPoint, MotionSettings};
+use masa_edge_node::perception::ground::ContactPoint;
 use masa_edge_node::perception::tracking::TrackerSettings;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Enu, SiteFrame};
@@ -113,7 +113,7 @@ impl Pinhole {
     }
 
     /// What the site file says of the camera after a survey.
-    pub fn site_camera(&self, id: &str, frame: &SiteFrame) -> Option<SiteCamera> {
+    pub fn site_camera(&self, settings: &CameraSettings, frame: &SiteFrame) -> Option<SiteCamera> {
         let to_ground = self.ground_to_pixel().try_inverse()?;
         let to_ground = to_ground / to_ground.norm();
         // Over a site degrees are as straight as metres.
@@ -123,7 +123,7 @@ impl Pinhole {
         let north = frame.to_wgs84(Enu::ground(0.0, step_m));
         let per_m = |there: f64, here: f64| (there - here) / step_m;
         Some(SiteCamera {
-            id: id.to_owned(),
+            id: settings.id.clone(),
             image_size_px: self.size_px,
             contact_point: ContactPoint::BottomCentre,
             pixel_noise_px: 2.0,
@@ -143,7 +143,7 @@ impl Pinhole {
                 pixels: PixelInput::default(),
             }),
             tracker: TrackerSettings::default(),
-            motion: MotionSettings::default(),
+            motion: settings.motion.clone(),
             footprint_m: Vec::new(),
         })
     }
