@@ -25,7 +25,10 @@ async fn an_operator_can_work_from_the_page() {
     let noted = |by: &str, what: &str| words.iter().any(|words| words.starts_with(by) && words.contains(what));
     assert!(noted("desk-1", ": acknowledge"), "the acknowledgement is audited: {words:?}");
     assert!(noted("desk-1", ": assign patrol 3") && noted("desk-1", ": note lane closed"), "{words:?}");
-    assert!(noted("desk-1", "live picture") && noted("desk-1", "picture of"), "who saw road users is audited: {words:?}");
+    assert!(
+        noted("desk-1", "live picture") && noted("desk-1", "picture of"),
+        "who saw road users is audited: {words:?}"
+    );
     assert!(
         !words.iter().any(|words| words.starts_with("viewer")),
         "who sees no road users leaves no entry: {words:?}"

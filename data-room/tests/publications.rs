@@ -65,7 +65,11 @@ fn datex_ii_publications_validate() {
         documents.iter().find(|(known, _)| known == name).unwrap().1.matches(&format!("<{tag} ")).count()
     };
     let of_traffic = events.iter().filter(|e| e.kind == EntityKind::Alert).count() - 4;
-    assert_eq!(count("situations", "sit:situation"), of_traffic, "all but violence and unwell drivers, begun and ended");
+    assert_eq!(
+        count("situations", "sit:situation"),
+        of_traffic,
+        "all but violence and unwell drivers, begun and ended"
+    );
     assert_eq!(count("roadworks", "sit:situation"), 4, "causes 3 and 4");
     assert_eq!(count("parking status", "fac:reference"), 2, "the place and its group");
     for nothing in [

@@ -88,7 +88,7 @@ async fn messages_are_listed_and_decoded_with_their_causes() {
     assert!(one.text().contains(r#""json":{"type":"cpm","message":{"b":1,"a":2}}"#), "fields keep their order");
     let one = one.json();
     assert_eq!((&one["uper_hex"], &one["summary"]["number"]), (&json!("020eff"), &json!(4)));
-    assert_eq!(one["provenance"]["objects"][0]["frame"], 9);
+    assert_eq!(one["provenance"]["objects"][0]["sights"][0]["frame"], 9);
     assert_eq!(one["provenance"]["rule"], "CPM: new object, TS 103 324 6.1.2.3");
 }
 

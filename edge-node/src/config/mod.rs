@@ -22,6 +22,7 @@ use crate::sources::iot_mqtt::IotSettings;
 use crate::sources::signal_controller::ControllerSettings;
 use crate::sources::v2x_in::V2xInSettings;
 use crate::web::WebSettings;
+use crate::world::WorldSettings;
 use crate::world::infrastructure::{IntersectionSettings, SignSettings};
 use crate::world::ldm::LdmSettings;
 use crate::world::site::ZoneSettings;
@@ -94,6 +95,9 @@ pub struct NodeFile {
     /// How long what other stations say is kept.
     #[serde(default)]
     pub ldm: LdmSettings,
+    /// How sources become road users, and what of them is a situation.
+    #[serde(default)]
+    pub world: WorldSettings,
     /// The live page; absent: none.
     pub web: Option<WebSettings>,
     /// What is made unrecognisable in pictures that leave.

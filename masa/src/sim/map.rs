@@ -35,7 +35,12 @@ impl Map {
         if output.extension().is_some_and(|extension| extension == "geojson") {
             let map = roads.to_geojson().context("the source does not say where on the globe the network is")?;
             std::fs::write(output, map.to_string()).with_context(|| format!("writing {}", output.display()))?;
-            println!("{}: {} features in {}", roads.name, map["features"].as_array().map_or(0, Vec::len), output.display());
+            println!(
+                "{}: {} features in {}",
+                roads.name,
+                map["features"].as_array().map_or(0, Vec::len),
+                output.display()
+            );
             return Ok(());
         }
         let settings = PictureSettings { size_px: self.size, ..PictureSettings::default() };

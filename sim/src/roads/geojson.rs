@@ -19,9 +19,13 @@ impl Roads {
     pub fn to_geojson(&self) -> Option<Value> {
         let map = Map { frame: SiteFrame::new(self.geo?.origin) };
         let mut features = Vec::new();
-        features.extend(self.junctions.iter().filter_map(|junction| map.area("junction", junction.outline.iter().copied())));
+        features.extend(
+            self.junctions.iter().filter_map(|junction| map.area("junction", junction.outline.iter().copied())),
+        );
         for edge in &self.edges {
-            features.extend(map.area("pavement", edge.outline.iter().copied()).filter(|_| edge.kind == EdgeKind::WalkingArea));
+            features.extend(
+                map.area("pavement", edge.outline.iter().copied()).filter(|_| edge.kind == EdgeKind::WalkingArea),
+            );
             for lane in edge.lanes.iter().map(|lane| self.lane(*lane)) {
                 map.lane(edge, lane, &mut features);
             }
@@ -29,10 +33,16 @@ impl Roads {
         let own = self.parking.iter().filter(|space| space.lane.is_none());
         features.extend(own.filter_map(|space| {
             let (sin, cos) = space.yaw_rad.sin_cos();
-            let (along, across) = (Vector2::new(cos, sin) * (space.length_m / 2.0), Vector2::new(-sin, cos) * (space.width_m / 2.0));
-            map.area("parking", [along + across, across - along, -along - across, along - across].map(|corner| space.position + corner))
+            let (along, across) =
+                (Vector2::new(cos, sin) * (space.length_m / 2.0), Vector2::new(-sin, cos) * (space.width_m / 2.0));
+            map.area(
+                "parking",
+                [along + across, across - along, -along - across, along - across].map(|corner| space.position + corner),
+            )
         }));
-        features.extend(self.buildings.iter().filter_map(|building| map.area("building", building.outline.iter().copied())));
+        features.extend(
+            self.buildings.iter().filter_map(|building| map.area("building", building.outline.iter().copied())),
+        );
         features.extend(self.trees.iter().filter_map(|tree| {
             let corner = |i: u32| {
                 let (sin, cos) = (f64::from(i) / f64::from(CROWN_CORNERS) * std::f64::consts::TAU).sin_cos();
@@ -96,8 +106,12 @@ impl Map {
         features.extend((0..bars).filter_map(|i| {
             let at = lane.centre.at((i as f64 + 0.5) * step_m)?;
             let (sin, cos) = at.yaw_rad.sin_cos();
-            let (along, across) = (Vector2::new(cos, sin) * (bar_m / 2.0), Vector2::new(-sin, cos) * (lane.width_m / 2.0));
-            self.area("crossing", [along + across, across - along, -along - across, along - across].map(|corner| at.point.xy() + corner))
+            let (along, across) =
+                (Vector2::new(cos, sin) * (bar_m / 2.0), Vector2::new(-sin, cos) * (lane.width_m / 2.0));
+            self.area(
+                "crossing",
+                [along + across, across - along, -along - across, along - across].map(|corner| at.point.xy() + corner),
+            )
         }));
     }
 }
@@ -114,7 +128,9 @@ mod tests {
         let map = roads.to_geojson().unwrap();
         let features = map["features"].as_array().unwrap();
         let kinds: BTreeSet<_> = features.iter().map(|f| f["properties"]["kind"].as_str().unwrap()).collect();
-        for kind in ["carriageway", "cycleway", "pavement", "junction", "crossing", "parking", "building", "tree", "lane-line"] {
+        for kind in
+            ["carriageway", "cycleway", "pavement", "junction", "crossing", "parking", "building", "tree", "lane-line"]
+        {
             assert!(kinds.contains(kind), "{kind} of {kinds:?}");
         }
         for feature in features.iter().filter(|f| f["geometry"]["type"] == "Polygon") {

@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 use masa_edge_node::perception::CameraSettings as SiteCamera;
 use masa_edge_node::perception::georeference::online::{OnlinePoseSettings, StationReference};
 use masa_edge_node::perception::georeference::{GeoreferenceSettings, PixelInput, ProjectionMatrixSettings};
-use masa_edge_node::perception::ground::{ContactPoint, MotionSettings};
+use masa_edge_node::perception::ground::ContactPoint;
 use masa_edge_node::perception::tracking::TrackerSettings;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Enu, SiteFrame};
@@ -159,7 +159,7 @@ impl Pinhole {
                 ..OnlinePoseSettings::default()
             },
             tracker: TrackerSettings::default(),
-            motion: MotionSettings::default(),
+            motion: settings.motion.clone(),
             footprint_m: Vec::new(),
         })
     }
