@@ -3,13 +3,13 @@
     python compare.py --masa target/debug/masa [--data ../shared/data]
 
 For each camera of deploy/sites/masa-modena with published intrinsics and projection matrix, points over the picture are
-mapped to the ground by that matrix, and both find the pose from the same points: as they are, and with two of them spoilt
-(one clicked 60 px off, one surveyed 5 m off; OpenCV then by solvePnPRansac). The matrices were themselves fitted to clicked
-points and know nothing of the intrinsics: the residual says how well the two published calibrations agree. Then the surveyed
-points of OTVision's junction, whose intrinsics are not known: OpenCV tries focal lengths, `masa` fits one.
+mapped to the ground by that matrix, and both find the pose from the same points. The matrices were themselves fitted to
+clicked points and know nothing of the intrinsics: the residual says how well the two published calibrations agree, and for
+most cameras they do not. So the same ground points are then drawn by OpenCV with the camera's real lens from the pose found,
+with 0.7 px of noise; both find the pose again, and once more with two points spoilt (one clicked 60 px off, one surveyed 5 m
+off; OpenCV then by solvePnPRansac). Last, the surveyed points of OTVision's junction, with the focal length fitted.
 
-The script fails when the two disagree by more than 0.05 m or 0.02° on clean points of a camera whose calibrations agree
-(below 3 px), or when a spoilt point is not named.
+The script fails when the two disagree by more than 0.05 m or 0.02° on drawn points, or when a spoilt point is not named.
 """
 
 import argparse
@@ -25,7 +25,9 @@ import cv2
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-AGREE_M, AGREE_DEG, CONSISTENT_PX = 0.05, 0.02, 3.0
+AGREE_M, AGREE_DEG = 0.05, 0.02
+# OpenCV's least squares takes anything; beyond this there is no camera to be found.
+HOPELESS_PX = 200.0
 
 
 def enu_of(origin, lat, lon):
@@ -113,10 +115,24 @@ def rotation_of(pose):
     return np.array([-left, -up, forward])
 
 
-def apart(calibration, position, rotation):
-    ours = np.array(calibration["pose"]["position-m"])
-    cosine = (np.trace(rotation_of(calibration["pose"]) @ rotation.T) - 1) / 2
-    return float(np.linalg.norm(ours - position)), math.degrees(math.acos(min(1.0, max(-1.0, cosine))))
+def pose(calibration):
+    return np.array(calibration["pose"]["position-m"]), rotation_of(calibration["pose"])
+
+
+def apart(a, b):
+    """Metres and degrees between two poses."""
+    turn = math.degrees(np.linalg.norm(cv2.Rodrigues(a[1] @ b[1].T)[0]))
+    return float(np.linalg.norm(a[0] - b[0])), turn
+
+
+def draw(points, pose, k, d, size, luck):
+    """The same ground points as the lens draws them from a pose, with noise; those within the picture."""
+    position, rotation = pose
+    world = np.array([[*g, 0.0] for _, g in points])
+    shown, _ = cv2.projectPoints(world, cv2.Rodrigues(rotation)[0], -rotation @ position, k, d)
+    shown = shown.reshape(-1, 2) + luck.normal(0, 0.7, (len(points), 2))
+    inside = [((0 <= p) & (p <= size)).all() for p in shown]
+    return [(p, g.copy()) for p, (_, g), keep in zip(shown, points, inside) if keep]
 
 
 def opencv(points, k, d, robust=False):
@@ -147,43 +163,46 @@ def main():
     where = lambda name: arguments.data / re.sub(r"^\$\{[^}]*\}/", "", name)
     failures = []
     folder = pathlib.Path(tempfile.mkdtemp())
-    print(f"{'camera':<7} {'points':>6} {'height m':>8} {'rms px':>7} {'cv2 px':>7} {'Δ m':>7} {'Δ °':>7}   spoilt: named, Δ m, Δ ° (cv2 RANSAC)")
+    luck = np.random.default_rng(1)
+    print("camera  points  published: height, rms, OpenCV's   drawn: Δ to OpenCV, to the truth, OpenCV's   spoilt: named, to the truth, OpenCV's")
     for camera in site["camera"]:
         geo = camera["georeference"]
-        if geo["kind"] != "projection-matrix":
-            continue
         k, d, points = points_of(camera, origin, lambda name: where(name).read_text())
         extra = ["--origin", f"{origin[0]},{origin[1]}", "--intrinsics", where(geo["intrinsics-file"]),
                  "--image-size", "{}x{}".format(*camera["image-size-px"]), "--survey-sigma", "0"]
-        if len(points) < 6:
-            print(f"{camera['id']:<7} {len(points):>6}   too few points of the grid show ground")
-            continue
-        ours, words, bad = fit_masa(arguments.masa, points, extra, folder)
-        position, rotation, rms_cv = opencv(points, k, d)
+        ours, words, _ = fit_masa(arguments.masa, points, extra, folder)
+        _, _, rms_cv = opencv(points, k, d)
         if ours is None:
-            print(f"{camera['id']:<7} {len(points):>6}   {words}")
-            failures.append(camera["id"])
+            print(f"{camera['id']:<7} {len(points):>6}   refused: {words} (OpenCV: {rms_cv:.0f} px)")
+            if rms_cv < HOPELESS_PX:
+                failures.append(camera["id"])
             continue
         rms = float(re.search(r"residual\s+([\d.]+) px", words)[1])
-        metres, degrees = apart(ours, position, rotation)
-        line = f"{camera['id']:<7} {len(points):>6} {ours['pose']['position-m'][2]:>8.2f} {rms:>7.2f} {rms_cv:>7.2f} {metres:>7.3f} {degrees:>7.3f}"
-        if rms_cv > CONSISTENT_PX or bad:
-            print(f"{line}   the two published calibrations do not agree ({len(bad)} points left out)")
+        line = f"{camera['id']:<7} {len(points):>6} {ours['pose']['position-m'][2]:>10.2f} m {rms:>6.1f} {rms_cv:>6.1f} px"
+
+        truth = np.array(ours["pose"]["position-m"]), rotation_of(ours["pose"])
+        drawn = draw(points, truth, k, d, camera["image-size-px"], luck)
+        ours, words, bad = fit_masa(arguments.masa, drawn, extra, folder)
+        theirs = opencv(drawn, k, d)
+        if ours is None or bad:
+            print(f"{line}   {words}")
+            failures.append(f"{camera['id']}: {bad}")
             continue
-        if metres > AGREE_M or degrees > AGREE_DEG:
-            failures.append(f"{camera['id']}: {metres:.3f} m, {degrees:.3f}°")
-        spoilt = [(p.copy(), g.copy()) for p, g in points]
-        first, second = len(points) // 3, 2 * len(points) // 3
-        spoilt[first][0][0] += 60
-        spoilt[second][1][0] += 5
-        ours, _, bad = fit_masa(arguments.masa, spoilt, extra, folder)
+        between, off, off_cv = apart(pose(ours), theirs), apart(pose(ours), truth), apart(theirs, truth)
+        if between[0] > AGREE_M or between[1] > AGREE_DEG:
+            failures.append(f"{camera['id']}: {between}")
+
+        first, second = len(drawn) // 3, 2 * len(drawn) // 3
+        drawn[first][0][0] += 60
+        drawn[second][1][0] += 5
+        ours, _, bad = fit_masa(arguments.masa, drawn, extra, folder)
         named = {f"p{first + 1}", f"p{second + 1}"} == set(bad)
-        robust = opencv(spoilt, k, d, robust=True)
-        there = "{:.3f}, {:.3f}".format(*apart(ours, position, rotation))
-        cv = "failed" if robust is None else "{:.3f} m, {:.3f}°".format(*apart({"pose": {**ours["pose"], "position-m": list(robust[0])}}, position, robust[1])[:1], math.degrees(np.linalg.norm(cv2.Rodrigues(robust[1] @ rotation.T)[0])))
-        print(f"{line}   {'yes' if named else 'no: ' + ' '.join(bad)}, {there} ({cv})")
+        robust = opencv(drawn, k, d, robust=True)
         if not named:
             failures.append(f"{camera['id']}: named {bad}")
+        show = lambda found: "{:.3f} m {:.3f}°".format(*found)
+        cv = "failed" if robust is None else show(apart(robust, truth))
+        print(f"{line}   {show(between)}, {show(off)}, {show(off_cv)}   {'yes' if named else 'no: ' + ' '.join(bad)}, {show(apart(pose(ours), truth))}, {cv}")
 
     file = arguments.data / "percep/otvision/OTVision_Cars-Cyclist.otrfpts"
     extra = ["--origin", "51.106675,13.916231", "--image-size", "800x600"]

@@ -1,10 +1,10 @@
 //! The control room as an operator uses it: a real data room, its page in a headless browser, a town full of messages.
 #![allow(clippy::unwrap_used)]
 
-#[path = "page/support.rs"]
-mod support;
 #[path = "page/messages.rs"]
 mod messages;
+#[path = "page/support.rs"]
+mod support;
 #[path = "page/town.rs"]
 mod town;
 
@@ -26,6 +26,9 @@ async fn an_operator_can_work_from_the_page() {
     assert!(noted("desk-1", ": acknowledge"), "the acknowledgement is audited: {words:?}");
     assert!(noted("desk-1", ": assign patrol 3") && noted("desk-1", ": note lane closed"), "{words:?}");
     assert!(noted("desk-1", "live picture") && noted("desk-1", "picture of"), "who saw road users is audited: {words:?}");
-    assert!(!words.iter().any(|words| words.starts_with("viewer")), "who sees no road users leaves no entry: {words:?}");
+    assert!(
+        !words.iter().any(|words| words.starts_with("viewer")),
+        "who sees no road users leaves no entry: {words:?}"
+    );
     desk.close().await;
 }

@@ -217,6 +217,21 @@ async fn raw_pictures_stay_in_the_node() {
 }
 
 #[tokio::test]
+async fn whoever_is_not_on_the_node_gets_anonymised_pictures() {
+    // The raw picture is 64 pixels wide, the anonymised one 32.
+    let width = |answer: &web_support::Answer| image::load_from_memory(&answer.body).unwrap().width();
+    for (view, here) in [(CameraView::RawOnLoopback, 64), (CameraView::Anonymised, 32)] {
+        let listen = (Ipv4Addr::LOCALHOST, 0).into();
+        let node = Node::start_with(WebSettings { listen, camera_view: view, ..WebSettings::default() }).await;
+        let own = node.offer_frames_until(node.get("/api/cameras/1/frame.jpg")).await;
+        assert_eq!((own.status, width(&own)), (200, here), "{view:?}");
+        let proxied = node.get_with("/api/cameras/1/frame.jpg", "X-Forwarded-For: 203.0.113.9\r\n");
+        let proxied = node.offer_frames_until(proxied).await;
+        assert_eq!((proxied.status, width(&proxied)), (200, 32), "{view:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_live_stream_carries_snapshots_telemetry_and_every_frames_boxes() {
     let node = Node::start().await;
     let mut socket = Socket::open(node.addr, "").await.unwrap();

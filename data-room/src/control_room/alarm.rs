@@ -294,7 +294,8 @@ mod tests {
         assert_eq!(alarm.state, State::Assigned, "a cause that ends closes nothing");
         act(&mut alarm, Action::Close { words: String::new() }).unwrap();
         assert_eq!((alarm.state, alarm.assignee.as_deref(), alarm.version), (State::Closed, Some("patrol 3"), 6));
-        let steps: Vec<_> = alarm.history.iter().map(|e| (e.action.as_str(), e.by.as_str(), e.words.as_str())).collect();
+        let steps: Vec<_> =
+            alarm.history.iter().map(|e| (e.action.as_str(), e.by.as_str(), e.words.as_str())).collect();
         assert_eq!(
             steps,
             [

@@ -5,9 +5,9 @@
 
 use super::alarms::Alarms;
 use super::past;
-use crate::api::{Clock, Problem, stopped};
 use super::rules::{self, AlarmSettings, Watch};
 use super::scene::{Audience, Scene};
+use crate::api::{Clock, Problem, stopped};
 use crate::record::{Record, Tenant};
 use crate::room::Room;
 use crate::store::StoreError;
@@ -117,7 +117,9 @@ impl Live {
         let mut stages = self.stages.lock().await;
         match self.stage(&mut stages, &record.tenant, now).await {
             Ok(Some(stage)) => stage.scene.take(record),
-            Ok(None) => metrics::counter!("masa_control_room_dropped_total", "reason" => "too-many-tenants").increment(1),
+            Ok(None) => {
+                metrics::counter!("masa_control_room_dropped_total", "reason" => "too-many-tenants").increment(1)
+            }
             Err(error) => tracing::warn!(%error, tenant = %record.tenant, "the live picture could not be begun"),
         }
     }

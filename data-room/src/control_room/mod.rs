@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `GET /control-room/session` | who asks, and what may be seen |
 //! | `GET /control-room/map` | the site map, GeoJSON |
+//! | `GET /control-room/background` | the picture under it, by byte ranges |
 //! | `GET /control-room/live` | WebSocket: the whole picture, then what changes ([`scene`]) |
 //! | `GET /control-room/scenes?from&until&step` | the same of a past time |
 //! | `GET /control-room/series?type&from&until&points` | curves ([`series`]) |
@@ -20,6 +21,7 @@
 
 pub mod alarm;
 mod alarms;
+mod background;
 mod coverage;
 mod live;
 mod messages;

@@ -62,11 +62,7 @@ pub(super) async fn batch(
 }
 
 /// Calls `take` with every record of a query in order, page by page.
-pub(super) async fn each(
-    store: &dyn Store,
-    mut query: Query,
-    mut take: impl FnMut(&Record),
-) -> Result<(), StoreError> {
+pub(super) async fn each(store: &dyn Store, mut query: Query, mut take: impl FnMut(&Record)) -> Result<(), StoreError> {
     let mut seen = 0;
     loop {
         let page = store.query(query.clone()).await?;
@@ -84,8 +80,11 @@ pub(super) async fn each(
 
 /// The record that arrived at this position.
 pub(super) async fn record(store: &dyn Store, filter: Filter, arrival: u64) -> Result<Option<Record>, StoreError> {
-    let query =
-        Query { order: Order::Arrival, after: Some(Cursor::arrived(arrival.saturating_sub(1))), ..Query::new(filter, 1) };
+    let query = Query {
+        order: Order::Arrival,
+        after: Some(Cursor::arrived(arrival.saturating_sub(1))),
+        ..Query::new(filter, 1)
+    };
     let found = store.query(query).await?.records.into_iter().next();
     Ok(found.filter(|record| record.arrival == arrival))
 }

@@ -5,7 +5,7 @@ use super::alarms::{AlarmError, Alarms, SITE};
 use super::live::Live;
 use super::rules::AlarmSettings;
 use super::scene::Audience;
-use super::{messages, past, series, socket};
+use super::{background, messages, past, series, socket};
 use crate::api::tokens::{Caller, Scope};
 use crate::api::{Access, Api, Problem, guard};
 use crate::entity::{EntityKind, rfc3339};
@@ -47,6 +47,8 @@ pub struct ControlRoomSettings {
     pub name: String,
     /// Site map, GeoJSON with a `kind` for every feature (docs/control-room.md); none: only what stations send of it.
     pub map: Option<PathBuf>,
+    /// Picture under the site map: a PMTiles archive of PNG, JPEG or WebP tiles, such as an aerial photograph; none: plain.
+    pub background: Option<PathBuf>,
     /// When alarms are raised.
     pub alarms: AlarmSettings,
 }
@@ -85,6 +87,7 @@ pub(super) struct Inner {
     alarms: Arc<Alarms>,
     name: String,
     map: Bytes,
+    pub(super) background: Option<PathBuf>,
     past: Semaphore,
 }
 
@@ -101,23 +104,31 @@ impl ControlRoom {
     ///
     /// # Errors
     /// [`ControlRoomError`] when the site map cannot be used.
-    pub fn new(
-        settings: ControlRoomSettings,
-        api: Api,
-        stop: watch::Receiver<bool>,
-    ) -> Result<Self, ControlRoomError> {
+    pub fn new(settings: ControlRoomSettings, api: Api, stop: watch::Receiver<bool>) -> Result<Self, ControlRoomError> {
         let map = match &settings.map {
             Some(path) => read_map(path).map_err(|reason| ControlRoomError::Map { path: path.clone(), reason })?,
             None => Bytes::from_static(br#"{"type":"FeatureCollection","features":[]}"#),
         };
         let alarms = Arc::new(Alarms::new(api.room.clone()));
         let live = Live::new(api.room.clone(), alarms.clone(), settings.alarms);
-        let (name, guarded) = (settings.name, from_fn_with_state((api.clone(), Access::Needs(Scope::ReadTraffic)), guard));
+        let guarded = from_fn_with_state((api.clone(), Access::Needs(Scope::ReadTraffic)), guard);
+        let (name, background) = (settings.name, settings.background);
         let (streams, past) = (Arc::new(Semaphore::new(MAX_STREAMS)), Semaphore::new(MAX_PAST));
-        let desk = Desk(Arc::new(Inner { api: api.clone(), live: live.clone(), streams, stop: stop.clone(), alarms, name, map, past }));
+        let desk = Desk(Arc::new(Inner {
+            api: api.clone(),
+            live: live.clone(),
+            streams,
+            stop: stop.clone(),
+            alarms,
+            name,
+            map,
+            background,
+            past,
+        }));
         let routes = Router::new()
             .route("/control-room/session", get(session))
             .route("/control-room/map", get(site_map))
+            .route("/control-room/background", get(background::background))
             .route("/control-room/live", get(socket::live))
             .route("/control-room/scenes", get(scenes))
             .route("/control-room/series", get(curves))
@@ -204,6 +215,7 @@ async fn session(State(desk): State<Desk>, Extension(caller): Asker) -> Answer {
         "tenant": caller.tenant,
         "caller": caller.name,
         "audience": Audience::of(&caller),
+        "background": desk.background.is_some(),
         "may_operate": caller.may(Scope::WriteAlerts),
         "now": desk.api.now().unix_ms(),
         "oldest": oldest,

@@ -2,11 +2,11 @@
 
 use super::routes::Desk;
 use super::scene::Audience;
-use crate::api::{Access, Problem, admit, stopped};
 use crate::api::tokens::{Caller, Scope};
+use crate::api::{Access, Problem, admit, stopped};
 use axum::Extension;
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::State;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use std::time::Duration;
@@ -44,7 +44,8 @@ pub(super) async fn live(
 async fn push(socket: &mut WebSocket, desk: &Desk, caller: &Caller, headers: &HeaderMap) -> Result<(), axum::BoxError> {
     let mut stop = desk.stop.clone();
     let audience = Audience::of(caller);
-    let join = async || desk.live.join(&caller.tenant, audience, desk.api.now()).await.map_err(|problem| problem.detail());
+    let join =
+        async || desk.live.join(&caller.tenant, audience, desk.api.now()).await.map_err(|problem| problem.detail());
     let (whole, mut texts) = join().await?;
     send(socket, whole).await?;
     let mut again = interval(LOOK_AGAIN);

@@ -11,8 +11,25 @@ use axum::routing::get;
 use masa_web::{Files, guard};
 
 const FILES: Files = Files(masa_web::assets![
-    "index.html", "style.css", "screens.css", "main.js", "alarms.js", "api.js", "charts.js", "clock.js", "compare.js",
-    "details.js", "map.js", "messages.js", "panels.js", "scene.js", "screens.js", "tabs.js", "timeline.js", "words.js",
+    "index.html",
+    "style.css",
+    "screens.css",
+    "main.js",
+    "alarms.js",
+    "api.js",
+    "background.js",
+    "charts.js",
+    "clock.js",
+    "compare.js",
+    "details.js",
+    "map.js",
+    "messages.js",
+    "panels.js",
+    "scene.js",
+    "screens.js",
+    "tabs.js",
+    "timeline.js",
+    "words.js",
 ]);
 
 /// The page's routes. Anybody may have the page itself; what it shows needs a token, which no other page has: a name that

@@ -16,6 +16,10 @@ use std::collections::BTreeMap;
 
 /// Most road users that are followed at a time.
 pub const MAX_ROAD_USERS: usize = 20_000;
+/// Most subjects that are followed at a time.
+const MAX_SUBJECTS: usize = 2 * MAX_ROAD_USERS;
+/// Nobody is further from where it was last seen, metres.
+const MAX_AWAY_M: f64 = 100.0;
 /// Slower than this a vehicle halts, m/s: 5 km/h, as SUMO's e2 detectors and VISSIM's queue counters have it.
 pub const HALTING_MPS: f64 = 5.0 / 3.6;
 /// As often in a row two subjects must agree, or disagree, before they are joined or parted.
@@ -211,12 +215,13 @@ impl RoadUsers {
 
     /// A subject that is not known: of a road user that is, or of a new one.
     fn begin(&mut self, sighting: &Sighting) -> Option<()> {
-        let id = match self.same(sighting, None) {
+        let same = if self.tracks.len() < MAX_SUBJECTS { self.same(sighting, None) } else { None };
+        let id = match same {
             Some(id) => {
                 self.users.get_mut(&id)?.subjects.push(sighting.subject);
                 id
             }
-            None if self.users.len() >= MAX_ROAD_USERS => {
+            None if self.users.len() >= MAX_ROAD_USERS || self.tracks.len() >= MAX_SUBJECTS => {
                 self.drops.no_room += 1;
                 return None;
             }
@@ -249,6 +254,7 @@ impl RoadUsers {
         let station = sighting.subject.station();
         let may_be = |id: RoadUserId, user: &RoadUser| {
             Some(id) != but
+                && distance_m(user.place, sighting.place) < MAX_AWAY_M
                 && user.subjects.iter().all(|subject| subject.station() != station)
                 && user.agrees(sighting, &self.settings)
         };
@@ -322,5 +328,75 @@ impl RoadUsers {
             users.remove(id);
         }
         gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half a second of a car to the east at 10 m/s, seen by a station.
+    fn sighting(station: u32, number: u16, step: u32, ahead_m: f64, aside_m: f64) -> Sighting {
+        let s = f64::from(step) * 0.5;
+        Sighting {
+            at: Timestamp::from_unix_ms(i64::from(step) * 500 + i64::from(station)),
+            subject: Subject::Perceived(station, number),
+            class: RoadUserClass::Car,
+            place: [10.0 * s + ahead_m, aside_m],
+            velocity_mps: Some([10.0, 0.0]),
+            length_m: 4.0,
+        }
+    }
+
+    /// How many there are when a second station sees the same car so far aside in each step.
+    fn counts(asides_m: impl IntoIterator<Item = f64>) -> Vec<usize> {
+        let mut users = RoadUsers::new(FollowSettings::default());
+        let step = |(step, aside_m): (u32, f64)| {
+            users.take(&sighting(1, 1, step, 0.0, 0.0));
+            users.take(&sighting(2, 5, step, 0.5, aside_m));
+            users.iter().count()
+        };
+        (0..).zip(asides_m).map(step).collect()
+    }
+
+    #[test]
+    fn who_begins_apart_is_joined_when_it_keeps_agreeing() {
+        assert_eq!(counts([1.0; 4]), [1; 4]);
+        assert_eq!(counts([2.5, 2.0, 1.2, 1.0, 0.8, 0.5]), [2, 2, 2, 2, 1, 1]);
+        assert_eq!(counts([2.5, 1.2, 2.0, 1.2, 2.0, 1.2]), [2; 6], "once is not enough");
+    }
+
+    #[test]
+    fn who_drifts_apart_is_parted() {
+        let drift = (0..16).map(|step| if step < 4 { 0.5 } else { 3.5 });
+        let counts = counts(drift);
+        assert_eq!(counts[..4], [1; 4]);
+        assert_eq!(counts[15], 2, "{counts:?}");
+    }
+
+    #[test]
+    fn only_the_leader_makes_steps_and_they_follow_each_other() {
+        let mut users = RoadUsers::new(FollowSettings::default());
+        let mut steps: Vec<Step> = Vec::new();
+        for step in 0..20 {
+            // The first station goes blind after 5 s.
+            let first = (step < 10).then(|| sighting(1, 1, step, 0.0, 0.0));
+            let seen = first.into_iter().chain([sighting(2, 5, step, 0.5, 0.3)]);
+            steps.extend(seen.filter_map(|sighting| users.take(&sighting)));
+        }
+        assert!(steps.windows(2).all(|pair| pair[0].to == pair[1].from && pair[0].id == pair[1].id), "{steps:?}");
+        assert_eq!(steps.last().unwrap().to.1, [95.5, 0.3]);
+        assert!(steps.len() < 20);
+    }
+
+    #[test]
+    fn late_sightings_are_counted_and_the_silent_go() {
+        let mut users = RoadUsers::new(FollowSettings::default());
+        users.take(&sighting(1, 1, 4, 0.0, 0.0));
+        assert_eq!(users.take(&sighting(1, 1, 3, 0.0, 0.0)), None);
+        assert_eq!(users.drops().late, 1);
+        assert!(users.expire(Timestamp::from_unix_ms(5_000)).is_empty());
+        assert_eq!(users.expire(Timestamp::from_unix_ms(5_002)).len(), 1);
+        assert_eq!(users.iter().count(), 0);
     }
 }

@@ -168,3 +168,115 @@ fn place(reference: &ReferencePosition, frame: &SiteFrame) -> Option<Place> {
 fn metres(value: Option<Reading>) -> Option<f64> {
     value.and_then(Reading::value).map(f64::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use masa_v2x_proto::List;
+    use masa_v2x_proto::cam::{BasicContainer, BasicVehicleContainerHighFrequency, CamParameters};
+    use masa_v2x_proto::cdd::{
+        CartesianCoordinateWithConfidence, CartesianPosition3dWithConfidence, Heading, Speed, StationId, StationType,
+        VehicleLength, VelocityCartesian, VelocityComponent, Wgs84Angle,
+    };
+    use masa_v2x_proto::cpm::{
+        CpmContainers, CpmPayload, ManagementContainer, OriginatingVehicleContainer, PerceivedObjectContainer,
+    };
+    use masa_v2x_proto::geo::Enu;
+
+    const AT: Timestamp = Timestamp::from_unix_ms(1_795_356_000_000);
+
+    fn frame() -> SiteFrame {
+        SiteFrame::new(Wgs84 { lat_deg: 44.65, lon_deg: 10.93, alt_m: 30.0 })
+    }
+
+    fn reference(place: Place) -> ReferencePosition {
+        let earth = frame().to_wgs84(Enu::ground(place[0], place[1]));
+        let (latitude_deg, longitude_deg) = (Some(earth.lat_deg), Some(earth.lon_deg));
+        ReferencePosition { latitude_deg, longitude_deg, ..ReferencePosition::default() }
+    }
+
+    fn is_near(a: Place, b: Place) -> bool {
+        (a[0] - b[0]).hypot(a[1] - b[1]) < 0.02
+    }
+
+    #[test]
+    fn a_cam_speaks_of_the_middle_of_the_front() {
+        for (heading_deg, centre) in [(Some(90.0), [8.0, 0.0]), (Some(180.0), [10.0, 2.0]), (None, [10.0, 0.0])] {
+            let motion = BasicVehicleContainerHighFrequency {
+                heading: Heading { value_deg: heading_deg, confidence_deg: None },
+                speed: Speed { value_mps: Reading::of(10.0), confidence_mps: None },
+                vehicle_length: VehicleLength { value_m: Reading::of(4.0), ..VehicleLength::default() },
+                ..BasicVehicleContainerHighFrequency::default()
+            };
+            let basic_container = BasicContainer {
+                station_type: StationType::PassengerCar,
+                reference_position: reference([10.0, 0.0]),
+                ..BasicContainer::default()
+            };
+            let high_frequency_container = HighFrequencyContainer::BasicVehicle(motion);
+            let parameters = CamParameters { basic_container, high_frequency_container, ..CamParameters::default() };
+            let message = Message::Cam(Cam::new(StationId(5), AT, parameters).into());
+            let seen = sightings(&message, AT, &frame());
+            assert_eq!((seen.len(), seen[0].at, seen[0].subject), (1, AT, Subject::Itself(5)));
+            assert_eq!((seen[0].class, seen[0].length_m), (RoadUserClass::Car, 4.0));
+            assert!(is_near(seen[0].place, centre), "{heading_deg:?}: {:?}", seen[0].place);
+            assert_eq!(seen[0].velocity_mps.is_some(), heading_deg.is_some());
+        }
+    }
+
+    #[test]
+    fn a_cpm_speaks_along_the_axes_of_its_station() {
+        let component = |mps: f32| VelocityComponent { value_mps: Reading::of(mps), ..VelocityComponent::default() };
+        let coordinate =
+            |m: f32| CartesianCoordinateWithConfidence { value_m: Reading::Value(m), ..Default::default() };
+        let object = PerceivedObject {
+            object_id: Some(3),
+            measurement_delta_time_ms: -250,
+            position: CartesianPosition3dWithConfidence { x: coordinate(20.0), y: coordinate(5.0), z: None },
+            velocity: Some(Velocity3d::Cartesian(VelocityCartesian {
+                x_velocity: component(8.0),
+                y_velocity: component(0.0),
+                z_velocity: None,
+            })),
+            ..PerceivedObject::default()
+        };
+        let nameless = PerceivedObject { object_id: None, ..object.clone() };
+        // A roadside unit; a vehicle that heads south; one that does not know where it heads.
+        for (heading_deg, expected) in [
+            (None, Some(([120.0, 5.0], [8.0, 0.0]))),
+            (Some(Some(180.0)), Some(([105.0, -20.0], [0.0, -8.0]))),
+            (Some(None), None),
+        ] {
+            let objects = List::try_from_iter([object.clone(), nameless.clone()]).unwrap();
+            let perceived = PerceivedObjectContainer {
+                number_of_perceived_objects: 2,
+                perceived_objects: objects,
+                ..PerceivedObjectContainer::default()
+            };
+            let vehicle = heading_deg.map(|value_deg| OriginatingVehicleContainer {
+                orientation_angle: Wgs84Angle { value_deg, ..Wgs84Angle::default() },
+                ..OriginatingVehicleContainer::default()
+            });
+            let management_container = ManagementContainer {
+                reference_time: AT.into(),
+                reference_position: reference([100.0, 0.0]),
+                ..ManagementContainer::default()
+            };
+            let cpm_containers = CpmContainers {
+                originating_vehicle: vehicle,
+                perceived_object: Some(perceived),
+                ..CpmContainers::default()
+            };
+            let payload = CpmPayload { management_container, cpm_containers, ..CpmPayload::default() };
+            let seen = sightings(&Message::Cpm(Cpm::new(StationId(9), payload).into()), AT, &frame());
+            let Some((place, velocity)) = expected else {
+                assert!(seen.is_empty());
+                continue;
+            };
+            assert_eq!(seen.len(), 1, "an object without a number is nobody twice");
+            assert_eq!((seen[0].at, seen[0].subject), (AT.plus_ms(-250), Subject::Perceived(9, 3)));
+            assert!(is_near(seen[0].place, place), "{heading_deg:?}: {:?}", seen[0].place);
+            assert!(is_near(seen[0].velocity_mps.unwrap(), velocity), "{:?}", seen[0].velocity_mps);
+        }
+    }
+}

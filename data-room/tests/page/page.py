@@ -69,6 +69,14 @@ def the_map_shows_road_users_moving(page):
     assert page.locator("#legend li").count() >= 3, "the legend counts the classes"
 
 
+def the_background_lies_under_the_site_map(page):
+    """Grass is not drawn over a background; its one tile has one colour."""
+    page.wait_for_function("""() => {
+        const { below, ratio, width } = masa.map;
+        return below.getContext("2d").getImageData((width - 4) * ratio, 120 * ratio, 1, 1).data.join() === "180,200,160,255";
+    }""", timeout=PATIENCE_MS)
+
+
 def an_alarm_is_acknowledged_assigned_noted_and_audited(page):
     line = page.locator("#alarms .alarm", has_text="Stationary vehicle")
     line.first.wait_for(timeout=PATIENCE_MS)
@@ -197,6 +205,7 @@ def walk(options):
             ("a wrong token is refused", lambda: a_wrong_token_is_refused(page, options.url)),
             ("an operator signs in", lambda: open_page(page, options.url, options.operator)),
             ("the map shows road users moving", lambda: the_map_shows_road_users_moving(page)),
+            ("the background lies under the site map", lambda: the_background_lies_under_the_site_map(page)),
             ("an alarm is acknowledged, assigned, noted, audited", lambda: an_alarm_is_acknowledged_assigned_noted_and_audited(page)),
             ("the time line shows the past", lambda: the_time_line_shows_the_past(page, options.past_ms)),
             ("panels, messages, cameras, two periods", lambda: panels_messages_and_periods(page)),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::town::Town;
+use base64::Engine;
 use masa_data_room::api::{ApiSettings, OpenToAll, Scope, Tokens};
 use masa_data_room::control_room::ControlRoomSettings;
 use masa_data_room::settings::StoreSettings;
@@ -48,6 +49,24 @@ pub(crate) fn browser(test: &str) -> Option<Command> {
     Some(command)
 }
 
+/// A PMTiles archive (version 3) of one tile for the whole earth: a pixel of the colour (180, 200, 160).
+fn background() -> Vec<u8> {
+    const TILE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGPYcmIBAARQAh2lFoH8AAAAAElFTkSuQmCC";
+    let tile = base64::engine::general_purpose::STANDARD.decode(TILE).unwrap();
+    // One entry: tile 0, a run of 1, its length, offset 0 (written as 1).
+    let directory = [1, 0, 1, u8::try_from(tile.len()).unwrap(), 1];
+    let mut archive = b"PMTiles\x03".to_vec();
+    let data_at = 127 + directory.len() as u64;
+    let lengths = [127, directory.len() as u64, data_at, 0, data_at, 0, data_at, tile.len() as u64, 1, 1, 1];
+    archive.extend(lengths.iter().flat_map(|length| length.to_le_bytes()));
+    // Clustered, nothing compressed, PNG, from zoom 0 to zoom 0.
+    archive.extend([1, 1, 1, 2, 0, 0]);
+    archive.resize(127, 0);
+    archive.extend(directory);
+    archive.extend(tile);
+    archive
+}
+
 /// A running data room with its control room.
 pub(crate) struct Desk {
     room: DataRoom,
@@ -68,6 +87,7 @@ impl Desk {
         let begun = now().plus_ms(-PAST_MS);
         let mut town = Town::new(size, users, begun);
         std::fs::write(path("map.geojson"), town.map().to_string()).unwrap();
+        std::fs::write(path("background.pmtiles"), background()).unwrap();
         let tokens = Tokens::open(path("tokens.json")).unwrap();
         let token = |name: &str, scopes: &[Scope]| {
             tokens.create(name, Tenant::default(), scopes.iter().copied().collect(), begun, None).unwrap()
@@ -84,9 +104,13 @@ impl Desk {
             control_room: ControlRoomSettings {
                 name: "Modena".into(),
                 map: Some(path("map.geojson")),
+                background: Some(path("background.pmtiles")),
                 ..ControlRoomSettings::default()
             },
-            broker: Some(BrokerSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..BrokerSettings::default() }),
+            broker: Some(BrokerSettings {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                ..BrokerSettings::default()
+            }),
             store: StoreSettings {
                 embedded: EmbeddedSettings { folder: path("store"), ..EmbeddedSettings::default() },
                 ..StoreSettings::default()

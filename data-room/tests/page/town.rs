@@ -212,7 +212,8 @@ impl Town {
         let mut seen = vec![Vec::new(); stations.len()];
         for user in &self.users {
             let ([e, n], heading_deg) = self.place(user);
-            let street = |m: f64| ((m + self.length_m() / 2.0) / BLOCK_M).floor().clamp(0.0, self.size as f64 - 1.0) as usize;
+            let street =
+                |m: f64| ((m + self.length_m() / 2.0) / BLOCK_M).floor().clamp(0.0, self.size as f64 - 1.0) as usize;
             seen[street(n) * self.size + street(e)].push((user, [e, n], heading_deg));
         }
         let record = |((station, e, n), users): (&(u32, f64, f64), &Vec<(&User, [f64; 2], f64)>)| {
@@ -243,7 +244,13 @@ impl Town {
         let names = ["Via Emilia", "Via Manfredo Fanti", "Via Attiraglio", "Strada Albareto"];
         for (i, (station, e, n)) in self.stations().into_iter().take(4).enumerate() {
             let here = Position::from(ORIGIN).moved_m(e, n);
-            records.push(self.at(at).record(station, Kind::V2x(MessageKind::Mapem), "mapem", messages::mapem(station, [here.lat_deg, here.lon_deg], at), here));
+            records.push(self.at(at).record(
+                station,
+                Kind::V2x(MessageKind::Mapem),
+                "mapem",
+                messages::mapem(station, [here.lat_deg, here.lon_deg], at),
+                here,
+            ));
             let origin = Origin { site: SITE.into(), station, message: format!("{station}-flow"), received_at: at };
             let share = busy * (1.0 - 0.17 * i as f64);
             let flow = TrafficFlow {
@@ -274,12 +281,22 @@ impl Town {
         }
         let mast = Position::from(ORIGIN).moved_m(self.street_m(0) + 9.0, self.street_m(0) + 14.0);
         let readings = [
-            ("no2", 18.0 + 46.0 * busy), ("pm10", 14.0 + 16.0 * busy), ("pm25", 8.0 + 8.0 * busy), ("noise", 52.0 + 14.0 * busy),
-            ("air-temperature", 13.0 + 6.0 * peak(14.0, 5.0)), ("relative-humidity", 78.0 - 24.0 * peak(14.0, 5.0)),
+            ("no2", 18.0 + 46.0 * busy),
+            ("pm10", 14.0 + 16.0 * busy),
+            ("pm25", 8.0 + 8.0 * busy),
+            ("noise", 52.0 + 14.0 * busy),
+            ("air-temperature", 13.0 + 6.0 * peak(14.0, 5.0)),
+            ("relative-humidity", 78.0 - 24.0 * peak(14.0, 5.0)),
         ];
         for (quantity, value) in readings {
             let payload = json!({ "sensor": "mast-1", "quantity": quantity, "value": value }).to_string();
-            records.push(self.at(at).record(4_001, Kind::Observation, &format!("mast-1/{quantity}"), payload.into_bytes(), mast));
+            records.push(self.at(at).record(
+                4_001,
+                Kind::Observation,
+                &format!("mast-1/{quantity}"),
+                payload.into_bytes(),
+                mast,
+            ));
         }
         let free = (22.0 * (1.15 - busy)).clamp(0.0, 24.0) as u16;
         let parking = Position::from(ORIGIN).moved_m(self.street_m(0) - 40.0, self.street_m(0) - 10.0);
@@ -335,7 +352,9 @@ impl Town {
         };
         rectangle("green", [-half, -half, half, half]);
         for m in (0..self.size).map(|street| self.street_m(street)) {
-            for (kind, near_m, far_m) in [("pavement", -8.0, 8.0), ("cycleway", 3.6, 5.2), ("cycleway", -5.2, -3.6), ("carriageway", -3.6, 3.6)] {
+            for (kind, near_m, far_m) in
+                [("pavement", -8.0, 8.0), ("cycleway", 3.6, 5.2), ("cycleway", -5.2, -3.6), ("carriageway", -3.6, 3.6)]
+            {
                 rectangle(kind, [m + near_m, -half, m + far_m, half]);
                 rectangle(kind, [-half, m + near_m, half, m + far_m]);
             }
@@ -348,7 +367,10 @@ impl Town {
             }
             let trees = (0..(self.length_m() / 14.0) as usize).map(|i| -half + 7.0 + 14.0 * i as f64);
             // None where streets cross.
-            for at in trees.filter(|at| (at + half).rem_euclid(BLOCK_M) < BLOCK_M / 2.0 - 18.0 || (at + half).rem_euclid(BLOCK_M) > BLOCK_M / 2.0 + 18.0) {
+            for at in trees.filter(|at| {
+                (at + half).rem_euclid(BLOCK_M) < BLOCK_M / 2.0 - 18.0
+                    || (at + half).rem_euclid(BLOCK_M) > BLOCK_M / 2.0 + 18.0
+            }) {
                 for side in [-10.6, 10.6] {
                     rectangle("tree", [m + side - 1.6, at - 1.6, m + side + 1.6, at + 1.6]);
                     rectangle("tree", [at - 1.6, m + side - 1.6, at + 1.6, m + side + 1.6]);

@@ -15,6 +15,7 @@ use crate::perception::CameraSettings;
 use crate::perception::privacy::PrivacySettings;
 use crate::recorder::raw_ring::RawRingSettings;
 use crate::recorder::{FrameRecording, RecorderSettings};
+use crate::run::engine::InferenceSettings;
 use crate::sources::camera::{CameraSourceSettings, Pace};
 use crate::sources::gnss::{GnssMedium, GnssSettings};
 use crate::sources::iot_mqtt::IotSettings;
@@ -71,6 +72,9 @@ pub struct NodeFile {
     /// How networks run.
     #[serde(default)]
     pub engine: EngineSettings,
+    /// How networks serve the cameras.
+    #[serde(default)]
+    pub inference: InferenceSettings,
     /// Cameras of the site that this node reads.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSection>,
@@ -346,6 +350,7 @@ fn resolve_node(node: &mut NodeFile, base: &Path) {
     resolve(&mut node.node.site);
     node.node.state_directory.iter_mut().for_each(resolve);
     node.engine.library.iter_mut().for_each(resolve);
+    node.inference.resolve(base);
     for camera in &mut node.cameras {
         resolve(&mut camera.model);
         camera.model_file.iter_mut().for_each(resolve);

@@ -209,9 +209,9 @@ impl CameraPerception {
     /// corrected from the next frame on.
     pub(crate) fn watch_pose(&mut self, frame: &DetectionFrame, stated: &[StatedVehicle]) {
         let Some(watch) = &mut self.pose_watch else { return };
-        if let Some(georeference) = watch.see(frame, &self.tracks, stated) {
-            self.georeference = georeference;
-            // Where everything was is no longer where it is: its motion begins anew.
+        let Some(correction) = watch.see(frame, &self.tracks, stated) else { return };
+        self.georeference = correction.georeference;
+        if correction.is_jump {
             self.on_ground.iter_mut().for_each(|entry| entry.motion = None);
         }
     }

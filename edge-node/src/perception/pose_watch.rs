@@ -11,6 +11,7 @@ use super::{CameraSettings, Error, GroundTrack};
 use crate::event::DetectionFrame;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::time::Timestamp;
+use nalgebra::Vector3;
 
 /// A track says something from so many detections on.
 const MIN_HITS: u32 = 5;
@@ -23,6 +24,17 @@ const EDGE_PX: f32 = 3.0;
 /// A box of which another covers more than this share may be hidden in part.
 const COVERED: f32 = 0.1;
 
+/// A correction by more than this moves everything so far that motions begin anew, radians.
+const JUMP_RAD: f64 = 0.005;
+
+/// The mapping to use from now on.
+#[derive(Clone, Debug)]
+pub(super) struct Correction {
+    pub(super) georeference: Georeference,
+    /// What was known of motion does not hold for it.
+    pub(super) is_jump: bool,
+}
+
 /// The watch of one camera.
 #[derive(Clone, Debug)]
 pub(super) struct PoseWatch {
@@ -34,6 +46,8 @@ pub(super) struct PoseWatch {
     /// Pixels of the georeference's image to one of the newest frame, along each axis.
     scale: [f64; 2],
     seen: Vec<SeenVehicle>,
+    /// What the mapping in use is corrected by, radians.
+    applied_rad: Vector3<f64>,
 }
 
 impl PoseWatch {
@@ -55,6 +69,7 @@ impl PoseWatch {
             image_size_px: settings.image_size_px,
             scale: [1.0; 2],
             seen: Vec::new(),
+            applied_rad: Vector3::zeros(),
         }))
     }
 
@@ -78,7 +93,7 @@ impl PoseWatch {
         frame: &DetectionFrame,
         tracks: &[GroundTrack],
         stated: &[StatedVehicle],
-    ) -> Option<Georeference> {
+    ) -> Option<Correction> {
         let size = [frame.width_px, frame.height_px];
         self.scale = std::array::from_fn(|axis| f64::from(self.image_size_px[axis]) / f64::from(size[axis].max(1)));
         self.seen.clear();
@@ -88,10 +103,11 @@ impl PoseWatch {
         if !self.online.see(frame.captured_at, &self.seen, stated) {
             return None;
         }
-        match self.online.drift().and_then(|drift| drift.corrected_rad) {
-            Some(turn_rad) => self.surveyed.turned(self.online.surveyed().lens(), turn_rad),
-            None => Some(self.surveyed.clone()),
-        }
+        let turn_rad = self.online.drift().and_then(|drift| drift.corrected_rad).unwrap_or_default();
+        let georeference = self.surveyed.turned(self.online.surveyed().lens(), turn_rad)?;
+        let is_jump = (turn_rad - self.applied_rad).norm() > JUMP_RAD;
+        self.applied_rad = turn_rad;
+        Some(Correction { georeference, is_jump })
     }
 
     fn seen_vehicle(&self, frame: &DetectionFrame, track: &GroundTrack) -> Option<SeenVehicle> {

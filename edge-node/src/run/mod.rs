@@ -3,8 +3,10 @@
 //! [`live`] turns cameras, sensors, timers and link states into events and carries out the effects. [`replay`] takes the
 //! events from a recording instead. Neither decides anything about the road.
 
+mod cameras;
 mod core_thread;
 mod detector;
+pub mod engine;
 mod followers;
 pub mod live;
 mod pictures;

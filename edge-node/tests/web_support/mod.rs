@@ -2,6 +2,8 @@
 
 use masa_edge_node::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
 use masa_edge_node::event::{EventId, Quantity, SourceId, SourceState};
+use masa_edge_node::perception::privacy::{Anonymised, Anonymiser, PrivacySettings, Sightings};
+use masa_edge_node::perception::tracking::FrameId;
 use masa_edge_node::snapshot::{
     CameraSiteView, Counters, EllipseView, EventView, FrameView, ObjectState, ObjectView, ObservationView, SightView,
     SiteView, Snapshot, StatusView, ZoneView,
@@ -123,6 +125,17 @@ pub(crate) fn image() -> Arc<RgbImage> {
     Arc::new(RgbImage::new(64, 48, [200, 30, 30].repeat(64 * 48)).unwrap())
 }
 
+/// A picture half as wide as [`image`], as it may leave.
+pub(crate) fn anonymised(frame: u64) -> Anonymised {
+    let settings = PrivacySettings { warm_up_s: 0.0, ..PrivacySettings::default() };
+    let captured_at = Timestamp::from_unix_ms(frame as i64);
+    let id = FrameId { event: EventId { source: CAMERA, seq: frame }, frame, captured_at };
+    let mut anonymiser = Anonymiser::new(&settings).unwrap();
+    anonymiser.observe(id, [32, 48], Sightings::default());
+    let image = Arc::new(RgbImage::new(32, 48, vec![90; 32 * 48 * 3]).unwrap());
+    anonymiser.anonymise(frame, captured_at, &image).unwrap()
+}
+
 /// A server on a free port, and the hand that feeds it.
 pub(crate) struct Node {
     pub(crate) addr: SocketAddr,
@@ -205,6 +218,7 @@ impl Node {
             for frame in 1.. {
                 beat.tick().await;
                 self.camera.offer_raw(frame, Timestamp::from_unix_ms(frame as i64), image);
+                self.camera.offer_anonymised(|| Some(anonymised(frame)));
             }
         };
         tokio::select! {

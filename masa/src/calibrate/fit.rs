@@ -8,6 +8,9 @@ use masa_edge_node::perception::georeference::Calibration;
 use masa_edge_node::perception::georeference::fit::{FittedPoint, PoseFit, Verdict, fit};
 use std::path::{Path, PathBuf};
 
+/// Errors this many times larger than the stated noise say that something is wrong with all points.
+const MISFIT: f64 = 4.0;
+
 /// Find the pose from surveyed points: which agree, how sure it is, and what it is worth without each of them.
 #[derive(Debug, Args)]
 pub(super) struct FitCommand {
@@ -62,6 +65,12 @@ fn print(found: &PoseFit) {
             figure(error_m),
             figure(left_out_px),
             figure(left_out_m),
+        );
+    }
+    if found.unit_sigma > MISFIT {
+        println!(
+            "\nthe errors are {:.0} times what clicks and survey explain: the lens is another one, or the points are off",
+            found.unit_sigma
         );
     }
     let bad: Vec<_> =

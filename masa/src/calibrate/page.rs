@@ -259,3 +259,30 @@ fn shown(border: &[[f64; 2]], model: &CameraModel, ground_m: f64) -> Vec<Vec<[f6
     lines.retain(|line| line.len() > 1);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_needs_nothing_from_outside_and_makes_no_markup_of_text() {
+        assert_eq!(FILES.faults(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_border_is_drawn_where_the_camera_shows_it() {
+        let pose = masa_edge_node::perception::georeference::CameraPose {
+            position_m: [0.0, 0.0, 6.0],
+            yaw_deg: 90.0,
+            pitch_deg: -20.0,
+            roll_deg: 0.0,
+        };
+        let lens = masa_edge_node::perception::georeference::Intrinsics::pinhole([640, 384], 450.0);
+        let model = CameraModel::new(&pose, &lens, [640, 384]);
+        // From behind the camera to the front of it, and one that stays behind.
+        let lines = shown(&[[2.0, -10.0], [2.0, 30.0]], &model, 0.0);
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].len() > 20 && lines[0].iter().all(|[x, _]| *x > 320.0), "{lines:?}");
+        assert!(shown(&[[-5.0, -20.0], [5.0, -20.0]], &model, 0.0).is_empty());
+    }
+}

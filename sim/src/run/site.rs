@@ -8,6 +8,7 @@ use masa_edge_node::config::{CameraSection, Configuration, NodeFile, NodeSection
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::facilities::profile::{Role, StationKind, VehicleSettings};
 use masa_edge_node::perception::privacy::PrivacySettings;
+use masa_edge_node::run::engine::InferenceSettings;
 use masa_edge_node::sources::camera::{CameraSourceSettings, FileSettings};
 use masa_edge_node::world::ldm::LdmSettings;
 use masa_edge_node::world::site::{ZoneKind, ZoneSettings};
@@ -91,6 +92,7 @@ fn node_file(station_id: u32, name: &str, station_type: StationKind) -> NodeFile
             position_m: [0.0; 3],
         },
         engine: EngineSettings::default(),
+        inference: InferenceSettings::default(),
         cameras: Vec::new(),
         iot: None,
         gnss: None,

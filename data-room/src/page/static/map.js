@@ -62,6 +62,12 @@ export class CityMap extends Plane {
     if (!this.moved) this.fit();
   }
 
+  /** A picture under everything; `frame` says where degrees are in metres. */
+  setBackground(background, frame) {
+    Object.assign(this, { background, frame });
+    this.changed = true;
+  }
+
   setScene(scene) {
     this.scene = scene;
     this.changed = true;
@@ -144,9 +150,11 @@ export class CityMap extends Plane {
     c.fillStyle = this.colour.ground;
     c.fillRect(0, 0, this.width, this.height);
     this.inMetres(c);
+    if (this.background) this.drawBackground(c);
     for (const [kind, colour, width_m] of GROUND) {
       const path = this.paths.get(kind);
-      if (!path || (width_m && width_m < 1 && this.view.scale < 1.5)) continue;
+      // Green would hide what the background shows of it.
+      if (!path || (this.background && kind === "green") || (width_m && width_m < 1 && this.view.scale < 1.5)) continue;
       if (width_m) {
         [c.strokeStyle, c.lineWidth, c.lineCap] = [this.colour[colour], Math.max(width_m, 1 / this.view.scale), "butt"];
         c.stroke(path);
@@ -161,6 +169,19 @@ export class CityMap extends Plane {
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.drawScale(c, this.height);
     this.drawNorth(c, this.width);
+  }
+
+  drawBackground(c) {
+    const { frame } = this, corners = [this.toGround(0, this.height), this.toGround(this.width, 0)].map((p) => frame.degrees(p));
+    for (const { image, west, south, east, north } of this.background.inSight(corners.flat(), this.view.scale * this.ratio, frame.lat)) {
+      const [[e, n], [right, top]] = [frame.metres([west, south]), frame.metres([east, north])];
+      c.save();
+      // Pictures have their first row at the top.
+      c.translate(e, top);
+      c.scale(1, -1);
+      c.drawImage(image, 0, 0, right - e, top - n);
+      c.restore();
+    }
   }
 
   /** Lanes that stations tell of, where the site has no map of its own. */

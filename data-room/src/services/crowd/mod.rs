@@ -18,6 +18,8 @@ mod tests;
 
 /// Messages later than this do not count for an interval any more, milliseconds.
 const LATENESS_MS: i64 = 5_000;
+/// Fewer people than this have no distances: the mean of a pair's would be the pair's own.
+const LEAST_COMPANY: usize = 3;
 /// Most people whose distances are looked at in a zone and second; more are counted all the same.
 const MAX_NEIGHBOURS: usize = 500;
 
@@ -63,9 +65,9 @@ pub struct CrowdState {
     pub mean_per_m2: Option<f64>,
     /// The highest.
     pub most_per_m2: f64,
-    /// Mean distance to the nearest other one, metres; `None` when nobody had company.
+    /// Mean distance to the nearest other one, metres; `None` when there were never three at a time.
     pub mean_nearest_m: Option<f64>,
-    /// Share of those with company who were close to another, 0 to 1.
+    /// Share of the same people who were close to another, 0 to 1.
     pub close: Option<f64>,
     /// Mean speed, m/s.
     pub mean_mps: Option<f64>,
@@ -144,6 +146,9 @@ impl Crowd {
         self.people += people.len() as f64;
         self.most = self.most.max(u32::try_from(people.len()).unwrap_or(u32::MAX));
         self.speed += people.iter().map(|user| user.speed_mps()).sum::<f64>();
+        if people.len() < LEAST_COMPANY {
+            return;
+        }
         let people = &people[..people.len().min(MAX_NEIGHBOURS)];
         for (place, one) in people.iter().enumerate() {
             let others = people.iter().enumerate().filter(|(other, _)| *other != place);

@@ -39,9 +39,11 @@ fn density_and_distances_are_of_the_zone() {
 }
 
 #[test]
-fn one_alone_has_no_distance_and_nobody_is_not_unknown() {
-    let alone = minute(&[[1.0, 1.0]], 60);
-    assert_eq!((alone.mean_people, alone.mean_nearest_m, alone.close), (Some(1.0), None, None));
+fn one_and_two_have_no_distance_and_nobody_is_not_unknown() {
+    for people in [&[[1.0, 1.0]][..], &[[1.0, 1.0], [1.5, 1.0]]] {
+        let few = minute(people, 60);
+        assert_eq!((few.mean_people, few.mean_nearest_m, few.close), (Some(people.len() as f64), None, None));
+    }
     let nobody = minute(&[], 60);
     assert_eq!((nobody.mean_people, nobody.mean_mps, nobody.observed), (Some(0.0), None, 1.0));
     let unseen = minute(&[[1.0, 1.0]], 0);

@@ -95,7 +95,7 @@ impl TrafficFlow {
                 self.minutes.spread(from, to, |sums, s| *sums.occupied_s.entry(place).or_default() += s);
             }
             if let Some(passage) = at.passage {
-                self.pass(place, &passage);
+                self.pass(place, &passage, step.to.0);
             }
         }
     }
@@ -104,18 +104,18 @@ impl TrafficFlow {
     pub fn lose(&mut self, id: RoadUserId) {
         for place in 0..self.gates.len() {
             if let Some(passage) = self.gates[place].lose(id) {
-                self.pass(place, &passage);
+                self.pass(place, &passage, passage.at);
             }
         }
         self.trips.lose(id);
     }
 
-    fn pass(&mut self, place: usize, passage: &Passage) {
+    fn pass(&mut self, place: usize, passage: &Passage, now: Timestamp) {
         if let Some(sums) = self.minutes.at(passage.at) {
             sums.pass(place, passage);
         }
         let Some(arm) = &self.gates[place].settings.arm else { return };
-        let Some(trip) = self.trips.pass(arm, passage, self.settings.longest_trip_s) else { return };
+        let Some(trip) = self.trips.pass(arm, passage, now, self.settings.longest_trip_s) else { return };
         let key = (trip.from.clone(), trip.to.clone());
         let delay_s = trip.delay_s(self.movements.get(&key).map_or(self.settings.free_flow_mps, |m| m.free_flow_mps));
         if let Some(sums) = self.minutes.at(passage.at) {

@@ -48,11 +48,13 @@ impl Trips {
         }
     }
 
-    /// Somebody passes the gate of an arm.
-    pub(crate) fn pass(&mut self, arm: &str, passage: &Passage, longest_s: f64) -> Option<Trip> {
+    /// Somebody has passed the gate of an arm; its steps until `now` are known.
+    pub(crate) fn pass(&mut self, arm: &str, passage: &Passage, now: Timestamp, longest_s: f64) -> Option<Trip> {
         let at = passage.crossed_at;
+        // Trips begin and end where the centre crosses, which was a little before.
+        let beyond_m = passage.speed_mps * now.seconds_since(at);
         if passage.direction == Direction::Forward {
-            self.open.insert(passage.id, Open { from: arm.to_owned(), since: at, way_m: 0.0 });
+            self.open.insert(passage.id, Open { from: arm.to_owned(), since: at, way_m: beyond_m });
             return None;
         }
         let open = self.open.remove(&passage.id)?;
@@ -61,7 +63,7 @@ impl Trips {
             from: open.from,
             to: arm.to_owned(),
             travel_s,
-            way_m: open.way_m,
+            way_m: (open.way_m - beyond_m).max(0.0),
         })
     }
 

@@ -24,8 +24,8 @@ use crate::perception::ground::Extent;
 use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
 use nalgebra::{Matrix3, RowSVector, Vector2, Vector3};
-use window::{Key, Sample, Window};
 pub use settings::{DriftPolicy, OnlinePoseSettings, StationReference};
+use window::{Key, Sample, Window};
 pub use window::{MAX_GROUPS, MAX_SAMPLES};
 
 /// Interval between two estimates, seconds.
