@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -44,25 +44,11 @@ impl Receiver {
         let decides = accepts.clone();
         let task = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let mut bytes = Vec::new();
-                let body = loop {
-                    let mut part = [0; 4_096];
-                    let count = stream.read(&mut part).await.unwrap_or(0);
-                    bytes.extend_from_slice(&part[..count]);
-                    let text = String::from_utf8_lossy(&bytes).into_owned();
-                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length = head
-                        .to_lowercase()
-                        .lines()
-                        .find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
-                    if count == 0 || length.is_some_and(|length| body.len() >= length.parse::<usize>().unwrap()) {
-                        break body.to_owned();
-                    }
-                };
+                // A sender that stops half way has sent nothing.
+                let Some(document) = document(&mut stream).await else { continue };
                 let accepted = decides.load(Ordering::SeqCst);
                 let status = if accepted { "200 OK" } else { "503 Service Unavailable" };
                 let _ = stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes()).await;
-                let document = serde_json::from_str(&body).unwrap();
                 let _ = if accepted { sender.send(document).await } else { refuser.send(document).await };
             }
         });
@@ -86,6 +72,23 @@ impl Receiver {
     async fn close(self) {
         self.task.abort();
         let _ = self.task.await;
+    }
+}
+
+/// The body of a request; `None` when the sender goes away before its end.
+async fn document(stream: &mut TcpStream) -> Option<Value> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut part = [0; 4_096];
+        let count = stream.read(&mut part).await.ok().filter(|count| *count > 0)?;
+        bytes.extend_from_slice(&part[..count]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let head = head.to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if length.is_some_and(|length| body.len() >= length) {
+            return serde_json::from_str(body).ok();
+        }
     }
 }
 
