@@ -16,7 +16,7 @@ use std::io::Write;
 async fn main() {
     let mut numbers = std::env::args().skip(1).map(|text| text.parse().expect("a number"));
     let (streets, users) = (numbers.next().unwrap_or(3), numbers.next().unwrap_or(140));
-    let desk = support::Desk::open(streets, users).await;
+    let desk = support::Desk::open(streets, users, None).await;
     println!("{} operator={} viewer={} past-ms={}", desk.url(), desk.operator, desk.viewer, desk.begun.unix_ms());
     std::io::stdout().flush().expect("standard output is open");
     // Without a handler there is nothing to wait for: it is ended from outside.

@@ -8,13 +8,13 @@ mod support;
 #[path = "page/town.rs"]
 mod town;
 
-use support::{Desk, browser};
+use support::{Desk, background, browser};
 
 /// Runs `tests/page/page.py`, which does what an operator does and checks what the page shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_can_work_from_the_page() {
     let Some(mut script) = browser("an_operator_can_work_from_the_page") else { return };
-    let desk = Desk::open(2, 60).await;
+    let desk = Desk::open(2, 60, Some(background())).await;
     script.args(["--url", &desk.url(), "--operator", &desk.operator, "--viewer", &desk.viewer]);
     script.args(["--past-ms", &desk.begun.unix_ms().to_string()]);
     let done = tokio::task::spawn_blocking(move || script.output()).await.unwrap().unwrap();

@@ -27,6 +27,7 @@ const FILES: Files = Files(masa_web::assets![
     "panels.js",
     "scene.js",
     "screens.js",
+    "sprites.js",
     "tabs.js",
     "timeline.js",
     "words.js",

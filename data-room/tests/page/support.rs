@@ -50,7 +50,7 @@ pub(crate) fn browser(test: &str) -> Option<Command> {
 }
 
 /// A PMTiles archive (version 3) of one tile for the whole earth: a pixel of the colour (180, 200, 160).
-fn background() -> Vec<u8> {
+pub(crate) fn background() -> Vec<u8> {
     const TILE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGPYcmIBAARQAh2lFoH8AAAAAElFTkSuQmCC";
     let tile = base64::engine::general_purpose::STANDARD.decode(TILE).unwrap();
     // One entry: tile 0, a run of 1, its length, offset 0 (written as 1).
@@ -81,13 +81,16 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// A town of `size` streets each way with so many road users, which have been moving for a while.
-    pub(crate) async fn open(size: usize, users: usize) -> Self {
+    pub(crate) async fn open(size: usize, users: usize, background: Option<Vec<u8>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let begun = now().plus_ms(-PAST_MS);
         let mut town = Town::new(size, users, begun);
         std::fs::write(path("map.geojson"), town.map().to_string()).unwrap();
-        std::fs::write(path("background.pmtiles"), background()).unwrap();
+        let background = background.map(|archive| {
+            std::fs::write(path("background.pmtiles"), archive).unwrap();
+            path("background.pmtiles")
+        });
         let tokens = Tokens::open(path("tokens.json")).unwrap();
         let token = |name: &str, scopes: &[Scope]| {
             tokens.create(name, Tenant::default(), scopes.iter().copied().collect(), begun, None).unwrap()
@@ -104,7 +107,7 @@ impl Desk {
             control_room: ControlRoomSettings {
                 name: "Modena".into(),
                 map: Some(path("map.geojson")),
-                background: Some(path("background.pmtiles")),
+                background,
                 ..ControlRoomSettings::default()
             },
             broker: Some(BrokerSettings {

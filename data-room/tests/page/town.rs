@@ -219,7 +219,7 @@ impl Town {
         let record = |((station, e, n), users): (&(u32, f64, f64), &Vec<(&User, [f64; 2], f64)>)| {
             let at = Position::from(ORIGIN).moved_m(*e, *n);
             let payload = messages::cpm(*station, [at.lat_deg, at.lon_deg], [*e, *n], users, SIGHT_M, self.now);
-            self.record(*station, Kind::V2x(MessageKind::Cpm), "cpm", payload, at)
+            self.record(*station, Kind::V2x(MessageKind::Cpm), &station.to_string(), payload, at)
         };
         stations.iter().zip(&seen).map(record).collect()
     }
@@ -228,7 +228,13 @@ impl Town {
     pub(crate) fn signals(&self) -> Vec<Record> {
         let record = |(station, e, n): (u32, f64, f64)| {
             let at = Position::from(ORIGIN).moved_m(e, n);
-            self.record(station, Kind::V2x(MessageKind::Spatem), "spatem", messages::spatem(station, self.now), at)
+            self.record(
+                station,
+                Kind::V2x(MessageKind::Spatem),
+                &station.to_string(),
+                messages::spatem(station, self.now),
+                at,
+            )
         };
         self.stations().into_iter().map(record).collect()
     }
@@ -247,7 +253,7 @@ impl Town {
             records.push(self.at(at).record(
                 station,
                 Kind::V2x(MessageKind::Mapem),
-                "mapem",
+                &station.to_string(),
                 messages::mapem(station, [here.lat_deg, here.lon_deg], at),
                 here,
             ));
@@ -277,7 +283,7 @@ impl Town {
             };
             let documents: Vec<Value> = [flow.entity(&origin), crowd.entity(&origin)].iter().map(named).collect();
             let payload = serde_json::to_vec(&documents).unwrap();
-            records.push(self.at(at).record(station, Kind::Service, "flow", payload, here));
+            records.push(self.at(at).record(station, Kind::Service, &format!("{station}-flow"), payload, here));
         }
         let mast = Position::from(ORIGIN).moved_m(self.street_m(0) + 9.0, self.street_m(0) + 14.0);
         let readings = [

@@ -3,9 +3,9 @@
 // Two canvases: the ground below is drawn again only when the view, the scheme or the coverage changes; what moves is above.
 // Road users are drawn from small pictures made once per class and scale.
 
-import { outline } from "./classes.js";
 import { kmh } from "./dom.js";
 import { Plane, TURN, clamp } from "./plane.js";
+import { LETTERS_FROM, Sprites } from "./sprites.js";
 import { t } from "./words.js";
 
 const GROUND = [
@@ -15,12 +15,9 @@ const GROUND = [
   ["tree", "tree", 0], ["lane-line", "lane-line", 0.15], ["lane", "carriageway", 3.2],
 ];
 const COLOURS = [...new Set(GROUND.map(([, colour]) => colour)), "cover", "blind", "good", "warn", "muted", "surface", "zone-line", "stop", "go"];
-/** Below this many pixels a metre single road users are points without letters. */
-const LETTERS_FROM = 2.4;
 const LABELS_FROM = 4;
 /** Pictures of road users are made for headings so far apart, degrees. */
 const TURN_STEP = 6;
-const MAX_SPRITES = 1500;
 const SENSORS = { AirQualityObserved: "A", NoiseLevelObserved: "N", WeatherObserved: "W", ParkingGroup: "P", OnStreetParking: "P", OffStreetParking: "P", CrowdFlowObserved: "F", TrafficFlowObserved: "T", Streetlight: "L" };
 const SIGNALS = {
   "stop-and-remain": "stop", "stop-then-proceed": "stop", "pre-movement": "change", "permissive-clearance": "change", "protected-clearance": "change",
@@ -35,7 +32,7 @@ export class CityMap extends Plane {
     this.layers = { users: true, signals: true, sensors: true, coverage: true, blind: false, flows: false, warnings: false };
     this.features = [];
     this.paths = new Map();
-    this.sprites = new Map();
+    this.sprites = new Sprites();
     this.shown = [];
     this.selected = null;
     this.time = () => 0;
@@ -166,9 +163,6 @@ export class CityMap extends Plane {
     this.drawLanes(c);
     if (this.layers.coverage) this.drawCoverage(c);
     if (this.layers.blind) this.drawBlind(c);
-    c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    this.drawScale(c, this.height);
-    this.drawNorth(c, this.width);
   }
 
   drawBackground(c) {
@@ -212,7 +206,7 @@ export class CityMap extends Plane {
   drawCoverage(c) {
     const path = this.coveragePath();
     c.fillStyle = this.colour.cover;
-    c.globalAlpha = 0.16;
+    c.globalAlpha = 0.1;
     c.fill(path);
     c.globalAlpha = 0.7;
     c.strokeStyle = this.colour.cover;
@@ -261,6 +255,8 @@ export class CityMap extends Plane {
     if (this.layers.signals) this.drawSignals(c);
     if (this.layers.users) this.drawUsers(c, time);
     this.drawAlarms(c);
+    this.drawScale(c, this.height);
+    this.drawNorth(c, this.width);
     if (this.layers.warnings) for (const { id, points } of this.scene.ofType("Alert")) this.drawTriangle(c, id, points[0], "!", false);
   }
 
@@ -294,7 +290,7 @@ export class CityMap extends Plane {
     c.setTransform(1, 0, 0, 1, 0, 0);
     for (const user of near) {
       const turned = user.heading === null ? null : afar ? Math.round(user.heading / TURN_STEP) * TURN_STEP % 360 : user.heading;
-      const { picture, half, radius } = this.sprite(user.kind, user.look, afar ? turned : turned === null ? null : 90);
+      const { picture, half, radius } = this.sprites.of(user.kind, user.look, afar ? turned : turned === null ? null : 90, this);
       const alpha = clamp(1.1 - user.old_s * 0.35, 0.25, 1);
       if (c.globalAlpha !== alpha) c.globalAlpha = alpha;
       if (afar) c.drawImage(picture, Math.round(user.x * ratio - half), Math.round(user.y * ratio - half));
@@ -332,30 +328,6 @@ export class CityMap extends Plane {
       taken.push(place);
       this.write(c, kmh(user.speed / 3.6), place.x, place.y, this.colour.text);
     }
-  }
-
-  /** The picture of a class at this scale with its front to a heading; half its width in the canvas's pixels. */
-  sprite(name, look, heading) {
-    const letters = this.view.scale >= LETTERS_FROM, least = letters ? (look.shape === "body" ? [20, 14] : [15, 15]) : look.shape === "body" ? [12, 7] : [8, 8];
-    const length = Math.round(Math.max(look.length * this.view.scale, least[0])), width = Math.round(Math.max(look.width * this.view.scale, least[1]));
-    const key = `${name},${heading},${length},${width}`;
-    let sprite = this.sprites.get(key);
-    if (!sprite) {
-      // The nose and the outline reach out a little.
-      const half = Math.ceil((Math.hypot(length, width) / 2 + (letters ? 7 : 4)) * this.ratio);
-      const picture = new OffscreenCanvas(2 * half, 2 * half), c = picture.getContext("2d");
-      c.translate(half, half);
-      c.scale(this.ratio, this.ratio);
-      if (heading !== null) c.rotate((heading - 90) * TURN);
-      c.beginPath();
-      outline(c, look.shape, length, width, heading !== null);
-      [c.fillStyle, c.strokeStyle, c.lineWidth] = [look.colour, this.colour.halo, letters ? 1.5 : 1];
-      c.fill();
-      c.stroke();
-      if (this.sprites.size > MAX_SPRITES) this.sprites.clear();
-      this.sprites.set(key, (sprite = { picture, half, radius: Math.max(length, width) / 2 }));
-    }
-    return sprite;
   }
 
   drawEllipse(c, { x, y, look }, major, minor, orientation) {
