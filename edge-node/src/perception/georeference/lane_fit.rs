@@ -3,9 +3,10 @@
 //! In: a picture, the lane borders of the site map, a rough pose. Out: the pose at which the borders lie on the markings, with
 //! its covariance and how much of the map is found in the picture.
 //!
-//! Markings are pixels that are brighter than what lies on both sides of them. Each pixel's distance to the nearest marking is
-//! computed once; turns on a grid around the rough pose are rated by how many border points lie on markings, and the best is
-//! refined by Levenberg and Marquardt on those distances. Borders without paint and paint without a border do no harm as long
+//! Markings are pixels that are brighter than what lies on both sides of them; those that run upwards and those that run across
+//! are told apart. Each pixel's distance to the nearest of either is computed once; turns on a grid around the rough pose are
+//! rated by how many border points lie on markings of their direction, the best are refined by Levenberg and Marquardt on
+//! those distances, and the best of these wins. Borders without paint and paint without a border do no harm as long
 //! as they are not the most.
 
 use super::camera_model::{CameraModel, Change, PoseCovariance};
@@ -16,7 +17,7 @@ use nalgebra::{RowVector2, Vector2, Vector3};
 use serde::{Deserialize, Serialize};
 
 /// A marking is brighter than its surroundings by this, of 255.
-const CONTRAST: i32 = 14;
+const CONTRAST: i32 = 22;
 /// How far from a marking its surroundings are looked at, pixels: lines are narrow far away and broad near by.
 const SURROUNDINGS_PX: [usize; 3] = [3, 7, 15];
 /// Distance between two points of a border, metres.
@@ -28,10 +29,16 @@ const SEARCH_STEP_DEG: f64 = 0.4;
 /// From this distance on a border point is not on a marking: in the search, and in the refinements one after the other, pixels.
 const SEARCH_PX: f32 = 5.0;
 const REFINE_PX: [f32; 3] = [8.0, 5.0, 3.5];
+/// The refined ones are rated at this distance, pixels.
+const RATED_PX: f32 = 2.0;
+/// Share that a border point is expected to be on a marking by chance and paint.
+const EXPECTED: f64 = 0.6;
+/// How many of the best turns of the search are refined.
+const REFINED: usize = 16;
 /// Standard deviation of a border point that is on a marking, pixels: paint, survey and detection together.
 const SIGMA_PX: f64 = 1.0;
-/// Neighbouring border points see the same paint: so many count as one.
-const REDUNDANCY: f64 = 4.0;
+/// The points of a line share its paint's offset from the border (edge lines lie 0.2 m inside): so many count as one.
+const REDUNDANCY: f64 = 150.0;
 /// Points that must be on markings, and the share of all in the picture.
 const MIN_MATCHED: usize = 40;
 const MIN_SHARE: f64 = 0.25;
@@ -102,41 +109,48 @@ pub fn align(
     }
     let distances = Distances::new(image);
     let points = border_points(borders_m, rough, ground_m, settings.range_m);
-    let rating = |model: &CameraModel| {
-        points.iter().filter_map(|p| distances.at(model, *p)).map(|d| f64::from((1.0 - d / SEARCH_PX).max(0.0))).sum()
+    let rating = |model: &CameraModel, reach_px: f32| {
+        // Below nothing for what is not on a marking: otherwise showing more of the map would count.
+        let on = |d: f32| f64::from((1.0 - d / reach_px).max(0.0)) - EXPECTED;
+        points.iter().filter_map(|p| distances.at(model, *p)).map(on).sum::<f64>()
     };
     let steps = (settings.search_deg / SEARCH_STEP_DEG).ceil() as i32;
     let degrees = move |step: i32| (f64::from(step) * SEARCH_STEP_DEG).to_radians();
     let turns = (-steps..=steps).flat_map(|up| (-steps..=steps).map(move |right| [up, right]));
     let turned = turns.map(|[up, right]| rough.turned(Vector3::new(degrees(up), degrees(right), 0.0)));
-    let rated = turned.map(|model| -> (f64, CameraModel) { (rating(&model), model) });
-    let (_, mut model) = rated.max_by(|a, b| a.0.total_cmp(&b.0)).ok_or(LaneFitError::Undetermined)?;
-
+    let mut rated: Vec<(f64, CameraModel)> = turned.map(|model| (rating(&model, SEARCH_PX), model)).collect();
+    rated.sort_by(|a, b| b.0.total_cmp(&a.0));
     let too_few = |model: &CameraModel| {
         let (on, of) = count(&distances, &points, model, REFINE_PX[0]);
         LaneFitError::TooFew(on, of)
     };
     let free = if settings.position_sigma_m > 0.0 { Free::POSE } else { Free::TURN };
-    let mut normal = None;
-    for reach_px in REFINE_PX {
-        let linearise = |model: &CameraModel| {
-            let mut normal = Normal::default();
-            if settings.position_sigma_m > 0.0 {
-                let mut change = Change::zeros();
-                let [here, there] = [rough.pose().position_m, model.pose().position_m].map(Vector3::from);
-                change.fixed_rows_mut::<3>(0).copy_from(&(there - here));
-                let mut sigma = Change::repeat(1e6);
-                sigma.fixed_rows_mut::<3>(0).fill(settings.position_sigma_m);
-                normal.add_prior(&change, &sigma);
-            }
-            for point in &points {
-                distances.add_to(&mut normal, model, *point, reach_px);
-            }
-            Some(normal)
-        };
-        let (refined, at) = minimise(model, free, linearise).ok_or_else(|| too_few(&model))?;
-        (model, normal) = (refined, Some(at));
-    }
+    let refine = |start: CameraModel| {
+        let (mut model, mut normal) = (start, None);
+        for reach_px in REFINE_PX {
+            let linearise = |model: &CameraModel| {
+                let mut normal = Normal::default();
+                if settings.position_sigma_m > 0.0 {
+                    let mut change = Change::zeros();
+                    let [here, there] = [rough.pose().position_m, model.pose().position_m].map(Vector3::from);
+                    change.fixed_rows_mut::<3>(0).copy_from(&(there - here));
+                    let mut sigma = Change::repeat(1e6);
+                    sigma.fixed_rows_mut::<3>(0).fill(settings.position_sigma_m);
+                    normal.add_prior(&change, &sigma);
+                }
+                for point in &points {
+                    distances.add_to(&mut normal, model, *point, reach_px);
+                }
+                Some(normal)
+            };
+            let (refined, at) = minimise(model, free, linearise)?;
+            (model, normal) = (refined, Some(at));
+        }
+        Some((rating(&model, RATED_PX), model, normal?))
+    };
+    let best = rated.iter().take(REFINED).filter_map(|(_, start)| refine(*start));
+    let best = best.max_by(|a, b| a.0.total_cmp(&b.0));
+    let (_, model, normal) = best.ok_or_else(|| too_few(rated.first().map_or(rough, |(_, model)| model)))?;
     let reach_px = REFINE_PX[REFINE_PX.len() - 1];
     let (matched, matched_before) =
         (count(&distances, &points, &model, reach_px), count(&distances, &points, rough, reach_px));
@@ -144,7 +158,7 @@ pub fn align(
     if on < MIN_MATCHED || (on as f64) < MIN_SHARE * of as f64 {
         return Err(LaneFitError::TooFew(on, of));
     }
-    let covariance = normal.and_then(|normal| normal.covariance(free)).ok_or(LaneFitError::Undetermined)?;
+    let covariance = normal.covariance(free).ok_or(LaneFitError::Undetermined)?;
     let squares =
         points.iter().filter_map(|p| distances.at(&model, *p)).filter(|d| *d < reach_px).map(|d| f64::from(d * d));
     let rms_px = (squares.sum::<f64>() / on as f64).sqrt();
@@ -160,77 +174,78 @@ pub fn align(
 }
 
 /// How many points lie on a marking, and how many the picture shows.
-fn count(distances: &Distances, points: &[Enu], model: &CameraModel, reach_px: f32) -> (usize, usize) {
+fn count(distances: &Distances, points: &[BorderPoint], model: &CameraModel, reach_px: f32) -> (usize, usize) {
     let shown: Vec<f32> = points.iter().filter_map(|p| distances.at(model, *p)).collect();
     (shown.iter().filter(|d| **d < reach_px).count(), shown.len())
 }
 
+/// A point of a border.
+#[derive(Clone, Copy, Debug)]
+struct BorderPoint {
+    place: Enu,
+    /// Direction of the border, of any length.
+    along: Vector3<f64>,
+}
+
 /// Points along the borders that a camera may show.
-fn border_points(borders_m: &[Vec<[f64; 2]>], camera: &CameraModel, ground_m: f64, range_m: f64) -> Vec<Enu> {
+fn border_points(borders_m: &[Vec<[f64; 2]>], camera: &CameraModel, ground_m: f64, range_m: f64) -> Vec<BorderPoint> {
     let [e, n, _] = camera.pose().position_m;
     let mut points = Vec::new();
     for ends in borders_m.iter().flat_map(|border| border.windows(2)) {
         let [a, b] = [Vector2::from(ends[0]), Vector2::from(ends[1])];
         let steps = ((b - a).norm() / STEP_M).floor().min(10_000.0) as u32;
+        let along = (b - a).push(0.0);
         for step in 0..=steps {
             let p = a + (b - a) * (f64::from(step) / f64::from(steps.max(1)));
             let point = Enu { e_m: p.x, n_m: p.y, u_m: ground_m };
             let is_near = (p - Vector2::new(e, n)).norm() < range_m && camera.in_camera(point).z > 1.0;
             if is_near && points.len() < MAX_POINTS {
-                points.push(point);
+                points.push(BorderPoint { place: point, along });
             }
         }
     }
     points
 }
 
-/// Each pixel's distance to the nearest marking.
+/// Each pixel's distance to the nearest marking, of those that run rather upwards and of those that run rather across.
 struct Distances {
     width: usize,
     height: usize,
-    px: Vec<f32>,
+    upwards_px: Vec<f32>,
+    across_px: Vec<f32>,
 }
 
 impl Distances {
     fn new(image: &RgbImage) -> Self {
         let (width, height) = (image.width as usize, image.height as usize);
-        let mut px: Vec<f32> = markings(image).into_iter().map(|m| if m { 0.0 } else { f32::INFINITY }).collect();
-        // Exact squared distances, first along columns, then along rows (Felzenszwalb and Huttenlocher, 2012).
-        for x in 0..width {
-            let column: Vec<f32> = (0..height).map(|y| px[y * width + x]).collect();
-            for (y, value) in squared_distances(&column).into_iter().enumerate() {
-                px[y * width + x] = value;
-            }
-        }
-        for row in px.chunks_exact_mut(width.max(1)) {
-            let squared = squared_distances(row);
-            row.iter_mut().zip(squared).for_each(|(px, squared)| *px = squared.sqrt().min(1e4));
-        }
-        Self { width, height, px }
+        let [upwards, across] = markings(image);
+        Self { width, height, upwards_px: nearest(&upwards, width, height), across_px: nearest(&across, width, height) }
     }
 
     /// Distance at a pixel's place and its gradient, between the pixels' middles; `None` at the border and outside.
-    fn sample(&self, pixel: Vector2<f64>) -> Option<(f32, RowVector2<f64>)> {
+    fn sample(&self, pixel: Vector2<f64>, along: Vector2<f64>) -> Option<(f32, RowVector2<f64>)> {
+        let px = if along.x.abs() > along.y.abs() { &self.across_px } else { &self.upwards_px };
         let (x, y) = (pixel.x - 0.5, pixel.y - 0.5);
         if !(x >= 0.0 && y >= 0.0 && x < self.width as f64 - 1.0 && y < self.height as f64 - 1.0) {
             return None;
         }
         let (column, row) = (x as usize, y as usize);
         let (u, v) = ((x - x.floor()) as f32, (y - y.floor()) as f32);
-        let at = |dx: usize, dy: usize| self.px[(row + dy) * self.width + column + dx];
+        let at = |dx: usize, dy: usize| px[(row + dy) * self.width + column + dx];
         let (a, b, c, d) = (at(0, 0), at(1, 0), at(0, 1), at(1, 1));
         let value = (a * (1.0 - u) + b * u) * (1.0 - v) + (c * (1.0 - u) + d * u) * v;
         let slope = [(b - a) * (1.0 - v) + (d - c) * v, (c - a) * (1.0 - u) + (d - b) * u];
         Some((value, RowVector2::new(f64::from(slope[0]), f64::from(slope[1]))))
     }
 
-    fn at(&self, model: &CameraModel, point: Enu) -> Option<f32> {
-        Some(self.sample(model.project(point)?.pixel)?.0)
+    fn at(&self, model: &CameraModel, point: BorderPoint) -> Option<f32> {
+        let projected = model.project(point.place)?;
+        Some(self.sample(projected.pixel, projected.by_point * point.along)?.0)
     }
 
-    fn add_to(&self, normal: &mut Normal, model: &CameraModel, point: Enu, reach_px: f32) {
-        let projected = model.project(point);
-        let sampled = projected.and_then(|p| Some((p, self.sample(p.pixel)?)));
+    fn add_to(&self, normal: &mut Normal, model: &CameraModel, point: BorderPoint, reach_px: f32) {
+        let sampled =
+            model.project(point.place).and_then(|p| Some((p, self.sample(p.pixel, p.by_point * point.along)?)));
         match sampled.filter(|(_, (distance, _))| *distance < reach_px) {
             Some((projected, (distance, slope))) => {
                 normal.add(f64::from(distance) / SIGMA_PX, &(slope * projected.by_parameters() / SIGMA_PX));
@@ -240,27 +255,57 @@ impl Distances {
     }
 }
 
-/// Which pixels are brighter than what lies on both sides of them, across or upwards.
-fn markings(image: &RgbImage) -> Vec<bool> {
+/// Each pixel's distance to the nearest one that is set: squares first along columns, then along rows (Felzenszwalb and
+/// Huttenlocher, 2012).
+fn nearest(set: &[bool], width: usize, height: usize) -> Vec<f32> {
+    let mut px: Vec<f32> = set.iter().map(|set| if *set { 0.0 } else { f32::INFINITY }).collect();
+    for x in 0..width {
+        let column: Vec<f32> = (0..height).map(|y| px[y * width + x]).collect();
+        for (y, value) in squared_distances(&column).into_iter().enumerate() {
+            px[y * width + x] = value;
+        }
+    }
+    for row in px.chunks_exact_mut(width.max(1)) {
+        let squared = squared_distances(row);
+        row.iter_mut().zip(squared).for_each(|(px, squared)| *px = squared.sqrt().min(1e4));
+    }
+    px
+}
+
+/// Which pixels are brighter than what lies to both sides of them, and which than what lies above and below them.
+fn markings(image: &RgbImage) -> [Vec<bool>; 2] {
     let (width, height) = (image.width as usize, image.height as usize);
     let grey: Vec<i32> = image
         .data
         .chunks_exact(3)
         .map(|rgb| (i32::from(rgb[0]) * 77 + i32::from(rgb[1]) * 150 + i32::from(rgb[2]) * 29) >> 8)
         .collect();
-    let mut found = vec![false; width * height];
+    let grey = smoothed(&grey, width, height);
+    let at = |x: usize, y: usize| grey[y * width + x];
+    let (mut upwards, mut across) = (vec![false; width * height], vec![false; width * height]);
     for y in 0..height {
         for x in 0..width {
-            let here = grey[y * width + x] - CONTRAST;
-            found[y * width + x] = SURROUNDINGS_PX.into_iter().any(|reach| {
-                let across = x >= reach && x + reach < width;
-                let upwards = y >= reach && y + reach < height;
-                (across && here > grey[y * width + x - reach] && here > grey[y * width + x + reach])
-                    || (upwards && here > grey[(y - reach) * width + x] && here > grey[(y + reach) * width + x])
-            });
+            let here = at(x, y) - CONTRAST;
+            for reach in SURROUNDINGS_PX {
+                let (inside_x, inside_y) = (x >= reach && x + reach < width, y >= reach && y + reach < height);
+                upwards[y * width + x] |= inside_x && here > at(x - reach, y) && here > at(x + reach, y);
+                across[y * width + x] |= inside_y && here > at(x, y - reach) && here > at(x, y + reach);
+            }
         }
     }
-    found
+    [upwards, across]
+}
+
+/// The mean of each pixel and its neighbours: asphalt is grainy.
+fn smoothed(grey: &[i32], width: usize, height: usize) -> Vec<i32> {
+    let mut mean = grey.to_vec();
+    for y in 1..height.saturating_sub(1) {
+        for x in 1..width.saturating_sub(1) {
+            let row = |y: usize| grey[y * width + x - 1..][..3].iter().sum::<i32>();
+            mean[y * width + x] = (row(y - 1) + row(y) + row(y + 1)) / 9;
+        }
+    }
+    mean
 }
 
 /// For each place the least `values[other] + (place − other)²`: the lower envelope of parabolas.
