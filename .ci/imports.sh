@@ -28,7 +28,7 @@ allow masa-web || failed=1
 allow masa-edge-node masa-inference masa-links masa-v2x-proto masa-web || failed=1
 allow masa-sim masa-edge-node masa-inference masa-links masa-v2x-proto || failed=1
 allow masa-data-room masa-edge-node masa-links masa-v2x-proto masa-web || failed=1
-allow masa masa-sim masa-data-room masa-edge-node masa-inference masa-links masa-v2x-proto || failed=1
+allow masa masa-sim masa-data-room masa-edge-node masa-inference masa-links masa-v2x-proto masa-web || failed=1
 
 # Inside edge-node: sources → perception → world → facilities → links. No stage names one to its right.
 stage() { # stage FOLDER FORBIDDEN-MODULE...

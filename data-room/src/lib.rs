@@ -21,7 +21,7 @@ pub mod api;
 pub mod control_room;
 pub mod entity;
 pub mod ingest;
-pub mod page;
+mod page;
 pub mod publish;
 pub mod record;
 mod room;

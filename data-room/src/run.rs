@@ -2,7 +2,8 @@
 //!
 //! Invariants: the ingest stops before the store closes; stopping takes at most the time it is given.
 
-use crate::api;
+use crate::api::{self, Api, ApiError};
+use crate::control_room::{ControlRoom, ControlRoomError};
 use crate::ingest::Ingest;
 use crate::room::Room;
 use crate::services::Follower;
@@ -28,6 +29,12 @@ pub enum StartError {
     /// Its links or broker.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// Its API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// Its control room.
+    #[error(transparent)]
+    ControlRoom(#[from] ControlRoomError),
     /// Its port.
     #[error("listening on {address}: {source}")]
     Listen {
@@ -80,6 +87,12 @@ impl DataRoom {
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|source| StartError::Listen { address: settings.listen, source })?;
+        let grpc = match settings.api.grpc_listen {
+            Some(address) => {
+                Some(TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?)
+            }
+            None => None,
+        };
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: settings.listen, source })?;
         let broker = match settings.broker() {
@@ -93,14 +106,21 @@ impl DataRoom {
         let room = Room::new(store);
         let ingest = Ingest::start(&ingest_settings, room.clone())?;
         let stop = watch::Sender::new(false);
-        let mut tasks = JoinSet::new();
+        let clock: api::Clock = Arc::new(clock::now);
+        let (served, mut tasks) = Api::start(room.clone(), settings.api.clone(), clock, stop.subscribe())?;
         let every = Duration::from_secs(u64::from(settings.sweep_s.max(1)));
         tasks.spawn(sweep(room.clone(), settings.policies.clone(), every, stop.subscribe()));
         for site in &settings.services {
             let follower = Follower::new(room.clone(), site.tenant.clone(), ServiceSite::load(&site.file)?)?;
             tasks.spawn(follower.run(clock::now, stop.subscribe()));
         }
-        tasks.spawn(serve(listener, room.clone(), stop.subscribe()));
+        if let Some(grpc) = grpc {
+            tasks.spawn(api::serve_grpc(grpc, served.clone(), stop.subscribe()));
+        }
+        let control = ControlRoom::new(settings.control_room.clone(), served.clone(), stop.subscribe())?;
+        let routes = api::router(served).merge(control.routes());
+        tasks.spawn(control.run());
+        tasks.spawn(api::serve(listener, routes, stop.subscribe()));
         Ok(Self { room, ingest, broker, address, tasks, stop })
     }
 
@@ -150,13 +170,5 @@ async fn sweep(room: Room, policies: Policies, every: Duration, mut stopped: wat
             Ok(swept) => tracing::info!(swept.expired, swept.thinned, swept.rolled, "policies applied"),
             Err(error) => tracing::warn!(%error, "policies not applied; the next sweep goes on"),
         }
-    }
-}
-
-async fn serve(listener: TcpListener, room: Room, mut stopped: watch::Receiver<bool>) {
-    let stopped = async move { drop(stopped.wait_for(|stop| *stop).await) };
-    let server = axum::serve(listener, api::router(room)).with_graceful_shutdown(stopped);
-    if let Err(error) = server.await {
-        tracing::error!(%error, "the server ended");
     }
 }

@@ -1,5 +1,7 @@
 //! The settings of a whole data room: what a configuration file may say. Without a file everything is embedded.
 
+use crate::api::ApiSettings;
+use crate::control_room::ControlRoomSettings;
 use crate::ingest::IngestSettings;
 use crate::record::Tenant;
 use crate::store::Policies;
@@ -16,6 +18,10 @@ use std::path::PathBuf;
 pub struct DataRoomSettings {
     /// Where the servers listen.
     pub listen: SocketAddr,
+    /// What the servers give, and to whom.
+    pub api: ApiSettings,
+    /// The page and what raises alarms.
+    pub control_room: ControlRoomSettings,
     /// Where messages come from.
     pub ingest: IngestSettings,
     /// An MQTT broker inside this process; absent: the one inside, on its default port, if `ingest` names neither a broker
@@ -46,6 +52,8 @@ impl Default for DataRoomSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)),
+            api: ApiSettings::default(),
+            control_room: ControlRoomSettings::default(),
             ingest: IngestSettings::default(),
             broker: None,
             store: StoreSettings::default(),

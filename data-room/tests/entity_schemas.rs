@@ -24,7 +24,8 @@ fn the_city_has_every_type_and_all_validate() {
         assert_eq!(complaint, None, "{image:#}");
     }
     // The schemas are in force: one that is wrong is found.
-    let mut wrong = entities.iter().find(|entity| entity.kind == EntityKind::Alert).unwrap().to_json(Form::KeyValues, &[]);
+    let mut wrong =
+        entities.iter().find(|entity| entity.kind == EntityKind::Alert).unwrap().to_json(Form::KeyValues, &[]);
     wrong["severity"] = "enormous".into();
     assert!(schemas.complaint(EntityKind::Alert, &wrong).is_some());
 }
@@ -87,7 +88,11 @@ fn the_context_agrees_with_those_of_the_models() {
         for attribute in entity.to_json(Form::KeyValues, &[]).as_object().unwrap().keys() {
             let Some(theirs) = id(&published["@context"][attribute]) else { continue };
             let ours = id(&terms[attribute]).unwrap_or_else(|| format!("{vocabulary}{attribute}"));
-            assert_eq!(ours.replace("@type", "type").replace("@id", "id"), theirs.replace("@type", "type").replace("@id", "id"), "{name}.{attribute}");
+            assert_eq!(
+                ours.replace("@type", "type").replace("@id", "id"),
+                theirs.replace("@type", "type").replace("@id", "id"),
+                "{name}.{attribute}"
+            );
             compared += 1;
         }
     }

@@ -57,11 +57,28 @@ pub struct Provenance {
     pub objects: Vec<ObjectCause>,
 }
 
-/// Where one object of a message came from.
+/// Where one object of a message came from: every camera that sees it, and every message that tells of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObjectCause {
     /// Object id in the message (CPM `objectId`) or world model.
     pub object_id: u32,
+    /// The tracks behind it, the best one first.
+    pub sights: Vec<SightCause>,
+    /// The messages behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<MessageCause>,
+}
+
+impl ObjectCause {
+    /// Capture time of the newest frame behind it.
+    pub fn captured_at(&self) -> Option<Timestamp> {
+        self.sights.iter().map(|sight| sight.captured_at).max()
+    }
+}
+
+/// The track of one camera behind an object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SightCause {
     /// The camera whose track it is.
     pub camera: SourceId,
     /// The track in that camera.
@@ -78,6 +95,17 @@ pub struct ObjectCause {
     pub detection: Option<u16>,
     /// The box of the track in that frame.
     pub bounding_box: BoundingBox,
+}
+
+/// The newest message of a station behind an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageCause {
+    /// Who tells of it.
+    pub station: u32,
+    /// By which kind of message: CAM or VAM of itself, CPM of another.
+    pub kind: MessageKind,
+    /// The event that brought it.
+    pub event: EventId,
 }
 
 /// A vehicle asks a signal controller for priority; the answer comes back as [`crate::event::PriorityAnswer`].

@@ -164,6 +164,23 @@ pub enum DropReason {
     DecodeFailed,
     /// The detector failed on this frame.
     InferenceFailed,
+    /// No network was free until its deadline had passed.
+    DeadlineMissed,
+    /// Left out under load, so that others are in time.
+    LeftOut,
+}
+
+impl DropReason {
+    /// Name in metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue-full",
+            Self::DecodeFailed => "decode-failed",
+            Self::InferenceFailed => "inference-failed",
+            Self::DeadlineMissed => "deadline-missed",
+            Self::LeftOut => "left-out",
+        }
+    }
 }
 
 /// What an IoT sensor measures, with the unit its value is in.

@@ -5,7 +5,9 @@
 //! enters can panic; every table has a capacity. `now` is the arrival time of the event and never goes back.
 
 use crate::effect::{Effects, MessageKind, OutMessage, Provenance};
-use crate::event::{DetectionFrame, DropReason, EgoState, Event, EventBody, EventId, SignalReport, SourceId};
+use crate::event::{
+    DetectionFrame, DropReason, EgoState, Event, EventBody, EventId, ReceivedMessage, SignalReport, SourceId,
+};
 use crate::facilities::cp::{MAX_FOOTPRINT_CORNERS, MAX_FOOTPRINT_OFFSET_M};
 use crate::facilities::infrastructure::InfrastructureService;
 use crate::facilities::{
@@ -20,7 +22,7 @@ use crate::world::ldm::{Ldm, LdmSettings};
 use crate::world::prediction::RouteMap;
 use crate::world::signals::Signals;
 use crate::world::site::{SiteError, SiteMap, ZoneSettings};
-use crate::world::situation::SituationWatch;
+use crate::world::situation::{Lights, SituationWatch};
 use crate::world::{Drops, World, WorldSettings};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::cdd::StationId;
@@ -35,6 +37,8 @@ pub const MAX_CAMERAS: usize = 128;
 
 /// Most signal groups of an intersection (`MovementList`).
 const MAX_SIGNAL_GROUPS: usize = 255;
+/// What others see this near to the vehicle that carries the node is the vehicle itself, metres.
+const OWN_RADIUS_M: f64 = 4.0;
 /// Length of a CAM on the air that congestion control reckons with, bytes: a path history, GeoNetworking and BTP headers,
 /// and an envelope with its certificate.
 const CAM_FRAME_BYTES: usize = 450;
@@ -147,7 +151,9 @@ impl Node {
         let timeouts_ms = camera_timeouts(&settings)?;
         let mut cameras = BTreeMap::new();
         for (source, camera) in &settings.cameras {
-            cameras.insert(*source, CameraPerception::new(*source, camera, frame)?);
+            let mut camera = CameraPerception::new(*source, camera, frame)?;
+            camera.set_lanes(pose::lane_lines(&settings.infrastructure.intersections));
+            cameras.insert(*source, camera);
         }
         let station = Station {
             id: StationId(settings.station_id),
@@ -197,6 +203,11 @@ impl Node {
         &self.world
     }
 
+    /// The perception of a camera.
+    pub fn camera(&self, source: SourceId) -> Option<&CameraPerception> {
+        self.cameras.get(&source)
+    }
+
     /// What is wrong with the node's own senses.
     pub fn health(&self) -> &Health {
         &self.health
@@ -218,11 +229,7 @@ impl Node {
             EventBody::Detections(frame) => self.see_frame(event.id, frame, now, probe),
             EventBody::FrameDropped(dropped) => *self.frames_dropped.entry(dropped.reason).or_default() += 1,
             EventBody::Observation(observation) => self.world.observe(observation, now),
-            EventBody::Received(message) => match self.ldm.take(message, now) {
-                Some(Message::Srem(srem)) => self.infrastructure.request(&srem, message.verdict, now),
-                Some(Message::Ssem(ssem)) => self.infrastructure.status(&ssem, self.station.id),
-                _ => {}
-            },
+            EventBody::Received(message) => self.receive(event.id, message, now),
             EventBody::Signals(report) => self.take_signals(report, now),
             EventBody::PriorityAnswer(answer) => self.infrastructure.answer(answer),
             EventBody::Ego(ego) => self.move_to(ego),
@@ -233,6 +240,9 @@ impl Node {
             EventBody::FrameStatistics(_) | EventBody::WakeUp => {}
         }
         self.health.observe(event.id.source, &event.body, self.ldm.take_heard(), now);
+        if let (EventBody::FrameStatistics(_), Some(camera)) = (&event.body, self.cameras.get_mut(&event.id.source)) {
+            camera.picture_moved(self.health.picture_moved(event.id.source));
+        }
         self.decide(now, effects, probe);
     }
 
@@ -241,9 +251,10 @@ impl Node {
         self.world.age(now);
         self.situations.age(now);
         self.ldm.age(now);
-        let Self { world, ldm, map, station, ego, dcc, den, cp, ca, va, infrastructure, signals, drafts, .. } = self;
+        let Self { world, situations, ldm, map, station, ego, dcc, den, .. } = self;
+        let Self { cp, ca, va, infrastructure, signals, drafts, .. } = self;
         let t_gen_cam_dcc_ms = dcc.as_ref().map_or(0, |dcc| dcc.t_off_ns(dcc::t_on_ns(CAM_FRAME_BYTES)) / 1_000_000);
-        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms, ego: ego.as_ref(), signals, map, station };
+        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms, ego: ego.as_ref(), signals, map, station, situations };
         den.evaluate(&scene, drafts);
         cp.evaluate(&scene, drafts);
         ca.evaluate(&scene, drafts);
@@ -282,6 +293,31 @@ impl Node {
         }
     }
 
+    /// Takes a message of another station; the road users that it speaks of become ours where cameras are to join in.
+    fn receive(&mut self, id: EventId, message: &ReceivedMessage, now: Timestamp) {
+        let Some(content) = self.ldm.take(message, now) else { return };
+        let listens = self.world.listens(!self.cameras.is_empty());
+        match content {
+            Message::Srem(srem) => self.infrastructure.request(&srem, message.verdict, now),
+            Message::Ssem(ssem) => self.infrastructure.status(&ssem, self.station.id),
+            Message::Cam(_) | Message::Vam(_) if listens => {
+                if let Some(station) = self.ldm.station(content.station_id()) {
+                    self.world.hear_station(station, id);
+                }
+            }
+            Message::Cpm(_) if listens => {
+                let here = self.ego.is_some().then_some(self.station.reference);
+                for object in self.ldm.objects_of(content.station_id()) {
+                    // Others see the vehicle that carries the node, too.
+                    if here.is_none_or(|here| here.ground_distance_m(&object.position) > OWN_RADIUS_M) {
+                        self.world.hear_object(object, id, now);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Takes a new pseudonym: nothing that is sent from now on leads to the former one.
     fn become_another(&mut self, id: StationId) {
         self.station.id = id;
@@ -305,12 +341,32 @@ impl Node {
         self.ego = Some(*ego);
     }
 
+    /// What the signals of the site show, as their controllers tell or another station does (SPATEM).
+    fn lights(&self, now: Timestamp) -> Lights {
+        let timeout_ms = self.infrastructure.signal_timeout_ms();
+        let mut lights = Lights::new();
+        for intersection in &self.infrastructure.site().intersections {
+            let shown = self.signals.state(intersection, timeout_ms, now).map(|state| state.groups);
+            let told = || self.ldm.phases_of(intersection.region, intersection.id);
+            let groups = shown.map(|groups| groups.iter().map(|group| (group.group, group.shows)).collect());
+            let groups: Vec<_> = groups.unwrap_or_else(told);
+            lights.extend(groups.into_iter().map(|(group, shows)| ((intersection.id, group), shows)));
+        }
+        lights
+    }
+
     fn see_frame(&mut self, id: EventId, frame: &DetectionFrame, now: Timestamp, probe: &mut dyn StageProbe) {
         match self.cameras.get_mut(&id.source) {
             Some(camera) => {
                 let tracks = camera.update(id, frame, probe);
                 self.world.see_frame(id.source, frame, tracks, now);
-                self.situations.update(&self.world, &self.map, now);
+                if camera.watches_pose() {
+                    camera.watch_pose(frame, &pose::stated_vehicles(&self.ldm, frame.captured_at));
+                    self.health.turned(id.source, camera.pose_drift(), now);
+                }
+                self.world.match_map(self.situations.routes(), &self.map);
+                let lights = self.lights(now);
+                self.situations.update(&self.world, &self.map, &lights, now);
             }
             None => self.drops.count("unknown-camera"),
         }
@@ -410,5 +466,6 @@ fn camera_timeouts(settings: &NodeSettings) -> Result<BTreeMap<SourceId, u32>, N
     settings.world.camera_timeouts_ms.iter().map(resolve).collect()
 }
 
+mod pose;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! second, and a [`SiteView`] once. Times are milliseconds of Unix time, which a browser's numbers hold exactly; angles
 //! are degrees clockwise from north. Absent: pixels; the page gets those from the camera itself.
 
-use crate::effect::MessageKind;
+use crate::effect::{MessageKind, SightCause};
 use crate::event::{DropReason, Quantity, SignalPhase, SourceId, SourceState};
 use crate::facilities::Station;
 use crate::facilities::den::ActiveEvent;
@@ -120,12 +120,16 @@ pub struct ObjectView {
     pub stationary_s: Option<f64>,
     /// Whether the newest frame showed it.
     pub state: ObjectState,
-    /// The camera whose track gives its position.
-    pub camera: SourceId,
-    /// The track in that camera.
-    pub track_id: u32,
-    /// Where each camera that sees it has it.
+    /// How probable it is that it exists, 0 to 1.
+    pub existence: f64,
+    /// Length, width and height, metres.
+    pub size_m: [f64; 3],
+    /// The lane or crosswalk that it is on: intersection and lane.
+    pub lane: Option<[u16; 2]>,
+    /// Where each camera that sees it has it, the best one first; empty of what is only told of.
     pub sights: Vec<SightView>,
+    /// Who tells of it: station ids.
+    pub told_by: Vec<u32>,
     /// Its last positions, oldest first, `[east, north]` metres.
     pub trail_m: Vec<[f64; 2]>,
 }
@@ -138,6 +142,8 @@ pub enum ObjectState {
     Detected,
     /// Carried by the tracker through a gap.
     Coasting,
+    /// Not seen by any camera: a station tells of it.
+    Told,
 }
 
 /// Where one camera has an object.
@@ -149,6 +155,12 @@ pub struct SightView {
     pub track_id: u32,
     /// The track's box, pixels of that camera's frame ([`FrameView`] has the frame's size).
     pub bounding_box: BoundingBox,
+}
+
+impl SightView {
+    fn of(cause: &SightCause) -> Self {
+        Self { camera: cause.camera, track_id: cause.track_id, bounding_box: cause.bounding_box }
+    }
 }
 
 /// The newest frame of a camera.
@@ -414,6 +426,7 @@ fn object_view(user: &RoadUser, station: &Station, now: Timestamp) -> ObjectView
     let Wgs84 { lat_deg, lon_deg, .. } = station.frame.to_wgs84(user.position);
     let (major_m, minor_m, heading_rad) = user.covariance.ellipse();
     let standing_s = user.standing_s();
+    let cause = user.cause();
     ObjectView {
         id: user.id,
         class: user.class,
@@ -428,17 +441,16 @@ fn object_view(user: &RoadUser, station: &Station, now: Timestamp) -> ObjectView
         age_s: now.seconds_since(user.first_seen),
         since_update_s: now.seconds_since(user.state_at),
         stationary_s: (standing_s >= SHOWN_AS_STANDING_S).then_some(standing_s),
-        state: match user.sight.state {
-            TrackState::Confirmed => ObjectState::Detected,
-            TrackState::Coasting => ObjectState::Coasting,
+        state: match user.sight().map(|sight| sight.state) {
+            Some(TrackState::Confirmed) => ObjectState::Detected,
+            Some(TrackState::Coasting) => ObjectState::Coasting,
+            None => ObjectState::Told,
         },
-        camera: user.sight.camera,
-        track_id: user.sight.track_id,
-        sights: vec![SightView {
-            camera: user.sight.camera,
-            track_id: user.sight.track_id,
-            bounding_box: user.sight.bounding_box,
-        }],
+        existence: user.existence(),
+        size_m: [user.length_m, user.width_m, user.height_m],
+        lane: user.place.lane.map(|place| [place.intersection, place.lane.into()]),
+        sights: cause.sights.iter().map(SightView::of).collect(),
+        told_by: cause.messages.iter().map(|message| message.station).collect(),
         trail_m: user.trail_m().collect(),
     }
 }

@@ -15,11 +15,11 @@ fn frame() -> SiteFrame {
     SiteFrame::new(Wgs84 { lat_deg: 44.655_54, lon_deg: 10.934_315, alt_m: 34.0 })
 }
 
-/// Where a camera 7 m above the origin, looking north and 20° down with f = 900 px, draws a ground point (1280×720 px).
-fn draw(e_m: f64, n_m: f64) -> [f64; 2] {
+/// Where a camera 7 m above the origin, looking north and 20° down with f = 900 px, draws a point (1280×720 px).
+fn draw(e_m: f64, n_m: f64, u_m: f64) -> [f64; 2] {
     let (sin, cos) = 20f64.to_radians().sin_cos();
-    let depth = n_m * cos + 7.0 * sin;
-    [640.0 + 900.0 * e_m / depth, 360.0 + 900.0 * (7.0 * cos - n_m * sin) / depth]
+    let depth = n_m * cos + (7.0 - u_m) * sin;
+    [640.0 + 900.0 * e_m / depth, 360.0 + 900.0 * ((7.0 - u_m) * cos - n_m * sin) / depth]
 }
 
 fn settings(extra: &str) -> CameraSettings {
@@ -27,7 +27,7 @@ fn settings(extra: &str) -> CameraSettings {
         .iter()
         .map(|[e, n]| {
             let p = frame().to_wgs84(Enu::ground(*e, *n));
-            let [x, y] = draw(*e, *n);
+            let [x, y] = draw(*e, *n, 0.0);
             format!(
                 "[[georeference.point]]\npixel = [{x:.6}, {y:.6}]\nground = {{ wgs84 = {{ latitude-deg = {:.10}, longitude-deg = {:.10} }} }}\n",
                 p.lat_deg, p.lon_deg
@@ -41,11 +41,17 @@ fn settings(extra: &str) -> CameraSettings {
     toml::from_str(&text).unwrap()
 }
 
-/// A car's box that stands on the ground point, in an image scaled by `scale`.
+/// The box of a car that points north, its middle at a place, in an image scaled by `scale`.
 fn car(e_m: f64, n_m: f64, scale: f64) -> Detection {
-    let ([x, y], width) = (draw(e_m, n_m), 1600.0 / n_m);
-    let [x1_px, y1_px, x2_px, y2_px] =
-        [x - 0.5 * width, y - 0.8 * width, x + 0.5 * width, y].map(|v| (v * scale) as f32);
+    let corners = (0..8).map(|corner| {
+        let side = |bit: i32, size_m: f64| if corner >> bit & 1 == 0 { -0.5 * size_m } else { 0.5 * size_m };
+        draw(e_m + side(0, 1.8), n_m + side(1, 4.4), 0.75 + side(2, 1.5))
+    });
+    let [x1_px, y1_px, x2_px, y2_px] = corners
+        .fold([f64::MAX, f64::MAX, f64::MIN, f64::MIN], |b, [x, y]| {
+            [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)]
+        })
+        .map(|v| (v * scale) as f32);
     Detection { bounding_box: BoundingBox { x1_px, y1_px, x2_px, y2_px }, class: ObjectClass::Car, score: 0.9 }
 }
 

@@ -59,6 +59,24 @@ fn cyclist_and_both_moving_cars_are_one_track_each_on_the_carriageway() {
 }
 
 #[test]
+fn every_track_stays_on_carriageway_or_pavement() {
+    let Some(data) = data("every_track_stays_on_carriageway_or_pavement", CLIP) else { return };
+    let site = site("otvision-junction", &data);
+    let frames: Vec<_> = clip(&data).iter().collect();
+    let mut places = 0;
+    for track in tracks(&site, &frames).values() {
+        // The survey ends where the calibration does.
+        for state in track.iter().filter(|state| state.area == CalibratedArea::Inside) {
+            let kinds: Vec<_> = site.map.zones_at(state.position).map(|zone| zone.kind()).collect();
+            assert!(!kinds.is_empty(), "track {} ({:?}) at {:?}", state.track_id, state.class, state.position);
+            places += 1;
+        }
+    }
+    println!("{places} places of tracks, each on carriageway, pavement, crossing or parking");
+    assert!(places > 120, "{places}");
+}
+
+#[test]
 fn identities_hold_at_half_the_frame_rate() {
     let Some(data) = data("identities_hold_at_half_the_frame_rate", CLIP) else { return };
     let site = site("otvision-junction", &data);

@@ -88,7 +88,7 @@ async fn messages_are_listed_and_decoded_with_their_causes() {
     assert!(one.text().contains(r#""json":{"type":"cpm","message":{"b":1,"a":2}}"#), "fields keep their order");
     let one = one.json();
     assert_eq!((&one["uper_hex"], &one["summary"]["number"]), (&json!("020eff"), &json!(4)));
-    assert_eq!(one["provenance"]["objects"][0]["frame"], 9);
+    assert_eq!(one["provenance"]["objects"][0]["sights"][0]["frame"], 9);
     assert_eq!(one["provenance"]["rule"], "CPM: new object, TS 103 324 6.1.2.3");
 }
 
@@ -214,6 +214,21 @@ async fn raw_pictures_stay_in_the_node() {
     let remote = request(SocketAddr::new(outward.ip(), node.addr.port()), &ask("")).await;
     assert_eq!(remote.status, 403);
     assert!(remote.text().contains("stay in the node"), "{}", remote.text());
+}
+
+#[tokio::test]
+async fn whoever_is_not_on_the_node_gets_anonymised_pictures() {
+    // The raw picture is 64 pixels wide, the anonymised one 32.
+    let width = |answer: &web_support::Answer| image::load_from_memory(&answer.body).unwrap().width();
+    for (view, here) in [(CameraView::RawOnLoopback, 64), (CameraView::Anonymised, 32)] {
+        let listen = (Ipv4Addr::LOCALHOST, 0).into();
+        let node = Node::start_with(WebSettings { listen, camera_view: view, ..WebSettings::default() }).await;
+        let own = node.offer_frames_until(node.get("/api/cameras/1/frame.jpg")).await;
+        assert_eq!((own.status, width(&own)), (200, here), "{view:?}");
+        let proxied = node.get_with("/api/cameras/1/frame.jpg", "X-Forwarded-For: 203.0.113.9\r\n");
+        let proxied = node.offer_frames_until(proxied).await;
+        assert_eq!((proxied.status, width(&proxied)), (200, 32), "{view:?}");
+    }
 }
 
 #[tokio::test]

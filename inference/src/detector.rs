@@ -13,9 +13,9 @@ use std::{
 use crate::{
     Detection, Error, RgbImage,
     description::{Layout, ModelDescription},
-    engine::{self, Engine, EngineSettings, ExecutionProvider, NetworkInput, Outputs},
+    engine::{self, Engine, EngineSettings, ExecutionProvider, MAX_BATCH, NetworkInput, Outputs},
     head::{self, Candidates, Head},
-    preprocess::Preprocessor,
+    preprocess::{Placement, Preprocessor},
     suppression::suppress,
 };
 
@@ -69,7 +69,7 @@ impl Detector {
         let size = description.input.size_input.as_deref();
         let size = size.map(|name| (name, [description.input.width, description.input.height]));
         let mut engine = engine::open(&model, NetworkInput { shape, size }, settings)?;
-        engine.run()?;
+        engine.run(1)?;
         let outputs: &dyn Outputs = engine.as_ref();
         let head = head::open(&description, outputs).map_err(|expected| Error::OutputMisfit {
             path: model.clone(),
@@ -87,12 +87,61 @@ impl Detector {
     /// # Errors
     /// An image that cannot be resized, or [`Error::Inference`].
     pub fn detect(&mut self, image: &RgbImage, detections: &mut Vec<Detection>) -> Result<StageTimes, Error> {
-        detections.clear();
+        self.detect_batch(&[image], std::slice::from_mut(detections))
+    }
+
+    /// How many images [`Self::detect_batch`] takes: 1 where the network or the engine takes one at a time.
+    pub fn max_batch(&self) -> usize {
+        self.engine.max_batch()
+    }
+
+    /// Finds objects in several images, at most [`Self::max_batch`], in one run of the network; there are as many lists as
+    /// images, and each is cleared first. The times are of all images together.
+    ///
+    /// # Errors
+    /// As [`Self::detect`]; then no list holds anything.
+    pub fn detect_batch(
+        &mut self,
+        images: &[&RgbImage],
+        detections: &mut [Vec<Detection>],
+    ) -> Result<StageTimes, Error> {
+        detections.iter_mut().for_each(Vec::clear);
+        let batch = images.len().min(detections.len()).min(self.max_batch());
+        if batch == 0 {
+            return Ok(StageTimes::default());
+        }
         let begin = Instant::now();
-        let placement = self.preprocessor.run(image, self.engine.input_mut())?;
+        let mut placements = [Placement::default(); MAX_BATCH];
+        let input = self.engine.input_mut(batch)?;
+        let length = input.len() / batch;
+        for ((image, tensor), placement) in images.iter().zip(input.chunks_exact_mut(length)).zip(&mut placements) {
+            if batch > 1 {
+                self.preprocessor.forget();
+            }
+            *placement = self.preprocessor.run(image, tensor)?;
+        }
+        if batch > 1 {
+            self.preprocessor.forget();
+        }
         let prepared = Instant::now();
-        self.engine.run()?;
+        self.engine.run(batch)?;
         let inferred = Instant::now();
+        for (index, ((image, found), placement)) in
+            images.iter().zip(detections).zip(placements).enumerate().take(batch)
+        {
+            self.engine.select(index);
+            self.read_outputs(image, placement, found);
+        }
+        let done = Instant::now();
+        Ok(StageTimes {
+            preprocess_us: micros(begin, prepared),
+            inference_us: micros(prepared, inferred),
+            postprocess_us: micros(inferred, done),
+        })
+    }
+
+    /// What the outputs say of the selected image.
+    fn read_outputs(&mut self, image: &RgbImage, placement: Placement, detections: &mut Vec<Detection>) {
         self.candidates.found.clear();
         self.head.decode(self.engine.as_ref(), &mut self.candidates);
         suppress(&mut self.candidates.found, self.description.head.nms_iou, self.description.head.suppress_across);
@@ -103,12 +152,6 @@ impl Detector {
         });
         // A box that lies in the padding has no pixel of the image.
         detections.extend(placed.filter(|detection| detection.bounding_box.area_px2() > 0.0));
-        let done = Instant::now();
-        Ok(StageTimes {
-            preprocess_us: micros(begin, prepared),
-            inference_us: micros(prepared, inferred),
-            postprocess_us: micros(inferred, done),
-        })
     }
 
     /// From now on gives detections down to `score` too, where the description's threshold is higher. The stronger ones stay

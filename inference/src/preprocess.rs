@@ -59,6 +59,11 @@ impl Preprocessor {
         Self { input, gain, bias, resizer: Resizer::new(), resized: Vec::new(), last: None }
     }
 
+    /// Forgets what the tensor holds: the next one is another.
+    pub(crate) fn forget(&mut self) {
+        self.last = None;
+    }
+
     /// Fills `tensor`, which has the shape of the description and its contents of the call before.
     pub(crate) fn run(&mut self, image: &RgbImage, tensor: &mut [f32]) -> Result<Placement, Error> {
         let failed = |reason: String| Error::Resize { width: image.width, height: image.height, reason };

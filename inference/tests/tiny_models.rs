@@ -80,6 +80,35 @@ fn end_to_end_rows() {
 }
 
 #[test]
+fn images_in_one_run_give_what_each_gives_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = "type = 'end-to-end'\nscore-threshold = 0.3\nboxes = 'xyxy-unit'";
+    let open_axis = onnx_writer::reshaping(&[0, 3, 2, 2], &[-1, 2, 6]);
+    let image = |score: f32, right: f32| {
+        image_of_planes(2, 2, &[0.2, 0.4, right, 0.8, score, 1.0, 0.0, 0.0, 1.0, 1.0, 0.25, 0.0])
+    };
+    // Another size among them: its letterbox must not stay in the tensor.
+    let images = [image(0.9, 0.6), image(0.1, 0.6), RgbImage::new(4, 1, vec![0; 12]).unwrap(), image(0.8, 1.0)];
+    for settings in engines("images_in_one_run_give_what_each_gives_alone") {
+        let lines = "colour = 'rgb'\nresize = 'letterbox-top-left'\npad = 0\nscale = 0.00392156862745098";
+        let mut detector = open_with(folder.path(), &open_axis, (2, 2), lines, head, &settings);
+        let alone: Vec<_> = images.iter().map(|image| detect(&mut detector, image)).collect();
+        assert_eq!(alone.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 0, 1]);
+        let all: Vec<&RgbImage> = images.iter().collect();
+        let mut together = Vec::new();
+        for run in all.chunks(detector.max_batch()) {
+            let mut lists = vec![vec![alone[0][0]]; run.len()];
+            detector.detect_batch(run, &mut lists).unwrap();
+            together.extend(lists);
+        }
+        assert_eq!(together, alone, "{} at once", detector.max_batch());
+        assert_eq!(detect(&mut detector, &images[3]), alone[3], "and one alone afterwards");
+        let fixed = onnx_writer::reshaping(&[1, 3, 2, 2], &[1, 2, 6]);
+        assert_eq!(open(folder.path(), &fixed, (2, 2), head, &settings).max_batch(), 1);
+    }
+}
+
+#[test]
 fn end_to_end_scores_labels_boxes_with_integer_labels() {
     let folder = tempfile::tempdir().unwrap();
     let onnx = onnx_writer::model(

@@ -189,9 +189,16 @@ impl Driver {
         self.state.behind = false;
         for kind in MessageKind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
             loop {
+                // No more than can be offered now: after an outage each delivery comes by here.
+                let window = self.transport.window();
+                let room = if window == 0 { PAGE } else { PAGE.min(window.saturating_sub(self.state.in_flight.len())) };
+                if room == 0 {
+                    self.state.behind = true;
+                    return;
+                }
                 let after = self.state.offered[kind.index()];
                 let head = self.outbox.heads()[kind.index()].last;
-                let rows = self.outbox.owed(self.name(), kind, after, PAGE).await;
+                let rows = self.outbox.owed(self.name(), kind, after, room).await;
                 if rows.is_empty() {
                     // Nothing up to `head` is owed; what was stored since then is still in the queue.
                     self.state.offered[kind.index()] = after.max(head);

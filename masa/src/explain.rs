@@ -3,7 +3,7 @@
 use crate::terminal::time_of_day;
 use anyhow::{Context, bail};
 use clap::Args;
-use masa_edge_node::effect::{ObjectCause, OutMessage};
+use masa_edge_node::effect::{ObjectCause, OutMessage, SightCause};
 use masa_edge_node::event::{DetectionFrame, Event, EventBody, EventId};
 use masa_edge_node::recorder::{Entry, Recording};
 use masa_v2x_proto::time::Timestamp;
@@ -79,9 +79,9 @@ fn find(path: &Path, id: &str) -> anyhow::Result<Option<OutMessage>> {
 /// The events that began and last confirmed the tracks of a message.
 fn causes(path: &Path, message: &OutMessage) -> anyhow::Result<BTreeMap<EventId, Event>> {
     let mut wanted: BTreeMap<EventId, Option<Event>> = BTreeMap::new();
-    for object in &message.provenance.objects {
-        wanted.insert(object.first_event, None);
-        wanted.insert(object.last_event, None);
+    for sight in message.provenance.objects.iter().flat_map(|object| &object.sights) {
+        wanted.insert(sight.first_event, None);
+        wanted.insert(sight.last_event, None);
     }
     for entry in Recording::open(path)? {
         if let Entry::Event(event) = entry?
@@ -113,8 +113,19 @@ fn explain(message: &OutMessage, sources: &[String], events: &BTreeMap<EventId, 
 }
 
 fn explain_object(object: &ObjectCause, sources: &[String], events: &BTreeMap<EventId, Event>) {
+    for sight in &object.sights {
+        explain_sight(object.object_id, sight, sources, events);
+    }
+    for message in &object.messages {
+        let link = sources.get(usize::from(message.event.source.0)).map_or("?", String::as_str);
+        let (id, kind, station) = (object.object_id, message.kind.name(), message.station);
+        println!("  object {id}: {kind} of station {station} (event {link}#{})", message.event.seq);
+    }
+}
+
+fn explain_sight(object_id: u32, object: &SightCause, sources: &[String], events: &BTreeMap<EventId, Event>) {
     let camera = sources.get(usize::from(object.camera.0)).map_or("?", String::as_str);
-    println!("  object {}: track {} of camera `{camera}`", object.object_id, object.track_id);
+    println!("  object {object_id}: track {} of camera `{camera}`", object.track_id);
     if let Some((event, frame)) = frame_of(events, object.first_event) {
         let at = time_of_day(frame.captured_at);
         println!("    began in frame {} of {at} UTC (event {camera}#{})", frame.frame, event.id.seq);

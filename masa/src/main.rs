@@ -1,6 +1,7 @@
 //! The command line of MASA: run a node, replay and explain its recordings, listen to what it says.
 
 mod calibrate;
+mod data_room;
 mod demo;
 mod doctor;
 mod explain;
@@ -35,6 +36,7 @@ enum Command {
     Node(node::NodeCommand),
     Doctor(doctor::Doctor),
     Listen(listen::Listen),
+    DataRoom(data_room::DataRoomCommand),
     Replay(replay::Replay),
     Sim(sim::Sim),
     Explain(explain::Explain),
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Node(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Listen(command) => command.run(),
+        Command::DataRoom(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Sim(command) => command.run(),
         Command::Explain(command) => command.run(),

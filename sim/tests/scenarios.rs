@@ -145,6 +145,15 @@ fn who_asks_for_green_gets_it_from_the_roadside_unit_and_loses_time_without_it()
 }
 
 #[test]
+fn a_driver_who_follows_the_advice_does_not_stand_and_one_who_does_not_does() {
+    let mut scenario = shipped("green-wave");
+    assert_eq!(failed(&outcome(&scenario, Perception::AsScenario)), [] as [String; 0]);
+    scenario.connected.driver.glosa = masa_sim::run::reaction::Glosa::Ignore;
+    let words = failed(&outcome(&scenario, Perception::AsScenario)).join("; ");
+    assert!(words.contains("car never stops: stood at"), "{words}");
+}
+
+#[test]
 fn scenarios_without_cameras_pass() {
     for (name, _) in library() {
         let scenario = shipped(name);

@@ -11,11 +11,9 @@ impl Message {
     /// Where a message says that it is of: its sender, its event, its first intersection, its zones, who asks. The altitude is
     /// 0 where it is not said. `None` for kinds and messages that do not say (SPATEM, SSEM, RTCMEM, POIM).
     pub fn position(&self) -> Option<Wgs84> {
-        let of = |at: &ReferencePosition| {
-            Some(Wgs84 { lat_deg: at.latitude_deg?, lon_deg: at.longitude_deg?, alt_m: 0.0 })
-        };
-        let of_3d =
-            |at: &Position3D| Some(Wgs84 { lat_deg: at.latitude_deg?, lon_deg: at.longitude_deg?, alt_m: 0.0 });
+        let of =
+            |at: &ReferencePosition| Some(Wgs84 { lat_deg: at.latitude_deg?, lon_deg: at.longitude_deg?, alt_m: 0.0 });
+        let of_3d = |at: &Position3D| Some(Wgs84 { lat_deg: at.latitude_deg?, lon_deg: at.longitude_deg?, alt_m: 0.0 });
         match self {
             Self::Cam(cam) => of(&cam.cam.cam_parameters.basic_container.reference_position),
             Self::Denm(denm) => of(&denm.denm.management.event_position),

@@ -76,8 +76,10 @@ impl Files {
             });
             faults.extend(outside.map(|(at, _)| format!("{name} refers to the outside at byte {at}")));
             for mark in ["\"/static/", "from \"./", "import \"./"] {
-                let named = content.match_indices(mark).filter_map(|(at, _)| content[at + mark.len()..].split('"').next());
-                faults.extend(named.filter(|file| self.find(file).is_none()).map(|file| format!("{name} names {file}")));
+                let named =
+                    content.match_indices(mark).filter_map(|(at, _)| content[at + mark.len()..].split('"').next());
+                faults
+                    .extend(named.filter(|file| self.find(file).is_none()).map(|file| format!("{name} names {file}")));
             }
             if name.ends_with(".js") {
                 let ways = WAYS_TO_CODE.iter().filter(|way| content.contains(**way));

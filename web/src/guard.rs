@@ -33,11 +33,7 @@ pub fn secure(response: &mut Response) {
 
 /// Why a request is refused: not HTTP/1.1, without exactly one host, for a name that is neither an address, `localhost` nor one
 /// of `host_names`, or from a page of another origin.
-pub fn refusal(
-    headers: &HeaderMap,
-    version: Version,
-    host_names: &[String],
-) -> Option<(StatusCode, &'static str)> {
+pub fn refusal(headers: &HeaderMap, version: Version, host_names: &[String]) -> Option<(StatusCode, &'static str)> {
     if version < Version::HTTP_11 {
         return Some((StatusCode::HTTP_VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1.\n"));
     }

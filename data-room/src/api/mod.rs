@@ -23,16 +23,19 @@ mod query;
 mod records;
 mod routes;
 mod server;
-mod stream;
+pub mod stream;
 mod subscriptions;
 mod temporal;
 pub mod tokens;
 mod twin;
 mod world;
 
+pub(crate) use guard::{ANYONE, Access, admit, guard};
+pub(crate) use problem::Problem;
 pub use server::serve;
-pub use stream::city_service;
+pub use stream::serve_grpc;
 pub use tokens::{Scope, TokenError, Tokens};
+pub(crate) use world::records_at;
 
 use crate::publish::Publisher;
 use crate::record::Tenant;
@@ -40,10 +43,11 @@ use crate::room::Room;
 use crate::store::{AuditAction, AuditEntry};
 use limiter::Limiter;
 use masa_v2x_proto::time::Timestamp;
-use problem::Problem;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use subscriptions::Subscriptions;
 use tokens::Caller;
 use tokio::sync::{Semaphore, watch};
@@ -62,10 +66,10 @@ const MAX_STREAMS: usize = 256;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ApiSettings {
-    /// File of the tokens.
-    pub tokens: PathBuf,
-    /// Folder of the subscriptions.
-    pub subscriptions: PathBuf,
+    /// Folder of the tokens and subscriptions; made if absent.
+    pub folder: PathBuf,
+    /// Where the live stream is served over gRPC; absent: nowhere.
+    pub grpc_listen: Option<SocketAddr>,
     /// Who publishes.
     pub publisher: Publisher,
     /// What may be read without a token; nothing, unless the city says so.
@@ -81,14 +85,24 @@ pub struct ApiSettings {
 impl Default for ApiSettings {
     fn default() -> Self {
         Self {
-            tokens: "tokens.json".into(),
-            subscriptions: "subscriptions".into(),
+            folder: "data-room".into(),
+            grpc_listen: None,
             publisher: Publisher::default(),
             open_to_all: OpenToAll::Nothing,
             requests_per_s: 50.0,
             burst: 200.0,
             notify_hosts: Vec::new(),
         }
+    }
+}
+
+impl ApiSettings {
+    /// The tokens of the data room.
+    ///
+    /// # Errors
+    /// A file that cannot be used.
+    pub fn tokens(&self) -> Result<Tokens, TokenError> {
+        Tokens::open(self.folder.join("tokens.json"))
     }
 }
 
@@ -123,16 +137,19 @@ pub enum ApiError {
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
 
-pub(crate) struct Inner {
-    room: Room,
+/// What the handlers share.
+pub struct Inner {
+    pub(crate) room: Room,
     settings: ApiSettings,
     tokens: Tokens,
     limiter: Limiter,
-    clock: Clock,
+    pub(crate) clock: Clock,
     world: Arc<World>,
     subscriptions: Subscriptions,
     streams: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
+    /// Number of the last record that was written here.
+    written: AtomicU64,
 }
 
 impl std::ops::Deref for Api {
@@ -155,30 +172,55 @@ impl Api {
     ///
     /// # Errors
     /// Tokens or subscriptions that cannot be read.
-    pub async fn start(
+    pub fn start(
         room: Room,
         settings: ApiSettings,
         clock: Clock,
         stop: watch::Receiver<bool>,
     ) -> Result<(Self, JoinSet<()>), ApiError> {
         let world = Arc::new(World::new());
-        let tokens = Tokens::open(&settings.tokens)?;
-        let folder = settings.subscriptions.clone();
+        let tokens = settings.tokens()?;
+        let folder = settings.folder.join("subscriptions");
         let subscriptions =
             Subscriptions::open(&folder).map_err(|source| ApiError::Subscriptions { folder, source })?;
         let limiter = Limiter::new(settings.requests_per_s, settings.burst);
         let mut tasks = JoinSet::new();
         tasks.spawn(world.clone().run(room.clone(), clock.clone(), stop.clone()));
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
-        let api = Self(Arc::new(Inner { room, settings, tokens, limiter, clock, world, subscriptions, streams, stop }));
+        let written = AtomicU64::new(0);
+        let api = Self(Arc::new(Inner {
+            room,
+            settings,
+            tokens,
+            limiter,
+            clock,
+            world,
+            subscriptions,
+            streams,
+            stop,
+            written,
+        }));
         tasks.spawn(subscriptions::deliver(api.clone()));
         Ok((api, tasks))
     }
 }
 
+/// Ends when everything is to stop.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and the data room with it.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 impl Inner {
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// A number for a record that is written here: greater than any before, also of earlier runs.
+    fn sequence(&self) -> u64 {
+        let now = self.now().unix_ns().unsigned_abs();
+        let last = self.written.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(now.max(last + 1)));
+        last.map_or(now, |last| now.max(last + 1))
     }
 
     /// Leaves the audit record of `records` personal records that `caller` is about to see.
@@ -189,7 +231,13 @@ impl Inner {
         self.note(caller, AuditAction::Read, words, records).await
     }
 
-    async fn note(&self, caller: &Caller, action: AuditAction, words: String, records: usize) -> Result<(), Problem> {
+    pub(crate) async fn note(
+        &self,
+        caller: &Caller,
+        action: AuditAction,
+        words: String,
+        records: usize,
+    ) -> Result<(), Problem> {
         let entry = AuditEntry {
             number: 0,
             at: self.now(),

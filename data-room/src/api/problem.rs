@@ -18,6 +18,8 @@ pub(crate) enum Problem {
     NotFound(String),
     /// There is one already.
     Exists(String),
+    /// It does not fit how things stand, or somebody else was faster.
+    Conflict(String),
     /// Not what this is for.
     Unsupported(String),
     /// A question whose answer would be too large.
@@ -40,6 +42,7 @@ impl Problem {
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "Forbidden", "this token may not do that"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "ResourceNotFound", "nothing is here"),
             Self::Exists(_) => (StatusCode::CONFLICT, "AlreadyExists", "it exists already"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "Conflict", "it does not fit how things stand"),
             Self::Unsupported(_) => (StatusCode::UNPROCESSABLE_ENTITY, "OperationNotSupported", "not supported"),
             Self::TooComplex(_) => (StatusCode::FORBIDDEN, "TooComplexQuery", "the question is too wide"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "InvalidRequest", "the body is too large"),
@@ -49,13 +52,19 @@ impl Problem {
         }
     }
 
+    /// Its type, as counted.
+    pub(super) fn name(&self) -> &'static str {
+        self.parts().1
+    }
+
     /// What is wrong, in words.
-    pub(super) fn detail(&self) -> String {
+    pub(crate) fn detail(&self) -> String {
         match self {
             Self::Invalid(words)
             | Self::Forbidden(words)
             | Self::NotFound(words)
             | Self::Exists(words)
+            | Self::Conflict(words)
             | Self::Unsupported(words)
             | Self::TooComplex(words)
             | Self::Unavailable(words) => words.clone(),

@@ -98,6 +98,13 @@ pub struct TokenRecord {
     pub expires_at: Option<Timestamp>,
 }
 
+impl TokenRecord {
+    fn caller(&self, now: Timestamp) -> Option<Caller> {
+        let is_valid = self.expires_at.is_none_or(|until| now < until);
+        is_valid.then(|| Caller { name: self.name.clone(), tenant: self.tenant.clone(), scopes: self.scopes.clone() })
+    }
+}
+
 /// Why tokens cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
@@ -126,7 +133,7 @@ pub enum TokenError {
         mode: u32,
     },
     /// The name is taken, empty or too long.
-    #[error("a token needs a name of its own, 1 to 64 characters: `{0}`")]
+    #[error("a token needs a name of its own, 1 to 64 letters, digits and -_. : `{0}`")]
     Name(String),
     /// There is no such token.
     #[error("no token is called `{0}`")]
@@ -175,7 +182,8 @@ impl Tokens {
         expires_at: Option<Timestamp>,
     ) -> Result<String, TokenError> {
         let mut all = read(&self.path)?;
-        if name.is_empty() || name.len() > MAX_NAME_BYTES || all.iter().any(|token| token.name == name) {
+        let bad = name.is_empty() || name.chars().any(|c| !(c.is_alphanumeric() || "-_. ".contains(c)));
+        if bad || name.len() > MAX_NAME_BYTES || all.iter().any(|token| token.name == name) {
             return Err(TokenError::Name(name.to_owned()));
         }
         let mut bits = [0; 32];
@@ -217,11 +225,26 @@ impl Tokens {
             return None;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.look(&mut state, now);
         // Whoever measures how long this takes learns of a hash, not of a token.
-        let known = state.tokens.get(&hash(token))?;
-        let is_valid = known.expires_at.is_none_or(|until| now < until);
-        is_valid.then(|| Caller { name: known.name.clone(), tenant: known.tenant.clone(), scopes: known.scopes.clone() })
+        let hash = hash(token);
+        if !state.tokens.contains_key(&hash) {
+            // It may have been made this moment.
+            state.looked_at = None;
+        }
+        self.look(&mut state, now);
+        state.tokens.get(&hash)?.caller(now)
+    }
+
+    /// Whether a token that was shown before still stands for the same.
+    pub fn is_valid(&self, caller: &Caller, now: Timestamp) -> bool {
+        self.named(&caller.name, now).is_some_and(|known| known == *caller)
+    }
+
+    /// Who has the token of this name, while it is valid.
+    pub fn named(&self, name: &str, now: Timestamp) -> Option<Caller> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(&mut state, now);
+        state.tokens.values().find(|known| known.name == name)?.caller(now)
     }
 
     /// Reads the file again when it has changed; one that cannot be used leaves what was known, and is told of once a second.
@@ -244,7 +267,9 @@ impl Tokens {
     fn write(&self, all: Vec<TokenRecord>) -> Result<(), TokenError> {
         let bytes = serde_json::to_vec_pretty(&all)
             .map_err(|source| TokenError::Malformed { path: self.path.clone(), source })?;
-        replace(&self.path, &bytes).map_err(|source| TokenError::Io { path: self.path.clone(), source })?;
+        let folder = self.path.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = folder.and_then(|()| replace(&self.path, &bytes));
+        written.map_err(|source| TokenError::Io { path: self.path.clone(), source })?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.tokens, state.changed_at) = (by_hash(all), modified(&self.path));
         Ok(())
@@ -310,7 +335,10 @@ mod tests {
         let token = tool.create("kiosk", tenant.clone(), scopes.clone(), NOW, Some(NOW.plus_ms(60_000))).unwrap();
         assert!(!fs::read_to_string(&path).unwrap().contains(&token));
         let caller = server.caller(&token, NOW.plus_ms(1_000)).unwrap();
-        assert_eq!((caller.name.as_str(), caller.may(Scope::ReadTraffic), caller.may(Scope::Admin)), ("kiosk", true, false));
+        assert_eq!(
+            (caller.name.as_str(), caller.may(Scope::ReadTraffic), caller.may(Scope::Admin)),
+            ("kiosk", true, false)
+        );
         assert_eq!(server.caller(&token, NOW.plus_ms(60_000)), None, "it has expired");
         assert_eq!(server.caller(&format!("{token}x"), NOW), None);
         assert!(matches!(tool.create("kiosk", tenant, scopes, NOW, None), Err(TokenError::Name(_))));

@@ -4,7 +4,7 @@
 //! is read from the store; tenants never meet; a tenant's entities are bounded, and those beyond are counted.
 
 use crate::entity::{Entity, EntityKind, Projection};
-use crate::record::{Kind, Record, Tenant};
+use crate::record::{Kind, Record, Sensitivity, Tenant};
 use crate::room::Room;
 use crate::store::query::MAX_PAGE;
 use crate::store::{Cursor, Filter, Latest, Order, Personal, Query, Store, StoreError};
@@ -20,8 +20,8 @@ const MAX_ENTITIES: usize = 200_000;
 const CHANGES: usize = 4_096;
 /// Entities are looked through for those that are over this often, milliseconds.
 const TIDY_MS: i64 = 1_000;
-/// How long what is over is still known, milliseconds: so that its end is seen as such.
-const AFTERMATH_MS: i64 = 60_000;
+/// How long what is over is still known, milliseconds: readers of alerts see that one has ended.
+const AFTERMATH_MS: i64 = 600_000;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -82,8 +82,16 @@ impl City {
         self.entities.values().filter(move |entity| entity.holds_at(at))
     }
 
+    /// What holds, and what is over since a short while.
+    pub(super) fn known(&self) -> impl Iterator<Item = &Arc<Entity>> {
+        self.entities.values()
+    }
+
     fn tidy(&mut self, now: Timestamp) {
-        self.entities.retain(|_, entity| now < entity.valid_until.plus_ms(AFTERMATH_MS));
+        self.entities.retain(|_, entity| match entity.kind.sensitivity() {
+            Sensitivity::Open => now < entity.valid_until.plus_ms(AFTERMATH_MS),
+            Sensitivity::Personal => now < entity.valid_until,
+        });
     }
 }
 
@@ -97,11 +105,26 @@ pub(super) async fn city_at(
     at: Timestamp,
     personal: Personal,
 ) -> Result<City, StoreError> {
-    let filter = |kinds: &[Kind]| Filter { kinds: kinds.to_vec(), personal, ..Filter::of(tenant.clone()) };
     let mut city = City::default();
+    records_at(store, tenant, at, personal, |record| drop(city.take(record))).await?;
+    Ok(city)
+}
+
+/// The records that together say how things were at `at`, in the order in which they are to be taken.
+///
+/// # Errors
+/// A store that does not answer.
+pub(crate) async fn records_at(
+    store: &dyn Store,
+    tenant: &Tenant,
+    at: Timestamp,
+    personal: Personal,
+    mut take: impl FnMut(&Record),
+) -> Result<(), StoreError> {
+    let filter = |kinds: &[Kind]| Filter { kinds: kinds.to_vec(), personal, ..Filter::of(tenant.clone()) };
     for (kinds, look_back_ms) in LASTING {
         let latest = Latest { filter: filter(kinds), at, look_back_ms: *look_back_ms, limit: MAX_PAGE };
-        store.latest(latest).await?.iter().for_each(|record| drop(city.take(record)));
+        store.latest(latest).await?.iter().for_each(&mut take);
     }
     for (kinds, look_back_ms) in PASSING {
         // Newest first, so that a page that is full holds those that count.
@@ -111,9 +134,9 @@ pub(super) async fn city_at(
             order: Order::NewestFirst,
             ..Query::new(filter(kinds), MAX_PAGE)
         };
-        store.query(query).await?.records.iter().rev().for_each(|record| drop(city.take(record)));
+        store.query(query).await?.records.iter().rev().for_each(&mut take);
     }
-    Ok(city)
+    Ok(())
 }
 
 /// The newest state of every tenant's city.
@@ -159,22 +182,24 @@ impl World {
     /// Loads what the store holds and follows the feed until `stop`.
     pub(super) async fn run(self: Arc<Self>, room: Room, now: super::Clock, mut stop: watch::Receiver<bool>) {
         let mut feed = room.feed.subscribe();
-        let mut position = self.load(&room, now()).await;
+        let loaded = self.load(&room, now()).await;
+        let mut reached = loaded;
         let mut tidied_at = now();
         loop {
             let record = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = super::stopped(&mut stop) => return,
                 record = feed.recv() => record,
             };
             match record {
-                Ok(record) if record.arrival > position => {
-                    position = record.arrival;
+                // Writers may overtake each other on the way to the feed: only what was loaded is left out.
+                Ok(record) if record.arrival > loaded => {
+                    reached = reached.max(record.arrival);
                     self.take(&record);
                 }
                 Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "the live city is behind and reads from the store");
-                    position = self.catch_up(&room, position).await;
+                    reached = self.catch_up(&room, reached).await;
                 }
                 Err(broadcast::error::RecvError::Closed) => return,
             }
@@ -209,8 +234,8 @@ impl World {
         statistics.last_arrival
     }
 
-    /// Takes what is in the store after `position`.
-    async fn catch_up(&self, room: &Room, mut position: u64) -> u64 {
+    /// Takes what is in the store after `position`; gives how far that reached.
+    async fn catch_up(&self, room: &Room, position: u64) -> u64 {
         let tenants: Vec<_> = self.cities.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
         let mut reached = position;
         for tenant in tenants {
@@ -231,7 +256,6 @@ impl World {
                 }
             }
         }
-        position = position.max(reached);
-        position
+        reached
     }
 }

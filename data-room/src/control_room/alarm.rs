@@ -281,7 +281,7 @@ mod tests {
     }
 
     fn act(alarm: &mut Alarm, action: Action) -> Result<(), Refusal> {
-        alarm.act(&action, alarm.version, "rossi", Timestamp::from_unix_ms(2_000))
+        alarm.act(&action, alarm.version, "desk-1", Timestamp::from_unix_ms(2_000))
     }
 
     #[test]
@@ -294,16 +294,17 @@ mod tests {
         assert_eq!(alarm.state, State::Assigned, "a cause that ends closes nothing");
         act(&mut alarm, Action::Close { words: String::new() }).unwrap();
         assert_eq!((alarm.state, alarm.assignee.as_deref(), alarm.version), (State::Closed, Some("patrol 3"), 6));
-        let steps: Vec<_> = alarm.history.iter().map(|e| (e.action.as_str(), e.by.as_str(), e.words.as_str())).collect();
+        let steps: Vec<_> =
+            alarm.history.iter().map(|e| (e.action.as_str(), e.by.as_str(), e.words.as_str())).collect();
         assert_eq!(
             steps,
             [
                 ("raise", "rule", "Person on the road"),
-                ("acknowledge", "rossi", ""),
-                ("note", "rossi", "patrol asked"),
-                ("assign", "rossi", "patrol 3"),
+                ("acknowledge", "desk-1", ""),
+                ("note", "desk-1", "patrol asked"),
+                ("assign", "desk-1", "patrol 3"),
                 ("over", "rule", ""),
-                ("close", "rossi", ""),
+                ("close", "desk-1", ""),
             ]
         );
     }
@@ -317,7 +318,7 @@ mod tests {
         }
         assert_eq!(act(&mut alarm, Action::Note { words: " ".into() }), Err(Refusal::Words));
         assert_eq!(act(&mut alarm, Action::Note { words: "x".repeat(MAX_WORDS + 1) }), Err(Refusal::Words));
-        let stale = alarm.act(&Action::Acknowledge, 0, "rossi", Timestamp::from_unix_ms(2_000));
+        let stale = alarm.act(&Action::Acknowledge, 0, "desk-1", Timestamp::from_unix_ms(2_000));
         assert_eq!(stale, Err(Refusal::Changed { was: 0, is: 1 }));
         assert!(!alarm.set_ongoing(true, Timestamp::from_unix_ms(2_000)));
         assert_eq!(alarm, before);

@@ -36,7 +36,7 @@ pub(super) fn of_record(record: &Record) -> Option<Alarm> {
 
 /// Why an alarm did not change.
 #[derive(Debug, thiserror::Error)]
-pub enum AlarmError {
+pub(super) enum AlarmError {
     /// There is none of this id.
     #[error("no alarm {0}")]
     Unknown(String),
@@ -208,4 +208,76 @@ fn record(tenant: &Tenant, alarm: &Alarm, sequence: u64, now: Timestamp) -> Resu
         topic: format!("masa/{SITE}/0/service/alarm"),
         payload: payload.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alarm::Severity;
+    use super::*;
+    use crate::store::Query;
+    use crate::store::embedded::{EmbeddedSettings, EmbeddedStore};
+    use std::path::Path;
+
+    const NOW: Timestamp = Timestamp::from_unix_ms(1_795_356_200_000);
+
+    fn room(folder: &Path) -> Room {
+        let settings = EmbeddedSettings { folder: folder.to_owned(), ..EmbeddedSettings::default() };
+        Room::new(Arc::new(EmbeddedStore::open(&settings).unwrap()))
+    }
+
+    fn finding(subject: &str) -> Finding {
+        Finding {
+            rule: Rule::StationSilent,
+            subject: subject.into(),
+            severity: Severity::High,
+            title: "Station 7 is silent".into(),
+            position: None,
+            site: "modena".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn alarms_and_what_was_done_about_them_outlive_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let tenant = Tenant::default();
+        let before = room(folder.path());
+        let mut feed = before.feed.subscribe();
+        let alarms = Alarms::new(before.clone());
+        alarms.raise(&tenant, finding("modena/7"), NOW).await.unwrap();
+        alarms.raise(&tenant, finding("modena/7"), NOW.plus_ms(1_000)).await.unwrap();
+        let raised = alarms.list(&tenant, NOW).await.unwrap();
+        assert_eq!(raised.len(), 1, "the same cause raises one alarm");
+        let id = &raised[0].id;
+        alarms.act(&tenant, id, 1, &Action::Acknowledge, "desk-1", NOW.plus_ms(2_000)).await.unwrap();
+        let late =
+            alarms.act(&tenant, id, 1, &Action::Close { words: String::new() }, "verdi", NOW.plus_ms(3_000)).await;
+        assert!(matches!(late, Err(AlarmError::Refused(Refusal::Changed { was: 1, is: 2 }))));
+        alarms.over(&tenant, Rule::StationSilent, "modena/7", NOW.plus_ms(4_000)).await.unwrap();
+        let versions = [feed.recv().await, feed.recv().await, feed.recv().await];
+        let versions = versions.map(|record| of_record(&record.unwrap()).unwrap().version);
+        assert_eq!(versions, [1, 2, 3], "everybody is told of each");
+        let audit = before.store.audit(tenant.clone(), None, 10).await.unwrap();
+        assert_eq!((audit.len(), audit[0].by.as_str(), audit[0].action), (1, "desk-1", AuditAction::Change));
+        before.store.close().await;
+        drop((alarms, before));
+
+        let after = room(folder.path());
+        let alarms = Alarms::new(after.clone());
+        let found = alarms.list(&tenant, NOW.plus_ms(60_000)).await.unwrap();
+        assert_eq!((found[0].state, found[0].ongoing, found[0].history.len()), (State::Acknowledged, false, 3));
+        let close = Action::Close { words: "power is back".into() };
+        alarms.act(&tenant, id, 3, &close, "verdi", NOW.plus_ms(60_000)).await.unwrap();
+        alarms.raise(&tenant, finding("modena/7"), NOW.plus_ms(61_000)).await.unwrap();
+        assert_eq!(
+            alarms.list(&tenant, NOW.plus_ms(61_000)).await.unwrap().len(),
+            2,
+            "a closed alarm is not raised again"
+        );
+        let other = Tenant::new("elsewhere").unwrap();
+        assert_eq!(alarms.list(&other, NOW.plus_ms(61_000)).await.unwrap(), [], "tenants never meet");
+        let unknown = alarms.act(&other, id, 4, &Action::Acknowledge, "verdi", NOW.plus_ms(61_000)).await;
+        assert!(matches!(unknown, Err(AlarmError::Unknown(_))));
+        let kept = after.store.query(Query::new(Filter::of(tenant), 100)).await.unwrap().records;
+        assert_eq!(kept.len(), 5, "every version is a record");
+    }
 }

@@ -111,6 +111,9 @@ mod tests {
             ..RectangularShape::default()
         };
         let ring = corners_m(&Shape::Rectangular(rectangle)).unwrap();
-        assert!((ring[0][0] + 1.0).abs() < 1e-6 && (ring[0][1] - 4.0).abs() < 1e-6, "its length points north: {ring:?}");
+        assert!(
+            (ring[0][0] + 1.0).abs() < 1e-6 && (ring[0][1] - 4.0).abs() < 1e-6,
+            "its length points north: {ring:?}"
+        );
     }
 }

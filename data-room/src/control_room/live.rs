@@ -4,9 +4,10 @@
 //! cannot keep up loses texts and is sent the whole picture instead. The same task looks what raises alarms.
 
 use super::alarms::Alarms;
-use super::{Clock, past};
+use super::past;
 use super::rules::{self, AlarmSettings, Watch};
 use super::scene::{Audience, Scene};
+use crate::api::{Clock, Problem, stopped};
 use crate::record::{Record, Tenant};
 use crate::room::Room;
 use crate::store::StoreError;
@@ -57,10 +58,10 @@ impl Live {
         tenant: &Tenant,
         audience: Audience,
         now: Timestamp,
-    ) -> Result<(Utf8Bytes, broadcast::Receiver<Utf8Bytes>), StoreError> {
+    ) -> Result<(Utf8Bytes, broadcast::Receiver<Utf8Bytes>), Problem> {
         let mut stages = self.stages.lock().await;
         let Some(stage) = self.stage(&mut stages, tenant, now).await? else {
-            return Err(StoreError::BadQuery(format!("more than {MAX_TENANTS} tenants have a picture")));
+            return Err(Problem::Unavailable(format!("more than {MAX_TENANTS} tenants have a picture")));
         };
         let texts = stage.texts.entry(audience).or_insert_with(|| broadcast::Sender::new(TEXTS)).subscribe();
         // What has changed since the last beat is told once more, which does no harm.
@@ -97,7 +98,7 @@ impl Live {
         });
         loop {
             tokio::select! {
-                () = super::stopped(&mut stop) => return,
+                () = stopped(&mut stop) => return,
                 heard = feed.recv() => match heard {
                     Ok(record) => self.take(&record, clock()).await,
                     Err(RecvError::Lagged(missed)) => {
@@ -116,7 +117,9 @@ impl Live {
         let mut stages = self.stages.lock().await;
         match self.stage(&mut stages, &record.tenant, now).await {
             Ok(Some(stage)) => stage.scene.take(record),
-            Ok(None) => metrics::counter!("masa_control_room_dropped_total", "reason" => "too-many-tenants").increment(1),
+            Ok(None) => {
+                metrics::counter!("masa_control_room_dropped_total", "reason" => "too-many-tenants").increment(1)
+            }
             Err(error) => tracing::warn!(%error, tenant = %record.tenant, "the live picture could not be begun"),
         }
     }

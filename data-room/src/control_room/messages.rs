@@ -14,8 +14,7 @@ pub(super) async fn list(
     tenant: &Tenant,
     kinds: Vec<Kind>,
     personal: Personal,
-    (until, after): (Timestamp, Option<Cursor>),
-    limit: usize,
+    (until, after, limit): (Timestamp, Option<Cursor>, usize),
 ) -> Result<Value, StoreError> {
     let filter = Filter { kinds, personal, ..Filter::of(tenant.clone()) };
     let query = Query {

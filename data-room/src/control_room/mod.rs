@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `GET /control-room/session` | who asks, and what may be seen |
 //! | `GET /control-room/map` | the site map, GeoJSON |
+//! | `GET /control-room/background` | the picture under it, by byte ranges |
 //! | `GET /control-room/live` | WebSocket: the whole picture, then what changes ([`scene`]) |
 //! | `GET /control-room/scenes?from&until&step` | the same of a past time |
 //! | `GET /control-room/series?type&from&until&points` | curves ([`series`]) |
@@ -20,6 +21,7 @@
 
 pub mod alarm;
 mod alarms;
+mod background;
 mod coverage;
 mod live;
 mod messages;
@@ -28,19 +30,7 @@ mod routes;
 mod rules;
 mod scene;
 mod series;
+mod socket;
 
-pub use routes::{Caller, ControlRoom, ControlRoomError, ControlRoomSettings, Doorkeeper};
+pub use routes::{ControlRoom, ControlRoomError, ControlRoomSettings};
 pub use rules::AlarmSettings;
-pub use scene::Audience;
-
-use masa_v2x_proto::time::Timestamp;
-use std::sync::Arc;
-
-/// What says what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Ends when the data room is to stop.
-async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
-    // An error means that the sender is gone, and the data room with it.
-    let _ = stop.wait_for(|stop| *stop).await;
-}

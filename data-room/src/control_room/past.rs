@@ -3,28 +3,13 @@
 //! In: the store. Out: the scene as of a moment, and texts as the live stream would have sent them.
 
 use super::scene::{Audience, Scene};
-use crate::record::{Kind, Record, Tenant};
+use crate::api::records_at;
+use crate::record::{Record, Tenant};
 use crate::store::query::MAX_PAGE;
-use crate::store::{Cursor, Filter, Latest, Order, Personal, Query, Store, StoreError};
-use masa_v2x_proto::MessageKind;
+use crate::store::{Cursor, Filter, Order, Personal, Query, Store, StoreError};
 use masa_v2x_proto::time::Timestamp;
 use serde_json::Value;
 
-/// What stays as it is until somebody says otherwise: the newest word of each counts. Maps before the signals on them.
-const STATES: [Kind; 6] = [
-    Kind::V2x(MessageKind::Mapem),
-    Kind::V2x(MessageKind::Spatem),
-    Kind::V2x(MessageKind::Denm),
-    Kind::V2x(MessageKind::Poim),
-    Kind::Observation,
-    Kind::Service,
-];
-/// What is said again and again of things that move.
-const MOVING: [Kind; 3] = [Kind::V2x(MessageKind::Cam), Kind::V2x(MessageKind::Cpm), Kind::V2x(MessageKind::Vam)];
-/// How far back a state may have been said, milliseconds.
-const STATE_LOOK_BACK_MS: i64 = 24 * 3_600_000;
-/// How far back what moves may have been seen, milliseconds.
-const MOVING_LOOK_BACK_MS: i64 = 3_000;
 /// Longest time of one batch, milliseconds.
 pub(super) const MAX_BATCH_MS: i64 = 120_000;
 /// Most texts of one batch.
@@ -34,21 +19,8 @@ const MAX_RECORDS: usize = 200_000;
 
 /// The world at a moment, also what is personal: [`Scene::text`] leaves out what its reader may not see.
 pub(super) async fn scene_at(store: &dyn Store, tenant: &Tenant, at: Timestamp) -> Result<Scene, StoreError> {
-    let filter = |kinds: &[Kind]| Filter {
-        kinds: kinds.to_vec(),
-        personal: Personal::Include,
-        ..Filter::of(tenant.clone())
-    };
-    let latest = Latest { filter: filter(&STATES), at, look_back_ms: STATE_LOOK_BACK_MS, limit: MAX_PAGE };
-    let mut states = store.latest(latest).await?;
-    let rank = |record: &Record| STATES.iter().position(|kind| *kind == record.kind);
-    states.sort_by_key(|record| (rank(record), record.measured_at, record.arrival));
     let mut scene = Scene::default();
-    for record in &states {
-        scene.take(record);
-    }
-    let moving = Query { from: at.plus_ms(-MOVING_LOOK_BACK_MS), until: at.plus_ns(1), ..Query::new(filter(&MOVING), MAX_PAGE) };
-    each(store, moving, |record| scene.take(record)).await?;
+    records_at(store, tenant, at, Personal::Include, |record| scene.take(record)).await?;
     scene.sweep(at);
     scene.told();
     Ok(scene)
@@ -90,11 +62,7 @@ pub(super) async fn batch(
 }
 
 /// Calls `take` with every record of a query in order, page by page.
-pub(super) async fn each(
-    store: &dyn Store,
-    mut query: Query,
-    mut take: impl FnMut(&Record),
-) -> Result<(), StoreError> {
+pub(super) async fn each(store: &dyn Store, mut query: Query, mut take: impl FnMut(&Record)) -> Result<(), StoreError> {
     let mut seen = 0;
     loop {
         let page = store.query(query.clone()).await?;
@@ -112,8 +80,11 @@ pub(super) async fn each(
 
 /// The record that arrived at this position.
 pub(super) async fn record(store: &dyn Store, filter: Filter, arrival: u64) -> Result<Option<Record>, StoreError> {
-    let query =
-        Query { order: Order::Arrival, after: Some(Cursor::arrived(arrival.saturating_sub(1))), ..Query::new(filter, 1) };
+    let query = Query {
+        order: Order::Arrival,
+        after: Some(Cursor::arrived(arrival.saturating_sub(1))),
+        ..Query::new(filter, 1)
+    };
     let found = store.query(query).await?.records.into_iter().next();
     Ok(found.filter(|record| record.arrival == arrival))
 }

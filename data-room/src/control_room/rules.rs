@@ -95,7 +95,8 @@ fn of_entity(settings: &AlarmSettings, entity: &Entity) -> Option<Finding> {
             (Rule::SignalFailure, Severity::High, title)
         }
         EntityKind::AirQualityObserved => {
-            let limits = [("no2", "Nitrogen dioxide", settings.no2_limit_ug_m3), ("pm10", "PM10", settings.pm10_limit_ug_m3)];
+            let limits =
+                [("no2", "Nitrogen dioxide", settings.no2_limit_ug_m3), ("pm10", "PM10", settings.pm10_limit_ug_m3)];
             let above = |&(name, words, limit): &(&str, &str, f64)| {
                 let value = number(name).filter(|value| *value > limit)?;
                 Some(format!("{words} at {value:.0} µg/m³, above {limit:.0}"))
@@ -141,5 +142,77 @@ impl Watch {
         } else {
             self.0.insert(cause);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entity::{Origin, Position};
+    use crate::ingest::SourceReport;
+    use crate::record::Source;
+
+    const NOW: Timestamp = Timestamp::from_unix_ms(1_795_356_200_000);
+
+    fn entity(kind: EntityKind, name: &str) -> Entity {
+        let origin = Origin { site: "modena".into(), station: 7, message: String::new(), received_at: NOW };
+        let place = Geometry::Point(Position { lon_deg: 10.93, lat_deg: 44.65 });
+        Entity::new(origin.id(kind, name), kind, place, NOW, &origin)
+    }
+
+    fn titles(entities: &[Entity], report: &Report) -> Vec<String> {
+        let found = look(&AlarmSettings::default(), &Tenant::default(), entities.iter(), report, NOW);
+        found.into_values().map(|finding| finding.title).collect()
+    }
+
+    #[test]
+    fn each_rule_finds_what_is_the_matter_and_nothing_else() {
+        let warning = |severity: &str, words: &str| {
+            entity(EntityKind::Alert, words).with("severity", severity).with("description", words)
+        };
+        let signal = |group: &str, operation: &str| {
+            entity(EntityKind::TrafficSignal, group).with("operation", operation).with("intersection", "101")
+        };
+        let air = |no2: f64| entity(EntityKind::AirQualityObserved, "mast").with("no2", no2);
+        let nothing = Report::default();
+        assert_eq!(titles(&[warning("high", "Accident"), warning("low", "Road works")], &nothing), ["Accident"]);
+        let failed = [signal("1", "failure"), signal("2", "failure"), signal("3", "fixed-time")];
+        assert_eq!(titles(&failed, &nothing), ["Signals of intersection 101 have failed"], "they fail together");
+        assert_eq!(titles(&[air(199.0)], &nothing), Vec::<String>::new());
+        assert_eq!(titles(&[air(230.0)], &nothing), ["Nitrogen dioxide at 230 µg/m³, above 200"]);
+        let over = warning("high", "Accident").until(NOW);
+        assert_eq!(titles(&[over], &nothing), Vec::<String>::new(), "what is over is not the matter");
+    }
+
+    #[test]
+    fn a_station_is_silent_for_a_while_and_then_gone() {
+        let source = |station, silent_s: i64| SourceReport {
+            tenant: Tenant::default(),
+            source: Source { site: "modena".into(), station },
+            stored: 1,
+            duplicates: 0,
+            ahead: 0,
+            least_age_ms: 20,
+            heard_at: NOW.plus_ms(-silent_s * 1_000),
+            kinds: BTreeMap::new(),
+        };
+        let sources = vec![source(1, 5), source(2, 45), source(3, 90_000)];
+        let report = Report { sources, trouble: Some("disk full".into()), ..Report::default() };
+        assert_eq!(titles(&[], &report), ["Station 2 is silent", "Records are not stored: disk full"]);
+    }
+
+    #[test]
+    fn what_could_not_be_kept_is_offered_again() {
+        let report = Report { trouble: Some("disk full".into()), ..Report::default() };
+        let found = || look(&AlarmSettings::default(), &Tenant::default(), [].iter(), &report, NOW);
+        let cause = (Rule::Store, "store".to_owned());
+        let mut watch = Watch::default();
+        assert_eq!(watch.compare(found()).0.len(), 1);
+        assert_eq!(watch.compare(found()).0.len(), 0, "it is known");
+        watch.retry(cause.clone(), true);
+        assert_eq!(watch.compare(found()).0.len(), 1);
+        assert_eq!(watch.compare(BTreeMap::new()).1, [cause.clone()]);
+        watch.retry(cause.clone(), false);
+        assert_eq!(watch.compare(BTreeMap::new()).1, [cause]);
     }
 }

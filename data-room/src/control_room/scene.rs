@@ -9,6 +9,8 @@
 use super::alarm::Alarm;
 use super::alarms;
 use super::coverage::{self, Coverage};
+use crate::api::ANYONE;
+use crate::api::tokens::{Caller, Scope};
 use crate::entity::{Entity, EntityKind, Geometry, Projection};
 use crate::record::{Kind, Record, Sensitivity, Source};
 use masa_v2x_proto::time::Timestamp;
@@ -27,13 +29,26 @@ const COVERAGE_MS: i64 = 10_000;
 /// Who looks: only operators see single road users and alarms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Audience {
+pub(super) enum Audience {
     /// Everybody.
     Public,
     /// A token that may read traffic, but not personal data.
     Staff,
     /// A token that may read personal data too.
     Operator,
+}
+
+impl Audience {
+    /// What a token is.
+    pub(super) fn of(caller: &Caller) -> Self {
+        if caller.name == ANYONE {
+            Self::Public
+        } else if caller.may(Scope::ReadPersonal) {
+            Self::Operator
+        } else {
+            Self::Staff
+        }
+    }
 }
 
 /// What is known of one tenant's world.
@@ -217,4 +232,70 @@ fn thing(entity: &Entity) -> Value {
     feature["station"] = entity.origin.station.into();
     feature["site"] = entity.origin.site.as_str().into();
     feature
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Tenant;
+    use masa_v2x_proto::geo::Wgs84;
+
+    const NOW: Timestamp = Timestamp::from_unix_ms(1_795_356_200_000);
+
+    /// A record of a service that gives one entity.
+    fn record(kind: &str, name: &str, at: Timestamp) -> Record {
+        let document = json!({ "id": format!("urn:ngsi-ld:{kind}:modena:7:{name}"), "type": kind, "speed": 36.0, "heading": 90.0,
+            "location": { "type": "Point", "coordinates": [10.93, 44.65] } });
+        Record {
+            arrival: 0,
+            tenant: Tenant::default(),
+            source: Source { site: "modena".into(), station: 7 },
+            kind: Kind::Service,
+            epoch: 1,
+            sequence: 1,
+            message_id: "7-service-1".into(),
+            entity: name.into(),
+            measured_at: at,
+            received_at: at,
+            position: Some(Wgs84 { lat_deg: 44.65, lon_deg: 10.93, alt_m: 0.0 }),
+            sensitivity: Sensitivity::Open,
+            topic: String::new(),
+            payload: serde_json::to_vec(&document).unwrap().into(),
+        }
+    }
+
+    fn count(text: &Value, list: &str) -> usize {
+        text[list].as_array().unwrap().len()
+    }
+
+    #[test]
+    fn only_operators_are_sent_single_road_users() {
+        let mut scene = Scene::default();
+        scene.take(&record("Vehicle", "1", NOW));
+        scene.take(&record("ParkingSpot", "2", NOW));
+        for (audience, users) in [(Audience::Public, 0), (Audience::Staff, 0), (Audience::Operator, 1)] {
+            let text = scene.text(audience, None, NOW);
+            assert_eq!((count(&text, "users"), count(&text, "things")), (users, 1), "{audience:?}");
+        }
+        let row = scene.text(Audience::Operator, None, NOW)["users"][0].clone();
+        assert_eq!((&row[2], &row[4], &row[5]), (&json!(10.93), &json!(90.0), &json!(36.0)));
+    }
+
+    #[test]
+    fn a_text_says_what_has_changed_and_what_has_gone() {
+        let mut scene = Scene::default();
+        scene.take(&record("Vehicle", "1", NOW));
+        let told = scene.revision();
+        scene.take(&record("Vehicle", "2", NOW.plus_ms(200)));
+        scene.take(&record("Vehicle", "2", NOW.plus_ms(100)));
+        let text = scene.text(Audience::Operator, Some(told), NOW.plus_ms(200));
+        assert_eq!((count(&text, "users"), &text["whole"]), (1, &json!(false)));
+        assert_eq!(text["users"][0][10], NOW.plus_ms(200).unix_ms(), "an older record replaces nothing");
+        let told = scene.revision();
+        scene.sweep(NOW.plus_ms(60_000));
+        let text = scene.text(Audience::Operator, Some(told), NOW.plus_ms(60_000));
+        assert_eq!((count(&text, "users"), count(&text, "gone")), (0, 2));
+        scene.told();
+        assert_eq!(count(&scene.text(Audience::Operator, None, NOW.plus_ms(60_000)), "gone"), 0);
+    }
 }

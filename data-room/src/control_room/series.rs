@@ -55,7 +55,9 @@ struct Curves {
 /// The kinds of records that tell of a kind of entity.
 fn kinds(kind: EntityKind) -> Vec<Kind> {
     let source = match kind {
-        EntityKind::AirQualityObserved | EntityKind::NoiseLevelObserved | EntityKind::WeatherObserved => Kind::Observation,
+        EntityKind::AirQualityObserved | EntityKind::NoiseLevelObserved | EntityKind::WeatherObserved => {
+            Kind::Observation
+        }
         EntityKind::ParkingSpot
         | EntityKind::ParkingGroup
         | EntityKind::OnStreetParking
@@ -140,7 +142,9 @@ mod tests {
         let origin = Origin { site: "modena".into(), station: 7, message: String::new(), received_at: at };
         let kind = EntityKind::TrafficFlowObserved;
         let place = Geometry::Point(Position { lon_deg: 10.93, lat_deg: 44.65 });
-        Entity::new(origin.id(kind, "north"), kind, place, at, &origin).with("intensity", vehicles).with("name", "north")
+        Entity::new(origin.id(kind, "north"), kind, place, at, &origin)
+            .with("intensity", vehicles)
+            .with("name", "north")
     }
 
     #[test]

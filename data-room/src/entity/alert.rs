@@ -47,6 +47,54 @@ fn meaning(cause: u8) -> Meaning {
     Meaning { category, sub_category, severity, english }
 }
 
+/// Values that `Alert` and `RoadAccident` demand.
+#[rustfmt::skip]
+const CHOICES: &[(EntityKind, &str, &[&str])] = &[
+    (EntityKind::Alert, "category",
+        &["traffic", "naturalDisaster", "weather", "environment", "health", "security", "agriculture"]),
+    (EntityKind::Alert, "severity", &["informational", "low", "medium", "high", "critical"]),
+    (EntityKind::Alert, "subCategory", &[
+        "airPollution", "assault", "asthmaAttack", "avalancheRisk", "bacteria", "badSeaState", "bikerOnRoad", "buildingFire",
+        "bumpedPatient", "carAccident", "carStopped", "carWrongDirection", "coastalEvent", "civilDisorder", "coldWave",
+        "crowdRisk", "earthquake", "fallenPatient", "fertilisation", "fireRisk", "flood", "floodRisk", "fog", "forestFire",
+        "fungus", "hazardOnRoad", "heartAttack", "heatWave", "highAtmosphericPressure", "highHumidity", "highTemperature",
+        "hurricane", "ice", "injuredBiker", "insect", "irrigation", "lowAtmosphericPressure", "lowHumidity",
+        "lowTemperature", "microbe", "mite", "nematodes", "noxiousWeed", "pedestrianOnRoad", "pollenConcentration",
+        "pothole", "rainfall", "roadClosed", "roadWorks", "robbery", "rodent", "snail", "snow", "snow/ice",
+        "suspiciousAction", "thunderstorms", "tornado", "trafficJam", "tramApproaching", "tropicalCyclone", "tsunami",
+        "virus", "waterPollution", "wind",
+    ]),
+    (EntityKind::RoadAccident, "status", &["archived", "onGoing", "solved"]),
+];
+
+/// What an operator tells of, with what the models demand: missing values that can be known are added, others refused.
+///
+/// # Errors
+/// The attribute, and what it may be.
+pub(crate) fn completed(mut entity: Entity) -> Result<Entity, String> {
+    let missing = |entity: &Entity, name: &str| !entity.attributes.contains_key(name);
+    if entity.kind == EntityKind::Alert && missing(&entity, "dateIssued") {
+        let issued_at = Attribute::DateTime(entity.observed_at);
+        entity = entity.with("dateIssued", issued_at);
+    }
+    if entity.kind == EntityKind::Alert && missing(&entity, "alertSource") {
+        let source = Attribute::Relationship(entity.origin.station_urn());
+        entity = entity.with("alertSource", source);
+    }
+    for (_, name, choices) in CHOICES.iter().filter(|(kind, _, _)| *kind == entity.kind) {
+        let value = entity.value_of(name);
+        let is_good = match value.as_ref().map(serde_json::Value::as_str) {
+            Some(Some(value)) => choices.contains(&value),
+            Some(None) => false,
+            None => !matches!(*name, "category" | "status"),
+        };
+        if !is_good {
+            return Err(format!("`{name}` is one of {}", choices.join(", ")));
+        }
+    }
+    Ok(entity)
+}
+
 /// What a DENM warns of: an `Alert`, and beside it the `RoadAccident` or `CityWork` it tells of. A message that ends an
 /// event gives the same entities, over.
 pub(super) fn from_denm(denm: &Denm, at: Timestamp, origin: &Origin) -> Vec<Entity> {
@@ -60,9 +108,7 @@ pub(super) fn from_denm(denm: &Denm, at: Timestamp, origin: &Origin) -> Vec<Enti
     let is_over = management.termination.is_some();
     let id = management.action_id;
     let local = format!("{}-{}", id.originating_station_id.0, id.sequence_number);
-    let event = |kind| {
-        Entity::new(origin.id(kind, &local), kind, Geometry::Point(place), at, origin).until(until)
-    };
+    let event = |kind| Entity::new(origin.id(kind, &local), kind, Geometry::Point(place), at, origin).until(until);
     let situation = denm.denm.situation.as_ref();
     let cause = situation.map(|situation| situation.event_type);
     let meaning = meaning(cause.map_or(0, CauseCode::code));

@@ -30,14 +30,30 @@ const CORE: &[(&str, &str)] = &[
 
 /// Terms that all models share.
 const COMMON: &[&str] = &[
-    "name", "source", "dataProvider", "dateObserved", "endDate", "startDate", "timeInstant", "validFrom", "address",
+    "name",
+    "source",
+    "dataProvider",
+    "dateObserved",
+    "endDate",
+    "startDate",
+    "timeInstant",
+    "validFrom",
+    "address",
     "areaServed",
 ];
 
 /// Terms of ours on entities of the Smart Data Models.
 const ADDED: &[&str] = &[
-    "classConfidence", "count", "laneType", "objectAge", "objectId", "perceptionQuality", "positionAccuracy",
-    "precipitationIntensity", "refStation", "roadSurfaceTemperature",
+    "classConfidence",
+    "count",
+    "laneType",
+    "objectAge",
+    "objectId",
+    "perceptionQuality",
+    "positionAccuracy",
+    "precipitationIntensity",
+    "refStation",
+    "roadSurfaceTemperature",
 ];
 
 /// The context document: `{"@context": {…}}`.
@@ -50,7 +66,10 @@ pub fn context() -> Value {
         terms.insert((*term).into(), format!("{NGSI_LD}{name}").into());
     }
     terms.insert("object".into(), json!({ "@id": format!("{NGSI_LD}hasObject"), "@type": "@id" }));
-    terms.insert("observedAt".into(), json!({ "@id": format!("{NGSI_LD}observedAt"), "@type": format!("{NGSI_LD}DateTime") }));
+    terms.insert(
+        "observedAt".into(),
+        json!({ "@id": format!("{NGSI_LD}observedAt"), "@type": format!("{NGSI_LD}DateTime") }),
+    );
     for geometry in ["Point", "LineString", "Polygon"] {
         terms.insert(geometry.into(), format!("{GEOJSON}{geometry}").into());
     }

@@ -34,14 +34,18 @@ impl TrafficFlow {
     /// `TrafficFlowObserved`.
     pub fn entity(&self, origin: &Origin) -> Entity {
         let kind = EntityKind::TrafficFlowObserved;
-        period(Entity::new(origin.id(kind, &self.name), kind, self.geometry.clone(), self.to, origin), self.from, self.to)
-            .with("intensity", self.vehicles)
-            .with_some("averageVehicleSpeed", self.mean_speed_mps.map(|v| Attribute::measured(rounded(v * 3.6, 2), "KMH")))
-            .with_some("occupancy", self.occupancy.map(|share| rounded(share.clamp(0.0, 1.0), 4)))
-            .with_some("averageHeadwayTime", self.mean_headway_s.map(|s| Attribute::measured(rounded(s, 2), "SEC")))
-            .with_some("laneId", self.lane)
-            .with_some("vehicleType", self.vehicle_type)
-            .with("congested", self.is_congested)
+        period(
+            Entity::new(origin.id(kind, &self.name), kind, self.geometry.clone(), self.to, origin),
+            self.from,
+            self.to,
+        )
+        .with("intensity", self.vehicles)
+        .with_some("averageVehicleSpeed", self.mean_speed_mps.map(|v| Attribute::measured(rounded(v * 3.6, 2), "KMH")))
+        .with_some("occupancy", self.occupancy.map(|share| rounded(share.clamp(0.0, 1.0), 4)))
+        .with_some("averageHeadwayTime", self.mean_headway_s.map(|s| Attribute::measured(rounded(s, 2), "SEC")))
+        .with_some("laneId", self.lane)
+        .with_some("vehicleType", self.vehicle_type)
+        .with("congested", self.is_congested)
     }
 }
 
@@ -69,12 +73,16 @@ impl CrowdFlow {
     pub fn entity(&self, origin: &Origin) -> Entity {
         let kind = EntityKind::CrowdFlowObserved;
         let [towards, away] = self.people;
-        period(Entity::new(origin.id(kind, &self.name), kind, self.geometry.clone(), self.to, origin), self.from, self.to)
-            .with("peopleCount", towards.saturating_add(away))
-            .with("peopleCountTowards", towards)
-            .with("peopleCountAway", away)
-            .with_some("averageCrowdSpeed", self.mean_speed_mps.map(|v| Attribute::measured(rounded(v * 3.6, 2), "KMH")))
-            .with("congested", self.is_congested)
+        period(
+            Entity::new(origin.id(kind, &self.name), kind, self.geometry.clone(), self.to, origin),
+            self.from,
+            self.to,
+        )
+        .with("peopleCount", towards.saturating_add(away))
+        .with("peopleCountTowards", towards)
+        .with("peopleCountAway", away)
+        .with_some("averageCrowdSpeed", self.mean_speed_mps.map(|v| Attribute::measured(rounded(v * 3.6, 2), "KMH")))
+        .with("congested", self.is_congested)
     }
 }
 

@@ -21,6 +21,7 @@ mod signal;
 mod streetlight;
 mod value;
 
+pub(crate) use alert::completed;
 pub use context::context;
 pub use flow::{CrowdFlow, TrafficFlow};
 pub use geometry::{Geometry, GeometryError, Position};

@@ -15,7 +15,8 @@ pub(super) fn from_block(block: &ParkingAvailabilityBlock, at: Timestamp, origin
     let Some(position) = geo(place.position.longitude_deg, place.position.latitude_deg) else { return Vec::new() };
     let kind = EntityKind::OnStreetParking;
     let site = origin.id(kind, &*place.name);
-    let areas: Vec<_> = block.detailed_status.iter().flat_map(|lists| lists.iter().flat_map(|areas| areas.iter())).collect();
+    let areas: Vec<_> =
+        block.detailed_status.iter().flat_map(|lists| lists.iter().flat_map(|areas| areas.iter())).collect();
     let groups: Vec<_> = areas.iter().map(|area| group_id(origin, area)).collect();
     let status = &block.aggregated_status;
     let is_open = status.current_facility_status != OpeningStatus::Closed;

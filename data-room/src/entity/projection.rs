@@ -49,7 +49,7 @@ impl Projection {
         match message {
             Message::Cam(cam) => road_user::from_cam(cam, at, origin).into_iter().collect(),
             Message::Vam(vam) => road_user::from_vam(vam, at, origin).into_iter().collect(),
-            Message::Cpm(cpm) => road_user::from_cpm(cpm, at, origin),
+            Message::Cpm(cpm) => road_user::from_cpm(cpm, origin),
             Message::Denm(denm) => alert::from_denm(denm, at, origin),
             Message::Mapem(mapem) => {
                 let intersections: Vec<_> = mapem.map.intersections.iter().flat_map(|list| list.iter()).collect();

@@ -47,11 +47,8 @@ pub struct Reading {
 /// The quantities of one kind of entity: name there, unit code, factor to the model's unit.
 type Table = &'static [(Quantity, &'static str, &'static str, f64)];
 
-const AIR: Table = &[
-    (Quantity::No2, "no2", "GQ", 1.0),
-    (Quantity::Pm10, "pm10", "GQ", 1.0),
-    (Quantity::Pm25, "pm25", "GQ", 1.0),
-];
+const AIR: Table =
+    &[(Quantity::No2, "no2", "GQ", 1.0), (Quantity::Pm10, "pm10", "GQ", 1.0), (Quantity::Pm25, "pm25", "GQ", 1.0)];
 const NOISE: Table = &[(Quantity::Noise, "LAeq", "2N", 1.0)];
 const WEATHER: Table = &[
     (Quantity::AirTemperature, "temperature", "CEL", 1.0),
@@ -83,7 +80,8 @@ impl Sensor {
             return None;
         }
         if reading.quantity == Quantity::Noise {
-            self.noise_before = known.map(|(_, at)| *at).filter(|before| at.unix_ms() - before.unix_ms() <= TOGETHER_MS);
+            self.noise_before =
+                known.map(|(_, at)| *at).filter(|before| at.unix_ms() - before.unix_ms() <= TOGETHER_MS);
         }
         self.readings.insert(reading.quantity, (reading.value, at));
         let kinds = [

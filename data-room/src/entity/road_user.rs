@@ -56,13 +56,15 @@ impl RoadUser {
                     .with("category", json!([category]))
                     .with_some("vehicleSpecialUsage", self.special_use)
                     .with_some("heading", heading.map(|deg| Attribute::measured(deg, "DD")))
-                    .with_some("bearing", self.heading_deg.map(|deg| Attribute::measured(rounded(deg, 1) % 360.0, "DD")))
+                    .with_some(
+                        "bearing",
+                        self.heading_deg.map(|deg| Attribute::measured(rounded(deg, 1) % 360.0, "DD")),
+                    )
                     .with("observationDateTime", Attribute::DateTime(at))
             }
-            UserKind::Other(class) => entity.with("class", class).with_some(
-                "heading",
-                self.heading_deg.map(|deg| Attribute::measured(rounded(deg, 1) % 360.0, "DD")),
-            ),
+            UserKind::Other(class) => entity
+                .with("class", class)
+                .with_some("heading", self.heading_deg.map(|deg| Attribute::measured(rounded(deg, 1) % 360.0, "DD"))),
         };
         entity
             .with_some("speed", speed_kmh)
@@ -92,7 +94,7 @@ pub(super) fn from_cam(cam: &Cam, at: Timestamp, origin: &Origin) -> Option<Enti
         accuracy: ellipse(&basic.reference_position.position_confidence_ellipse),
         special_use,
     };
-    Some(user.entity("self", at, origin))
+    Some(user.entity(&format!("station-{}", cam.header.station_id.0), at, origin))
 }
 
 /// The road user that sends a VAM.
@@ -116,12 +118,15 @@ pub(super) fn from_vam(vam: &Vam, at: Timestamp, origin: &Origin) -> Option<Enti
     };
     let cluster = parameters.vru_cluster_information_container.as_ref();
     let count = cluster.map(|c| u32::from(c.vru_cluster_information.cluster_cardinality_size));
-    Some(user.entity("self", at, origin).with_some("count", count))
+    Some(user.entity(&format!("station-{}", vam.header.station_id.0), at, origin).with_some("count", count))
 }
 
 /// What a CPM perceives; objects without an id, which nothing later could be said of, are left out.
-pub(super) fn from_cpm(cpm: &Cpm, at: Timestamp, origin: &Origin) -> Vec<Entity> {
-    let Some(reference) = position(&cpm.payload.management_container.reference_position) else { return Vec::new() };
+pub(super) fn from_cpm(cpm: &Cpm, origin: &Origin) -> Vec<Entity> {
+    let management = &cpm.payload.management_container;
+    let Some(reference) = position(&management.reference_position) else { return Vec::new() };
+    // A clock ahead of ours is put right as the ingest does.
+    let at = Timestamp::from(management.reference_time).min(origin.received_at);
     let containers = &cpm.payload.cpm_containers;
     // A roadside unit's axes point east and north, a vehicle's forwards and left.
     let x_axis_heading_deg = match &containers.originating_vehicle {
@@ -155,8 +160,10 @@ fn from_object(
     let likeliest = classes.max_by_key(|class| class.confidence_percent);
     let confidence = [object.position.x.confidence_m, object.position.y.confidence_m].map(reading);
     let accuracy = match confidence {
-        [Some(x_m), Some(y_m)] => Some(json!({ "semiMajor": rounded(x_m.max(y_m), 2), "semiMinor": rounded(x_m.min(y_m), 2),
-            "orientation": rounded(if x_m >= y_m { x_axis_heading_deg } else { heading_of(90.0) } % 360.0, 1) })),
+        [Some(x_m), Some(y_m)] => {
+            Some(json!({ "semiMajor": rounded(x_m.max(y_m), 2), "semiMinor": rounded(x_m.min(y_m), 2),
+            "orientation": rounded(if x_m >= y_m { x_axis_heading_deg } else { heading_of(90.0) } % 360.0, 1) }))
+        }
         _ => None,
     };
     let user = RoadUser {

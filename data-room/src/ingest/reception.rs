@@ -246,7 +246,7 @@ mod tests {
     fn vehicles_are_personal_and_roads_are_not() {
         let mut reception = reception(&IngestSettings::default());
         for (kind, hex, expected) in [
-            (MessageKind::Cam, include_str!("../../../v2x-proto/tests/samples/cam.hex"), Sensitivity::Personal),
+            (MessageKind::Cam, include_str!("../../../v2x-proto/tests/samples/cam.hex"), Sensitivity::Open),
             (MessageKind::Mapem, include_str!("../../../v2x-proto/tests/samples/mapem.hex"), Sensitivity::Open),
             (MessageKind::Spatem, include_str!("../../../v2x-proto/tests/samples/spatem.hex"), Sensitivity::Open),
             (MessageKind::Ssem, include_str!("../../../v2x-proto/tests/samples/ssem.hex"), Sensitivity::Personal),
@@ -255,5 +255,12 @@ mod tests {
             assert_eq!(record.sensitivity, expected, "{}", kind.name());
             assert!(record.body().is_some(), "{}", kind.name());
         }
+        // The sample is a roadside unit's; the same of a car.
+        let mut message = Message::decode(&sample(include_str!("../../../v2x-proto/tests/samples/cam.hex"))).unwrap();
+        if let Message::Cam(cam) = &mut message {
+            cam.cam.cam_parameters.basic_container.station_type = StationType::PassengerCar;
+        }
+        let of_a_car = received(MessageKind::Cam, None, &message.to_uper().unwrap());
+        assert_eq!(reception.take(of_a_car).unwrap().record.sensitivity, Sensitivity::Personal);
     }
 }

@@ -4,37 +4,47 @@
 //! `?theme=dark` set what an operator would set by hand.
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::Path;
 use axum::http::HeaderMap;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use masa_web::{Files, guard};
-use std::sync::Arc;
 
 const FILES: Files = Files(masa_web::assets![
-    "index.html", "style.css", "screens.css", "main.js", "alarms.js", "api.js", "charts.js", "clock.js", "compare.js",
-    "details.js", "map.js", "messages.js", "panels.js", "scene.js", "screens.js", "tabs.js", "timeline.js", "words.js",
+    "index.html",
+    "style.css",
+    "screens.css",
+    "main.js",
+    "alarms.js",
+    "api.js",
+    "background.js",
+    "charts.js",
+    "clock.js",
+    "compare.js",
+    "details.js",
+    "map.js",
+    "messages.js",
+    "panels.js",
+    "scene.js",
+    "screens.js",
+    "sprites.js",
+    "tabs.js",
+    "timeline.js",
+    "words.js",
 ]);
 
-/// The page's routes.
-pub fn routes() -> Router {
+/// The page's routes. Anybody may have the page itself; what it shows needs a token, which no other page has: a name that
+/// is pointed at this server (DNS rebinding) gains nothing.
+pub(crate) fn routes() -> Router {
     Router::new()
-        .route("/", get(|headers: HeaderMap| async move { FILES.answer("index.html", &headers) }))
-        .route("/static/{name}", get(|Path(name): Path<String>, headers: HeaderMap| async move { FILES.answer(&name, &headers) }))
+        .route("/", get(async |headers: HeaderMap| page("index.html", &headers)))
+        .route("/static/{name}", get(async |Path(name): Path<String>, headers: HeaderMap| page(&name, &headers)))
 }
 
-/// Guards the page and what it asks for: refuses names that are not ours and pages of other origins, and adds the security
-/// headers to every answer. `host_names` are names besides `localhost` and addresses.
-pub fn guarded(routes: Router, host_names: Vec<String>) -> Router {
-    routes.layer(from_fn_with_state(Arc::new(host_names), async |State(names): State<Arc<Vec<String>>>, request: Request, next: Next| -> Response {
-        let mut response = match guard::refusal(request.headers(), request.version(), &names) {
-            Some(refusal) => refusal.into_response(),
-            None => next.run(request).await,
-        };
-        guard::secure(&mut response);
-        response
-    }))
+fn page(name: &str, headers: &HeaderMap) -> Response {
+    let mut response = FILES.answer(name, headers);
+    guard::secure(&mut response);
+    response
 }
 
 #[cfg(test)]

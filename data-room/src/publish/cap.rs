@@ -86,9 +86,8 @@ fn info(entity: &Entity, publisher: &Publisher, language: &str) -> Element {
     let over = is_over(entity);
     let at = entity.geometry.anchor();
     let circle = format!("{:.5},{:.5} {RADIUS_KM}", at.lat_deg, at.lon_deg);
-    let area = Element::new("area")
-        .child(Element::text("areaDesc", &publisher.area))
-        .child(Element::text("circle", circle));
+    let area =
+        Element::new("area").child(Element::text("areaDesc", &publisher.area)).child(Element::text("circle", circle));
     let expires = entity.valid_until.max(issued(entity));
     Element::new("info")
         .child(Element::text("language", language))

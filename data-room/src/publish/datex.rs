@@ -35,7 +35,8 @@ pub fn measured_data(entities: &[Entity], publisher: &Publisher, now: Timestamp)
 pub fn measurement_sites(entities: &[Entity], publisher: &Publisher, now: Timestamp) -> Option<String> {
     let sites: Vec<_> = entities.iter().filter(|entity| !quantities(entity).is_empty()).map(measurement_site).collect();
     let is_empty = sites.is_empty();
-    let table = Element::new("roa:measurementSiteTable").attribute("id", SITE_TABLE).attribute("version", "1").children(sites);
+    let table =
+        Element::new("roa:measurementSiteTable").attribute("id", SITE_TABLE).attribute("version", "1").children(sites);
     let document = payload("roa:MeasurementSiteTablePublication", publisher, now).child(header("roa")).child(table);
     (!is_empty).then(|| document.to_document())
 }
@@ -177,9 +178,8 @@ fn situation(entity: &Entity, publisher: &Publisher) -> Option<Element> {
         Some(4..6) => "probable",
         _ => "certain",
     };
-    let validity = Element::new("sit:validity")
-        .child(Element::text("com:validityStatus", "definedByValidityTimeSpec"))
-        .child(
+    let validity =
+        Element::new("sit:validity").child(Element::text("com:validityStatus", "definedByValidityTimeSpec")).child(
             Element::new("com:validityTimeSpecification")
                 .child(Element::text("com:overallStartTime", rfc3339(started)))
                 .child(Element::text("com:overallEndTime", rfc3339(entity.valid_until.max(started)))),

@@ -88,11 +88,8 @@ fn solid(entity: &Entity, kind: EntityKind, foot: Enu) -> Option<Solid> {
         _ => return None,
     };
     let heading = number(entity, "bearing").or(number(entity, "heading")).filter(|deg| *deg >= 0.0);
-    let size_m = [
-        number(entity, "length").unwrap_or(size_m[0]),
-        number(entity, "width").unwrap_or(size_m[1]),
-        size_m[2],
-    ];
+    let size_m =
+        [number(entity, "length").unwrap_or(size_m[0]), number(entity, "width").unwrap_or(size_m[1]), size_m[2]];
     let u_m = if kind == EntityKind::TrafficSignal { SIGNAL_HEIGHT_M } else { 0.0 };
     let yaw_rad = masa_v2x_proto::geo::heading_to_yaw_rad(heading.unwrap_or(90.0).to_radians());
     Some(Solid { id: entity.id.clone(), at: entity.observed_at, foot: Enu { u_m, ..foot }, yaw_rad, size_m, colour })
@@ -198,7 +195,9 @@ fn document(meshes: &[Mesh], nodes: Vec<Value>) -> Document {
         };
         let (start, count) = (bytes.len(), mesh.positions.len());
         bytes.extend(mesh.positions.iter().flatten().flat_map(|value| value.to_le_bytes()));
-        views.push(json!({ "buffer": 0, "byteOffset": start, "byteLength": bytes.len() - start, "target": ARRAY_BUFFER }));
+        views.push(
+            json!({ "buffer": 0, "byteOffset": start, "byteLength": bytes.len() - start, "target": ARRAY_BUFFER }),
+        );
         accessors.push(json!({ "bufferView": views.len() - 1, "componentType": FLOAT, "count": count, "type": "VEC3",
             "min": bound(f32::min), "max": bound(f32::max) }));
         let start = bytes.len();
@@ -239,7 +238,8 @@ pub fn scene_update<'a>(entities: impl IntoIterator<Item = &'a Entity>, origin: 
         let ([x, y, z], [r, g, b]) = (solid.size_m, solid.colour);
         let middle = Enu { u_m: solid.foot.u_m + z / 2.0, ..solid.foot };
         let pose = json!({ "position": point(middle), "orientation": { "x": 0.0, "y": 0.0, "z": sin, "w": cos } });
-        let value = json!({ "pose": pose, "size": { "x": x, "y": y, "z": z }, "color": { "r": r, "g": g, "b": b, "a": 0.9 } });
+        let value =
+            json!({ "pose": pose, "size": { "x": x, "y": y, "z": z }, "color": { "r": r, "g": g, "b": b, "a": 0.9 } });
         entity(&solid.id, solid.at, "cubes", value)
     });
     json!({ "deletions": [], "entities": ribbons.chain(solids).collect::<Vec<_>>() })

@@ -78,7 +78,8 @@ impl Element {
 
 /// Without the characters that XML 1.0 excludes (section 2.2, production 2).
 fn clean(text: &str) -> String {
-    let is_char = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    let is_char =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     text.chars().map(|c| if is_char(c) { c } else { '\u{FFFD}' }).collect()
 }
 

@@ -61,7 +61,7 @@ impl Follower {
         loop {
             let done = tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = async { drop(stop.wait_for(|stop| *stop).await) } => return,
                 _ = tick.tick() => self.tick(now()).await,
                 record = feed.recv() => match record {
                     Ok(record) => self.take(&record, now()).await,

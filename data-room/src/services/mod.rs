@@ -140,7 +140,8 @@ impl Services {
             }
             Kind::Observation => {
                 if let Ok(reading) = serde_json::from_slice(&record.payload) {
-                    let doubt = self.environment.take(record.source.station, &reading, record.measured_at, record.position);
+                    let doubt =
+                        self.environment.take(record.source.station, &reading, record.measured_at, record.position);
                     self.waiting.extend(doubt.map(|doubt| Found::Environment(EnvironmentFinding::Doubt(doubt))));
                 }
             }

@@ -10,6 +10,7 @@
 //! of commits; a store without room refuses with [`StoreError::Full`] and goes on when there is room again.
 
 pub mod embedded;
+pub mod export;
 mod parquet_file;
 pub mod policy;
 pub mod postgres;
@@ -22,7 +23,7 @@ use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use policy::Policies;
-pub use query::{Area, Cursor, Filter, Latest, Order, Page, Personal, Query};
+pub use query::{Area, Cursor, Filter, Latest, MAX_PAGE, Order, Page, Personal, Query};
 
 /// Who is named in the audit for what the policies do.
 const POLICY: &str = "policy";

@@ -7,7 +7,9 @@ use masa_data_room::entity::{
     CrowdFlow, Entity, EntityKind, Form, Geometry, Lamp, LampState, Origin, Position, Projection, TrafficFlow,
 };
 use masa_data_room::{Kind, Record, Sensitivity, Source, Tenant};
-use masa_v2x_proto::cam::{BasicContainer, BasicVehicleContainerHighFrequency, Cam, CamParameters, HighFrequencyContainer};
+use masa_v2x_proto::cam::{
+    BasicContainer, BasicVehicleContainerHighFrequency, Cam, CamParameters, HighFrequencyContainer,
+};
 use masa_v2x_proto::cdd::*;
 use masa_v2x_proto::cpm::{Cpm, CpmContainers, CpmPayload, ManagementContainer, PerceivedObjectContainer};
 use masa_v2x_proto::denm::{self, Denm, DenmPayload, SituationContainer};
@@ -20,8 +22,8 @@ use masa_v2x_proto::mapem::{
 };
 use masa_v2x_proto::poim::{
     GeneralParkingPlaceContainer, OccupancyInformation, OpeningStatus, ParkingArea, ParkingAreaArrangementType,
-    ParkingAvailabilityBlock, ParkingSpaceBasic, ParkingSpaceStatus, ParkingStatusContainer, PoiBlockManagementContainer,
-    PoiInformationBlocks, Poim,
+    ParkingAvailabilityBlock, ParkingSpaceBasic, ParkingSpaceStatus, ParkingStatusContainer,
+    PoiBlockManagementContainer, PoiInformationBlocks, Poim,
 };
 use masa_v2x_proto::spatem::{
     IntersectionState, IntersectionStatus, MovementEvent, MovementPhaseState, MovementState, Spatem, TimeChangeDetails,
@@ -213,11 +215,8 @@ pub(crate) fn spatem(at: Timestamp) -> Vec<u8> {
 /// A POIM: a place with two spaces, one free.
 pub(crate) fn poim(at: Timestamp) -> Vec<u8> {
     let here = GeoPosition { latitude_deg: Some(HERE.lat_deg), longitude_deg: Some(HERE.lon_deg), altitude_m: None };
-    let occupancy = OccupancyInformation {
-        free_spaces: Some(1),
-        total_spaces: Some(2),
-        ..OccupancyInformation::default()
-    };
+    let occupancy =
+        OccupancyInformation { free_spaces: Some(1), total_spaces: Some(2), ..OccupancyInformation::default() };
     let space = |id: u16, status| ParkingSpaceBasic { id, location: None, status };
     let spaces = [space(1, ParkingSpaceStatus::Free(Null)), space(2, ParkingSpaceStatus::FullyOccupied(Null))];
     let area = ParkingArea {

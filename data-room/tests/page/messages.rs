@@ -4,16 +4,19 @@
 use super::town::{Class, Town, User};
 use masa_v2x_proto::List;
 use masa_v2x_proto::cdd::*;
-use masa_v2x_proto::cpm::{Cpm, CpmContainers, CpmPayload, ManagementContainer, PerceivedObjectContainer, SensorInformation, SensorType};
+use masa_v2x_proto::cpm::{
+    Cpm, CpmContainers, CpmPayload, ManagementContainer, PerceivedObjectContainer, SensorInformation, SensorType,
+};
 use masa_v2x_proto::denm::{self, Denm, DenmPayload, SituationContainer};
 use masa_v2x_proto::dsrc::{IntersectionReferenceId, Position3D, SignalGroupId, TimeMark};
+use masa_v2x_proto::ivim::ita2;
 use masa_v2x_proto::mapem::{
     AllowedManeuvers, Connection, GenericLane, IntersectionGeometry, LaneAttributes, LaneAttributesVehicle,
     LaneDirection, LaneSharing, LaneTypeAttributes, Mapem, Node,
 };
 use masa_v2x_proto::poim::{
-    GeneralParkingPlaceContainer, OccupancyInformation, OpeningStatus, ParkingAvailabilityBlock, ParkingStatusContainer,
-    PoiInformationBlocks, Poim,
+    GeneralParkingPlaceContainer, OccupancyInformation, OpeningStatus, ParkingAvailabilityBlock,
+    ParkingStatusContainer, PoiBlockManagementContainer, PoiInformationBlocks, Poim,
 };
 use masa_v2x_proto::spatem::{
     IntersectionState, IntersectionStatus, MovementEvent, MovementPhaseState, MovementState, Spatem, TimeChangeDetails,
@@ -39,7 +42,9 @@ fn object_class(class: Class) -> ObjectClass {
         Class::Truck => ObjectClass::Vehicle(StationType::HeavyTruck),
         Class::Bus => ObjectClass::Vehicle(StationType::Bus),
         Class::Bicycle => ObjectClass::Vehicle(StationType::Cyclist),
-        Class::Person => ObjectClass::Vru(VruProfileAndSubprofile::Pedestrian(VruSubProfilePedestrian::OrdinaryPedestrian)),
+        Class::Person => {
+            ObjectClass::Vru(VruProfileAndSubprofile::Pedestrian(VruSubProfilePedestrian::OrdinaryPedestrian))
+        }
     }
 }
 
@@ -57,20 +62,34 @@ pub(crate) fn cpm(
         let (x, y) = ((user_e - e) as f32, (user_n - n) as f32);
         // Further away means less exact.
         let sigma = 0.3 + x.hypot(y) * 0.025;
-        let coordinate = |m: f32| CartesianCoordinateWithConfidence { value_m: m.into(), confidence_m: Reading::of(sigma) };
+        let coordinate =
+            |m: f32| CartesianCoordinateWithConfidence { value_m: m.into(), confidence_m: Reading::of(sigma) };
         let (sin, cos) = heading_deg.to_radians().sin_cos();
-        let component = |share: f64| VelocityComponent { value_mps: Reading::of((user.speed_mps * share) as f32), ..VelocityComponent::default() };
+        let component = |share: f64| VelocityComponent {
+            value_mps: Reading::of((user.speed_mps * share) as f32),
+            ..VelocityComponent::default()
+        };
         PerceivedObject {
             object_id: Some(user.id),
             position: CartesianPosition3dWithConfidence { x: coordinate(x), y: coordinate(y), z: None },
-            velocity: Some(Velocity3d::Cartesian(VelocityCartesian { x_velocity: component(sin), y_velocity: component(cos), z_velocity: None })),
+            velocity: Some(Velocity3d::Cartesian(VelocityCartesian {
+                x_velocity: component(sin),
+                y_velocity: component(cos),
+                z_velocity: None,
+            })),
             angles: Some(EulerAngles {
-                z_angle: CartesianAngle { value_deg: Some((90.0 - heading_deg).rem_euclid(360.0) as f32), ..CartesianAngle::default() },
+                z_angle: CartesianAngle {
+                    value_deg: Some((90.0 - heading_deg).rem_euclid(360.0) as f32),
+                    ..CartesianAngle::default()
+                },
                 ..EulerAngles::default()
             }),
             object_dimension_x: Some(ObjectDimension { value_m: Reading::of(length), ..ObjectDimension::default() }),
             object_dimension_y: Some(ObjectDimension { value_m: Reading::of(width), ..ObjectDimension::default() }),
-            classification: List::try_from_iter([ObjectClassWithConfidence { object_class: object_class(user.class), confidence_percent: Some(91) }]),
+            classification: List::try_from_iter([ObjectClassWithConfidence {
+                object_class: object_class(user.class),
+                confidence_percent: Some(91),
+            }]),
             object_age_ms: Some(user.age_ms.min(2_047) as i16),
             ..PerceivedObject::default()
         }
@@ -81,8 +100,17 @@ pub(crate) fn cpm(
         perceived_objects: List::try_from_iter(objects).unwrap_or_default(),
         ..PerceivedObjectContainer::default()
     };
-    let corner = |(x, y): (f64, f64)| CartesianPosition3d { x_m: Reading::Value(x as f32), y_m: Reading::Value(y as f32), z_m: None };
-    let region = |corners: [(f64, f64); 4]| Shape::Polygonal(PolygonalShape { polygon: List::try_from_iter(corners.map(corner)).unwrap(), ..PolygonalShape::default() });
+    let corner = |(x, y): (f64, f64)| CartesianPosition3d {
+        x_m: Reading::Value(x as f32),
+        y_m: Reading::Value(y as f32),
+        z_m: None,
+    };
+    let region = |corners: [(f64, f64); 4]| {
+        Shape::Polygonal(PolygonalShape {
+            polygon: List::try_from_iter(corners.map(corner)).unwrap(),
+            ..PolygonalShape::default()
+        })
+    };
     let (s, w) = (sight_m, 9.0);
     let regions = [[(-w, -s), (w, -s), (w, s), (-w, s)], [(-s, -w), (s, -w), (s, w), (-s, w)]];
     let sensors = regions.into_iter().zip(1..).map(|(corners, sensor_id)| SensorInformation {
@@ -97,7 +125,11 @@ pub(crate) fn cpm(
         perceived_object: Some(container),
         ..CpmContainers::default()
     };
-    let management = ManagementContainer { reference_time: now.into(), reference_position: place(at), ..ManagementContainer::default() };
+    let management = ManagementContainer {
+        reference_time: now.into(),
+        reference_position: place(at),
+        ..ManagementContainer::default()
+    };
     let payload = CpmPayload { management_container: management, cpm_containers: containers, ..CpmPayload::default() };
     Cpm::new(StationId(station), payload).to_uper().unwrap()
 }
@@ -119,7 +151,8 @@ pub(crate) fn spatem(station: u32, at: Timestamp) -> Vec<u8> {
         MovementState::new(SignalGroupId(group), List::try_from_iter([MovementEvent::new(state, timing)]).unwrap())
     };
     let movements = List::try_from_iter((1..=4).map(movement)).unwrap();
-    let state = IntersectionState::new(intersection(station), 1, IntersectionStatus::FIXED_TIME_OPERATION, at, movements);
+    let state =
+        IntersectionState::new(intersection(station), 1, IntersectionStatus::FIXED_TIME_OPERATION, at, movements);
     Spatem::new(StationId(station), at, List::try_from_iter([state]).unwrap()).to_uper().unwrap()
 }
 
@@ -154,17 +187,32 @@ pub(crate) fn mapem(station: u32, at: [f64; 2], now: Timestamp) -> Vec<u8> {
 /// A place to park.
 pub(crate) fn poim([lat_deg, lon_deg]: [f64; 2], name: &str, free: u16, total: u16, at: Timestamp) -> Vec<u8> {
     let here = GeoPosition { latitude_deg: Some(lat_deg), longitude_deg: Some(lon_deg), altitude_m: None };
-    let occupancy = OccupancyInformation { free_spaces: Some(free), total_spaces: Some(total), ..OccupancyInformation::default() };
-    let mut block = ParkingAvailabilityBlock {
-        place_info: GeneralParkingPlaceContainer { position: here, name: name.into(), ..GeneralParkingPlaceContainer::default() },
+    let occupancy =
+        OccupancyInformation { free_spaces: Some(free), total_spaces: Some(total), ..OccupancyInformation::default() };
+    let block = ParkingAvailabilityBlock {
+        management_container: PoiBlockManagementContainer {
+            service_provider_id: Provider { country_code: ita2("IT").unwrap(), provider_identifier: 42 },
+            block_identification_number: 1,
+            timestamp: at.into(),
+            linked_ivims: None,
+            linked_mapems: None,
+        },
+        place_info: GeneralParkingPlaceContainer {
+            position: here,
+            name: name.into(),
+            opening_periods: None,
+            address: None,
+            phone_number: None,
+            website: None,
+        },
         aggregated_status: ParkingStatusContainer {
             current_facility_status: OpeningStatus::Open,
             current_occupancy: Some(occupancy),
-            ..ParkingStatusContainer::default()
+            detailed_status: None,
         },
-        ..ParkingAvailabilityBlock::default()
+        detailed_status: None,
+        related_poi: None,
     };
-    block.management_container.timestamp = at.into();
     let blocks = PoiInformationBlocks(List::try_from_iter([block.into()]).unwrap());
     Poim::new(StationId(4_001), blocks).to_uper().unwrap()
 }
@@ -181,7 +229,16 @@ pub(crate) fn denm(station: u32, number: u16, cause: u8, at: [f64; 2], now: Time
         station_type: StationType::RoadSideUnit,
         ..denm::ManagementContainer::default()
     };
-    let situation = SituationContainer { information_quality: 5, event_type: CauseCode::from_codes(cause, 0), ..SituationContainer::default() };
+    let situation = SituationContainer {
+        information_quality: 5,
+        event_type: CauseCode::from_codes(cause, 0),
+        linked_cause: None,
+        event_zone: None,
+        linked_denms: None,
+        event_end_m: None,
+        event_end_factor: None,
+        perceived_event: None,
+    };
     let payload = DenmPayload { management, situation: Some(situation), ..DenmPayload::default() };
     Denm::new(StationId(station), payload).to_uper().unwrap()
 }

@@ -2,22 +2,29 @@
 #![allow(clippy::unwrap_used)]
 
 use super::town::Town;
-use masa_data_room::control_room::{Audience, Caller, ControlRoom, ControlRoomSettings, Doorkeeper};
-use masa_data_room::store::embedded::{EmbeddedSettings, EmbeddedStore};
-use masa_data_room::store::{AuditEntry, Store};
-use masa_data_room::{Record, Room, Tenant, page};
+use base64::Engine;
+use masa_data_room::api::{ApiSettings, OpenToAll, Scope, Tokens};
+use masa_data_room::control_room::ControlRoomSettings;
+use masa_data_room::settings::StoreSettings;
+use masa_data_room::store::AuditEntry;
+use masa_data_room::store::embedded::EmbeddedSettings;
+use masa_data_room::{DataRoom, DataRoomSettings, Record, Room, Tenant};
+use masa_links::BrokerSettings;
 use masa_v2x_proto::time::Timestamp;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 /// Between two CPMs of a station.
 const BEAT: Duration = Duration::from_millis(200);
 /// How much of the past is made before the test begins.
 const PAST_MS: i64 = 90_000;
+/// How long the data room may take to stop.
+const DRAIN: Duration = Duration::from_secs(5);
 /// Steps of readings and counts, and how far they go back.
 const READING_MS: i64 = 300_000;
 const READINGS_MS: i64 = 26 * 3_600_000;
@@ -42,27 +49,29 @@ pub(crate) fn browser(test: &str) -> Option<Command> {
     Some(command)
 }
 
-/// Tokens of the test.
-struct Door;
-
-impl Doorkeeper for Door {
-    fn admit(&self, token: Option<&str>) -> Option<Caller> {
-        let (name, audience, may_operate) = match token {
-            None => ("public", Audience::Public, false),
-            Some("operator-token") => ("rossi", Audience::Operator, true),
-            Some("viewer-token") => ("viewer", Audience::Staff, false),
-            Some(_) => return None,
-        };
-        Some(Caller { name: name.into(), tenant: Tenant::default(), audience, may_operate })
-    }
+/// A PMTiles archive (version 3) of one tile for the whole earth: a pixel of the colour (180, 200, 160).
+pub(crate) fn background() -> Vec<u8> {
+    const TILE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGPYcmIBAARQAh2lFoH8AAAAAElFTkSuQmCC";
+    let tile = base64::engine::general_purpose::STANDARD.decode(TILE).unwrap();
+    // One entry: tile 0, a run of 1, its length, offset 0 (written as 1).
+    let directory = [1, 0, 1, u8::try_from(tile.len()).unwrap(), 1];
+    let mut archive = b"PMTiles\x03".to_vec();
+    let data_at = 127 + directory.len() as u64;
+    let lengths = [127, directory.len() as u64, data_at, 0, data_at, 0, data_at, tile.len() as u64, 1, 1, 1];
+    archive.extend(lengths.iter().flat_map(|length| length.to_le_bytes()));
+    // Clustered, nothing compressed, PNG, from zoom 0 to zoom 0.
+    archive.extend([1, 1, 1, 2, 0, 0]);
+    archive.resize(127, 0);
+    archive.extend(directory);
+    archive.extend(tile);
+    archive
 }
 
 /// A running data room with its control room.
 pub(crate) struct Desk {
-    room: Room,
-    address: std::net::SocketAddr,
+    room: DataRoom,
     stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
+    town: JoinHandle<()>,
     /// The first moment of the past.
     pub(crate) begun: Timestamp,
     pub(crate) operator: String,
@@ -72,64 +81,86 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// A town of `size` streets each way with so many road users, which have been moving for a while.
-    pub(crate) async fn open(size: usize, users: usize) -> Self {
+    pub(crate) async fn open(size: usize, users: usize, background: Option<Vec<u8>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = EmbeddedSettings { folder: folder.path().join("store"), ..EmbeddedSettings::default() };
-        let room = Room::new(Arc::new(EmbeddedStore::open(&settings).unwrap()));
+        let path = |name: &str| folder.path().join(name);
         let begun = now().plus_ms(-PAST_MS);
         let mut town = Town::new(size, users, begun);
-        let mut teller = Teller { room: room.clone(), sequence: 0 };
-        let mut past = Vec::new();
-        let mut at = begun.plus_ms(-READINGS_MS);
-        while at < begun {
-            past.extend(town.slow(at));
-            at = at.plus_ms(READING_MS);
-        }
-        past.extend(town.slow(begun));
-        let mut at = begun;
-        while at < now() {
-            town.step(at);
-            past.extend(town.perceptions());
-            if at.unix_ms() / 1_000 != at.plus_ms(-200).unix_ms() / 1_000 {
-                past.extend(town.signals());
-            }
-            at = at.plus_ms(200);
-        }
-        teller.tell(past).await;
-        let map = folder.path().join("map.geojson");
-        std::fs::write(&map, town.map().to_string()).unwrap();
-        let (stop, stopped) = watch::channel(false);
-        let settings = ControlRoomSettings { name: "Modena".into(), map: Some(map), ..ControlRoomSettings::default() };
-        let control = ControlRoom::start(settings, room.clone(), Arc::new(Door), Arc::new(now), stopped.clone()).unwrap();
-        let routes = page::guarded(page::routes().merge(control.routes), Vec::new());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut tasks = JoinSet::new();
-        let mut until = stopped.clone();
-        tasks.spawn(async move {
-            let stopped = async move { drop(until.wait_for(|stop| *stop).await) };
-            axum::serve(listener, routes).with_graceful_shutdown(stopped).await.unwrap();
+        std::fs::write(path("map.geojson"), town.map().to_string()).unwrap();
+        let background = background.map(|archive| {
+            std::fs::write(path("background.pmtiles"), archive).unwrap();
+            path("background.pmtiles")
         });
-        tasks.spawn(async move { drop(control.task.await) });
-        tasks.spawn(live(town, teller, stopped));
-        let (operator, viewer) = ("operator-token".to_owned(), "viewer-token".to_owned());
-        Self { room, address, stop, tasks, begun, operator, viewer, _folder: folder }
+        let tokens = Tokens::open(path("tokens.json")).unwrap();
+        let token = |name: &str, scopes: &[Scope]| {
+            tokens.create(name, Tenant::default(), scopes.iter().copied().collect(), begun, None).unwrap()
+        };
+        let operator = token("desk-1", &[Scope::ReadTraffic, Scope::ReadPersonal, Scope::WriteAlerts]);
+        let viewer = token("viewer", &[Scope::ReadTraffic]);
+        let settings = DataRoomSettings {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            api: ApiSettings {
+                folder: folder.path().to_owned(),
+                open_to_all: OpenToAll::Traffic(Tenant::default()),
+                ..ApiSettings::default()
+            },
+            control_room: ControlRoomSettings {
+                name: "Modena".into(),
+                map: Some(path("map.geojson")),
+                background,
+                ..ControlRoomSettings::default()
+            },
+            broker: Some(BrokerSettings {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                ..BrokerSettings::default()
+            }),
+            store: StoreSettings {
+                embedded: EmbeddedSettings { folder: path("store"), ..EmbeddedSettings::default() },
+                ..StoreSettings::default()
+            },
+            ..DataRoomSettings::default()
+        };
+        let room = DataRoom::start(&settings).await.unwrap();
+        let mut teller = Teller { room: room.room().clone(), sequence: 0 };
+        teller.tell(past(&mut town, begun)).await;
+        let (stop, stopped) = watch::channel(false);
+        let town = tokio::spawn(live(town, teller, stopped));
+        Self { room, stop, town, begun, operator, viewer, _folder: folder }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.room.address())
     }
 
     pub(crate) async fn audit(&self) -> Vec<AuditEntry> {
-        self.room.store.audit(Tenant::default(), None, 1_000).await.unwrap()
+        self.room.room().store.audit(Tenant::default(), None, 1_000).await.unwrap()
     }
 
-    pub(crate) async fn close(mut self) {
+    pub(crate) async fn close(self) {
         self.stop.send_replace(true);
-        // Browsers are gone; what is left ends by itself.
-        self.tasks.shutdown().await;
-        self.room.store.close().await;
+        self.town.await.unwrap();
+        self.room.shutdown(DRAIN).await;
     }
+}
+
+/// A day of readings and counts, and how everybody has moved of late.
+fn past(town: &mut Town, begun: Timestamp) -> Vec<Record> {
+    let mut past = Vec::new();
+    let mut at = begun.plus_ms(-READINGS_MS);
+    while at <= begun {
+        past.extend(town.slow(at));
+        at = at.plus_ms(READING_MS);
+    }
+    let (mut at, until) = (begun, now());
+    while at < until {
+        town.step(at);
+        past.extend(town.perceptions());
+        if at.unix_ms().rem_euclid(1_000) < BEAT.as_millis() as i64 {
+            past.extend(town.signals());
+        }
+        at = at.plus_ms(BEAT.as_millis() as i64);
+    }
+    past
 }
 
 /// Stores what the stations say, and tells those who follow.

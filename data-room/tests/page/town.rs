@@ -212,13 +212,14 @@ impl Town {
         let mut seen = vec![Vec::new(); stations.len()];
         for user in &self.users {
             let ([e, n], heading_deg) = self.place(user);
-            let street = |m: f64| ((m + self.length_m() / 2.0) / BLOCK_M).floor().clamp(0.0, self.size as f64 - 1.0) as usize;
+            let street =
+                |m: f64| ((m + self.length_m() / 2.0) / BLOCK_M).floor().clamp(0.0, self.size as f64 - 1.0) as usize;
             seen[street(n) * self.size + street(e)].push((user, [e, n], heading_deg));
         }
         let record = |((station, e, n), users): (&(u32, f64, f64), &Vec<(&User, [f64; 2], f64)>)| {
             let at = Position::from(ORIGIN).moved_m(*e, *n);
             let payload = messages::cpm(*station, [at.lat_deg, at.lon_deg], [*e, *n], users, SIGHT_M, self.now);
-            self.record(*station, Kind::V2x(MessageKind::Cpm), "cpm", payload, at)
+            self.record(*station, Kind::V2x(MessageKind::Cpm), &station.to_string(), payload, at)
         };
         stations.iter().zip(&seen).map(record).collect()
     }
@@ -227,7 +228,13 @@ impl Town {
     pub(crate) fn signals(&self) -> Vec<Record> {
         let record = |(station, e, n): (u32, f64, f64)| {
             let at = Position::from(ORIGIN).moved_m(e, n);
-            self.record(station, Kind::V2x(MessageKind::Spatem), "spatem", messages::spatem(station, self.now), at)
+            self.record(
+                station,
+                Kind::V2x(MessageKind::Spatem),
+                &station.to_string(),
+                messages::spatem(station, self.now),
+                at,
+            )
         };
         self.stations().into_iter().map(record).collect()
     }
@@ -243,7 +250,13 @@ impl Town {
         let names = ["Via Emilia", "Via Manfredo Fanti", "Via Attiraglio", "Strada Albareto"];
         for (i, (station, e, n)) in self.stations().into_iter().take(4).enumerate() {
             let here = Position::from(ORIGIN).moved_m(e, n);
-            records.push(self.at(at).record(station, Kind::V2x(MessageKind::Mapem), "mapem", messages::mapem(station, [here.lat_deg, here.lon_deg], at), here));
+            records.push(self.at(at).record(
+                station,
+                Kind::V2x(MessageKind::Mapem),
+                &station.to_string(),
+                messages::mapem(station, [here.lat_deg, here.lon_deg], at),
+                here,
+            ));
             let origin = Origin { site: SITE.into(), station, message: format!("{station}-flow"), received_at: at };
             let share = busy * (1.0 - 0.17 * i as f64);
             let flow = TrafficFlow {
@@ -270,16 +283,26 @@ impl Town {
             };
             let documents: Vec<Value> = [flow.entity(&origin), crowd.entity(&origin)].iter().map(named).collect();
             let payload = serde_json::to_vec(&documents).unwrap();
-            records.push(self.at(at).record(station, Kind::Service, "flow", payload, here));
+            records.push(self.at(at).record(station, Kind::Service, &format!("{station}-flow"), payload, here));
         }
         let mast = Position::from(ORIGIN).moved_m(self.street_m(0) + 9.0, self.street_m(0) + 14.0);
         let readings = [
-            ("no2", 18.0 + 46.0 * busy), ("pm10", 14.0 + 16.0 * busy), ("pm25", 8.0 + 8.0 * busy), ("noise", 52.0 + 14.0 * busy),
-            ("air-temperature", 13.0 + 6.0 * peak(14.0, 5.0)), ("relative-humidity", 78.0 - 24.0 * peak(14.0, 5.0)),
+            ("no2", 18.0 + 46.0 * busy),
+            ("pm10", 14.0 + 16.0 * busy),
+            ("pm25", 8.0 + 8.0 * busy),
+            ("noise", 52.0 + 14.0 * busy),
+            ("air-temperature", 13.0 + 6.0 * peak(14.0, 5.0)),
+            ("relative-humidity", 78.0 - 24.0 * peak(14.0, 5.0)),
         ];
         for (quantity, value) in readings {
             let payload = json!({ "sensor": "mast-1", "quantity": quantity, "value": value }).to_string();
-            records.push(self.at(at).record(4_001, Kind::Observation, &format!("mast-1/{quantity}"), payload.into_bytes(), mast));
+            records.push(self.at(at).record(
+                4_001,
+                Kind::Observation,
+                &format!("mast-1/{quantity}"),
+                payload.into_bytes(),
+                mast,
+            ));
         }
         let free = (22.0 * (1.15 - busy)).clamp(0.0, 24.0) as u16;
         let parking = Position::from(ORIGIN).moved_m(self.street_m(0) - 40.0, self.street_m(0) - 10.0);
@@ -334,11 +357,30 @@ impl Town {
             features.push(json!({ "type": "Feature", "properties": { "kind": kind }, "geometry": geometry }));
         };
         rectangle("green", [-half, -half, half, half]);
-        for (kind, edge_m) in [("pavement", 8.0), ("cycleway", 5.2), ("carriageway", 3.6)] {
-            for street in 0..self.size {
-                let m = self.street_m(street);
-                rectangle(kind, [m - edge_m, -half, m + edge_m, half]);
-                rectangle(kind, [-half, m - edge_m, half, m + edge_m]);
+        for m in (0..self.size).map(|street| self.street_m(street)) {
+            for (kind, near_m, far_m) in
+                [("pavement", -8.0, 8.0), ("cycleway", 3.6, 5.2), ("cycleway", -5.2, -3.6), ("carriageway", -3.6, 3.6)]
+            {
+                rectangle(kind, [m + near_m, -half, m + far_m, half]);
+                rectangle(kind, [-half, m + near_m, half, m + far_m]);
+            }
+        }
+        for m in (0..self.size).map(|street| self.street_m(street)) {
+            let dashes = (0..(self.length_m() / 9.0) as usize).map(|i| -half + 9.0 * i as f64);
+            for (from, to) in dashes.map(|from| (from, from + 3.0)) {
+                rectangle("crossing", [m - 0.08, from, m + 0.08, to]);
+                rectangle("crossing", [from, m - 0.08, to, m + 0.08]);
+            }
+            let trees = (0..(self.length_m() / 14.0) as usize).map(|i| -half + 7.0 + 14.0 * i as f64);
+            // None where streets cross.
+            for at in trees.filter(|at| {
+                (at + half).rem_euclid(BLOCK_M) < BLOCK_M / 2.0 - 18.0
+                    || (at + half).rem_euclid(BLOCK_M) > BLOCK_M / 2.0 + 18.0
+            }) {
+                for side in [-10.6, 10.6] {
+                    rectangle("tree", [m + side - 1.6, at - 1.6, m + side + 1.6, at + 1.6]);
+                    rectangle("tree", [at - 1.6, m + side - 1.6, at + 1.6, m + side + 1.6]);
+                }
             }
         }
         for (_, e, n) in self.stations() {

@@ -3,7 +3,7 @@
 
 mod traffic;
 
-use masa_edge_node::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
+use masa_edge_node::effect::{MessageKind, ObjectCause, OutMessage, Provenance, SightCause};
 use masa_edge_node::event::{DropReason, EventId, SourceId};
 use masa_edge_node::snapshot::Snapshot;
 use masa_edge_node::telemetry::{Stage, Telemetry};
@@ -130,14 +130,8 @@ impl Publisher<'_> {
         *seq += 1;
         let causes = snapshot.objects.iter().filter(|o| objects.contains(&o.id)).map(|o| ObjectCause {
             object_id: o.id.into(),
-            camera: o.camera,
-            track_id: o.track_id,
-            first_event: EventId { source: o.camera, seq: 1 },
-            last_event: EventId { source: o.camera, seq: snapshot.frames[0].frame },
-            frame: snapshot.frames[0].frame,
-            captured_at: at.plus_ms(-33),
-            detection: Some(0),
-            bounding_box: o.sights.first().map(|s| s.bounding_box).unwrap_or_default(),
+            sights: o.sights.iter().map(|sight| cause(sight, snapshot.frames[0].frame, at)).collect(),
+            messages: Vec::new(),
         });
         let perceived: Vec<_> = snapshot
             .objects
@@ -167,5 +161,19 @@ impl Publisher<'_> {
         self.telemetry.generated(kind);
         self.telemetry.published(kind, "mqtt-city");
         self.telemetry.published(kind, "zenoh");
+    }
+}
+
+/// A track as the cause of a message sent at `at`.
+fn cause(sight: &masa_edge_node::snapshot::SightView, frame: u64, at: Timestamp) -> SightCause {
+    SightCause {
+        camera: sight.camera,
+        track_id: sight.track_id,
+        first_event: EventId { source: sight.camera, seq: 1 },
+        last_event: EventId { source: sight.camera, seq: frame },
+        frame,
+        captured_at: at.plus_ms(-33),
+        detection: Some(0),
+        bounding_box: sight.bounding_box,
     }
 }

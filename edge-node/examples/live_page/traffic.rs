@@ -135,8 +135,10 @@ impl Traffic {
                     since_update_s: if coasting { self.t % 6.0 } else { 0.03 },
                     stationary_s: (course.speed_mps == 0.0).then_some(self.t),
                     state: if coasting { ObjectState::Coasting } else { ObjectState::Detected },
-                    camera: CAMERA,
-                    track_id: u32::from(course.id) + 100,
+                    existence: 0.99,
+                    size_m: [4.4, 1.8, 1.5],
+                    told_by: Vec::new(),
+                    lane: None,
                     sights: sight
                         .into_iter()
                         .map(|bounding_box| SightView {

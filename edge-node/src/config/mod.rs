@@ -15,12 +15,14 @@ use crate::perception::CameraSettings;
 use crate::perception::privacy::PrivacySettings;
 use crate::recorder::raw_ring::RawRingSettings;
 use crate::recorder::{FrameRecording, RecorderSettings};
+use crate::run::engine::InferenceSettings;
 use crate::sources::camera::{CameraSourceSettings, Pace};
 use crate::sources::gnss::{GnssMedium, GnssSettings};
 use crate::sources::iot_mqtt::IotSettings;
 use crate::sources::signal_controller::ControllerSettings;
 use crate::sources::v2x_in::V2xInSettings;
 use crate::web::WebSettings;
+use crate::world::WorldSettings;
 use crate::world::infrastructure::{IntersectionSettings, SignSettings};
 use crate::world::ldm::LdmSettings;
 use crate::world::site::ZoneSettings;
@@ -71,6 +73,9 @@ pub struct NodeFile {
     /// How networks run.
     #[serde(default)]
     pub engine: EngineSettings,
+    /// How networks serve the cameras.
+    #[serde(default)]
+    pub inference: InferenceSettings,
     /// Cameras of the site that this node reads.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSection>,
@@ -90,6 +95,9 @@ pub struct NodeFile {
     /// How long what other stations say is kept.
     #[serde(default)]
     pub ldm: LdmSettings,
+    /// How sources become road users, and what of them is a situation.
+    #[serde(default)]
+    pub world: WorldSettings,
     /// The live page; absent: none.
     pub web: Option<WebSettings>,
     /// What is made unrecognisable in pictures that leave.
@@ -346,6 +354,7 @@ fn resolve_node(node: &mut NodeFile, base: &Path) {
     resolve(&mut node.node.site);
     node.node.state_directory.iter_mut().for_each(resolve);
     node.engine.library.iter_mut().for_each(resolve);
+    node.inference.resolve(base);
     for camera in &mut node.cameras {
         resolve(&mut camera.model);
         camera.model_file.iter_mut().for_each(resolve);

@@ -4,13 +4,10 @@
 //! two-dimensional normal distribution, 2.45 standard deviations along each axis. What exceeds an element's range is
 //! marked "out of range" by the codec, as the standard asks; receivers shall then not trust the value.
 
+use crate::world::ldm::{K95_ONE_DIMENSION, K95_TWO_DIMENSIONS};
 use masa_v2x_proto::cdd::{PosConfidenceEllipse, Reading};
 use masa_v2x_proto::geo::Covariance2;
 
-/// Half width of the 95 % interval of a normal distribution, in standard deviations.
-const K95_ONE_DIMENSION: f64 = 1.959_964;
-/// Radius of the 95 % circle of a two-dimensional normal distribution: the root of −2 ln 0.05.
-const K95_TWO_DIMENSIONS: f64 = 2.447_747;
 /// Smallest accuracy an element can state, metres or m/s: 0 is not allowed.
 const FINEST: f64 = 0.01;
 

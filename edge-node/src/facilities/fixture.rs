@@ -6,8 +6,10 @@ use crate::event::EgoState;
 use crate::perception::GroundTrack;
 use crate::world::fixture::{CAMERA, at, frame};
 use crate::world::ldm::{Ldm, LdmSettings};
+use crate::world::prediction::RouteMap;
 use crate::world::signals::Signals;
 use crate::world::site::{SiteMap, ZoneKind, ZoneSettings};
+use crate::world::situation::{SituationSettings, SituationWatch};
 use crate::world::{World, WorldSettings};
 use masa_v2x_proto::cdd::StationId;
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
@@ -21,6 +23,7 @@ pub(crate) struct Street {
     pub(crate) ldm: Ldm,
     pub(crate) ego: Option<EgoState>,
     pub(crate) signals: Signals,
+    pub(crate) situations: SituationWatch,
 }
 
 impl Street {
@@ -54,6 +57,7 @@ impl Street {
             ldm: Ldm::new(LdmSettings::default(), StationId(4_711), frame),
             ego: None,
             signals: Signals::default(),
+            situations: SituationWatch::new(SituationSettings::default(), RouteMap::default()),
         }
     }
 
@@ -68,8 +72,9 @@ impl Street {
         let now = at(ms);
         self.world.age(now);
         self.ldm.age(now);
-        let Self { world, ldm, map, station, ego, signals } = self;
-        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms: 100, ego: ego.as_ref(), signals, map, station };
+        let Self { world, ldm, map, station, ego, signals, situations } = self;
+        let ego = ego.as_ref();
+        let scene = Scene { now, world, ldm, t_gen_cam_dcc_ms: 100, ego, signals, map, station, situations };
         let mut drafts = Vec::new();
         facility.evaluate(&scene, &mut drafts);
         drafts

@@ -24,6 +24,7 @@ use crate::world::World;
 use crate::world::ldm::Ldm;
 use crate::world::signals::Signals;
 use crate::world::site::SiteMap;
+use crate::world::situation::SituationWatch;
 use masa_v2x_proto::Message;
 use masa_v2x_proto::cam::Cam;
 use masa_v2x_proto::cdd::{Altitude, PosConfidenceEllipse, Reading, ReferencePosition, StationId};
@@ -182,6 +183,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) signals: &'a Signals,
     pub(crate) map: &'a SiteMap,
     pub(crate) station: &'a Station,
+    /// What happens on the road.
+    pub(crate) situations: &'a SituationWatch,
 }
 
 /// A message that is decided but not encoded.

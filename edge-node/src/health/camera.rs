@@ -39,6 +39,10 @@ pub(super) struct CameraHealth {
     fingerprint: Option<(u64, Timestamp)>,
     dark_since: Option<Timestamp>,
     shifts: VecDeque<(Timestamp, [f32; 2])>,
+    /// Since when, and how far right and below, the pictures lie off.
+    moved: Option<(Timestamp, [f32; 2])>,
+    /// What the traffic says of the camera's pose, when it has turned.
+    turned: Option<String>,
 }
 
 /// Problems of a picture, in words.
@@ -46,7 +50,6 @@ pub(super) struct CameraHealth {
 pub(super) struct Found {
     pub(super) frozen: Option<String>,
     pub(super) dark: Option<String>,
-    pub(super) moved: Option<String>,
 }
 
 impl CameraHealth {
@@ -86,16 +89,38 @@ impl CameraHealth {
         while self.shifts.front().is_some_and(|(seen, _)| at.seconds_since(*seen) > limits.moved_s + 0.5) {
             self.shifts.pop_front();
         }
+        self.moved = self.moved_by().map(|shift_px| {
+            let since = self.moved.map(|(since, _)| since).or(self.shifts.front().map(|(at, _)| *at));
+            (since.unwrap_or(at), shift_px)
+        });
         Found {
             frozen: (frozen_s >= limits.frozen_s).then(|| format!("the same picture for {frozen_s:.1} s")),
             dark: (dark_s >= limits.dark_s)
                 .then(|| format!("mean luminance {:.1} of 255 for {dark_s:.1} s", statistics.mean_luminance)),
-            moved: self.moved(),
         }
     }
 
+    /// Since when, and how far right of and below where they were, the pictures lie.
+    pub(super) fn picture_moved(&self) -> Option<(Timestamp, [f32; 2])> {
+        self.moved
+    }
+
+    /// Takes note of what the traffic says.
+    pub(super) fn turned(&mut self, words: Option<String>) {
+        self.turned = words;
+    }
+
+    /// How the camera does not look where it was surveyed to look: by its pictures, by the traffic, or both.
+    pub(super) fn moved(&self) -> Option<String> {
+        let picture = self
+            .moved
+            .map(|(_, [x, y])| format!("the picture lies {x:.0} px right and {y:.0} px below where it was surveyed"));
+        let words: Vec<String> = picture.into_iter().chain(self.turned.clone()).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+
     /// The median shift over the window, when it is too far and has been so for long enough.
-    fn moved(&self) -> Option<String> {
+    fn moved_by(&self) -> Option<[f32; 2]> {
         let limits = CameraLimits::USUAL;
         let (first, last) = (self.shifts.front()?.0, self.shifts.back()?.0);
         let median = |axis: usize| {
@@ -104,8 +129,6 @@ impl CameraHealth {
             values[values.len() / 2]
         };
         let far = self.shifts.iter().all(|(_, [x, y])| x.hypot(*y) > limits.moved_px);
-        let [x, y] = [median(0), median(1)];
-        (far && last.seconds_since(first) >= limits.moved_s - 0.3)
-            .then(|| format!("the picture lies {x:.0} px right and {y:.0} px below where it was surveyed"))
+        (far && last.seconds_since(first) >= limits.moved_s - 0.3).then(|| [median(0), median(1)])
     }
 }

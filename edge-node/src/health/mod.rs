@@ -15,6 +15,7 @@ pub use camera::CameraLimits;
 pub use observer::FrameObserver;
 
 use crate::event::{EventBody, FrameStatistics, ReceivedMessage, SourceId, SourceState, StatusChange};
+use crate::perception::georeference::online::PoseDrift;
 use crate::world::ldm::Heard;
 use camera::CameraHealth;
 use clock::ClockHealth;
@@ -138,9 +139,23 @@ impl Health {
         let Some((name, camera)) = self.cameras.get_mut(&source) else { return };
         let name = name.clone();
         let found = camera.see(statistics);
+        let moved = camera.moved();
         self.set(ProblemKind::CameraFrozen, &name, now, found.frozen);
         self.set(ProblemKind::CameraDark, &name, now, found.dark);
-        self.set(ProblemKind::CameraMoved, &name, now, found.moved);
+        self.set(ProblemKind::CameraMoved, &name, now, moved);
+    }
+
+    /// Since when, and how far right and below (pixels), the pictures of a camera lie off.
+    pub(crate) fn picture_moved(&self, source: SourceId) -> Option<(Timestamp, [f32; 2])> {
+        self.cameras.get(&source).and_then(|(_, camera)| camera.picture_moved())
+    }
+
+    /// Takes note of what the traffic says of a camera's pose: the alarm, or that there is none.
+    pub(crate) fn turned(&mut self, source: SourceId, drift: Option<&PoseDrift>, now: Timestamp) {
+        let Some((name, camera)) = self.cameras.get_mut(&source) else { return };
+        camera.turned(drift.map(PoseDrift::words));
+        let (name, moved) = (name.clone(), camera.moved());
+        self.set(ProblemKind::CameraMoved, &name, now, moved);
     }
 
     fn hear(&mut self, message: &ReceivedMessage, heard: Option<Heard>, now: Timestamp) {

@@ -96,17 +96,27 @@ fn profiles(grey: &[f32], width: usize, height: usize) -> Profiles {
 /// How far `new` lies behind `reference`, and how alike they are there (normalised cross-correlation).
 fn shift(reference: &[f32], new: &[f32]) -> (f32, f32) {
     let inner = REACH..reference.len() - REACH;
-    let mut best = (0.0, f32::NEG_INFINITY);
+    let mut best = (0, f32::NEG_INFINITY);
+    let mut likenesses = [0.0; 2 * REACH + 1];
     for place in 0..=2 * REACH {
         // From no shift outwards, so that of two equals the smaller one wins.
         let lag = if place % 2 == 0 { (place / 2) as isize } else { -(place.div_ceil(2) as isize) };
         let from = (inner.start as isize + lag) as usize;
         let likeness = correlation(&reference[inner.clone()], &new[from..from + inner.len()]);
+        likenesses[(REACH as isize + lag) as usize] = likeness;
         if likeness > best.1 {
-            best = (lag as f32, likeness);
+            best = (lag, likeness);
         }
     }
-    best
+    let at = |lag: isize| likenesses.get((REACH as isize + lag) as usize).copied();
+    // The top of the parabola through the best place and its neighbours.
+    let between = match (at(best.0 - 1), at(best.0 + 1)) {
+        (Some(before), Some(after)) if 2.0 * best.1 - before - after > 1e-6 => {
+            0.5 * (after - before) / (2.0 * best.1 - before - after)
+        }
+        _ => 0.0,
+    };
+    (best.0 as f32 + between, best.1)
 }
 
 fn correlation(a: &[f32], b: &[f32]) -> f32 {

@@ -73,7 +73,7 @@ fn a_person_on_the_carriageway_leaves_in_the_step_of_the_frame() {
     let Ok(Message::Denm(decoded)) = Message::decode(&denm.uper) else { panic!("{denm:?}") };
     assert_eq!(decoded.denm.situation.as_ref().map(|situation| situation.event_type.code()), Some(12));
     for message in &effects.messages[..2] {
-        let cause = &message.provenance.objects[0];
+        let cause = &message.provenance.objects[0].sights[0];
         assert_eq!((cause.camera, cause.track_id, cause.frame, cause.captured_at), (CAMERA, 1, 10, at(900)));
     }
     assert_eq!(node.snapshot(at(1_000)).events.len(), 1);

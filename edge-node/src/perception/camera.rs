@@ -1,12 +1,17 @@
 //! One camera's whole path from detections to ground tracks.
 
-use super::georeference::{Georeference, GeoreferenceSettings, GroundPoint, ReferenceReport};
-use super::ground::{ContactPoint, Motion, MotionSettings, extent_of};
+use super::georeference::online::{LaneLine, OnlinePoseSettings, PoseDrift, StatedVehicle};
+use super::georeference::{Georeference, GeoreferenceSettings, ReferenceReport};
+use super::ground::{
+    Contact, ContactPoint, GroundMeasurement, Motion, MotionSettings, Seen, Viewpoint, extent_of, measure, sum,
+};
+use super::pose_watch::PoseWatch;
 use super::tracking::{FrameId, ImageTrack, Tracker, TrackerCounters, TrackerSettings};
-use super::{CalibratedArea, EndedTrack, Error, GroundTrack, TrackState};
+use super::{EndedTrack, Error, GroundTrack, TrackState};
 use crate::event::{DetectionFrame, EventId, SourceId};
 use crate::telemetry::{Stage, StageProbe};
-use masa_v2x_proto::geo::{Covariance2, Enu, SiteFrame};
+use masa_v2x_proto::geo::{Enu, SiteFrame};
+use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -29,6 +34,9 @@ pub struct CameraSettings {
     pub pixel_noise_px: f64,
     /// How pixels become ground positions.
     pub georeference: GeoreferenceSettings,
+    /// Whether traffic is asked where the camera looks.
+    #[serde(default)]
+    pub online_pose: OnlinePoseSettings,
     /// Association and track life.
     #[serde(default)]
     pub tracker: TrackerSettings,
@@ -96,8 +104,11 @@ impl CameraSettings {
                 "is not within 1 to 4096",
             ),
         ];
-        match checks.into_iter().find(|(_, _, good, _)| !good) {
-            Some((key, value, _, problem)) => Err(Error::Setting { camera: self.id.clone(), key, value, problem }),
+        let wrong =
+            checks.into_iter().find(|(_, _, good, _)| !good).map(|(key, value, _, problem)| (key, value, problem));
+        let pose = || self.online_pose.problem().map(|(key, value, problem)| (key, value.to_string(), problem));
+        match wrong.or_else(pose) {
+            Some((key, value, problem)) => Err(Error::Setting { camera: self.id.clone(), key, value, problem }),
             None => Ok(()),
         }
     }
@@ -118,8 +129,8 @@ struct OnGround {
     track_id: u32,
     /// `None` until a contact point showed ground.
     motion: Option<Motion>,
-    calibration_covariance: Covariance2,
-    area: CalibratedArea,
+    /// What the newest frame that shows it says.
+    measured: Option<GroundMeasurement>,
 }
 
 /// Perception of one camera.
@@ -128,11 +139,22 @@ pub struct CameraPerception {
     source: SourceId,
     settings: CameraSettings,
     georeference: Georeference,
+    pose_watch: Option<PoseWatch>,
+    /// `None` where contact points are no lower edges, or the mapping is that of no camera.
+    viewpoint: Option<Viewpoint>,
     tracker: Tracker,
     on_ground: Vec<OnGround>,
     tracks: Vec<GroundTrack>,
     ended: Vec<EndedTrack>,
     off_ground: u64,
+}
+
+/// From where the camera looks, if its contact points are lower edges.
+fn viewpoint(settings: &CameraSettings, georeference: &Georeference) -> Option<Viewpoint> {
+    match settings.contact_point {
+        ContactPoint::BottomCentre => Viewpoint::of(georeference, settings.image_size_px),
+        ContactPoint::BoxCentre => None,
+    }
 }
 
 impl CameraPerception {
@@ -142,9 +164,13 @@ impl CameraPerception {
     /// A setting is outside its range, or the georeference does not determine a mapping.
     pub fn new(source: SourceId, settings: &CameraSettings, frame: SiteFrame) -> Result<Self, Error> {
         settings.check()?;
+        let georeference = Georeference::new(&settings.id, &settings.georeference, settings.image_size_px, &frame)?;
+        let viewpoint = viewpoint(settings, &georeference);
         Ok(Self {
             source,
-            georeference: Georeference::new(&settings.id, &settings.georeference, settings.image_size_px, &frame)?,
+            pose_watch: PoseWatch::new(settings, &georeference)?,
+            georeference,
+            viewpoint,
             tracker: Tracker::new(settings.tracker.clone()),
             on_ground: Vec::with_capacity(settings.tracker.max_tracks),
             tracks: Vec::with_capacity(settings.tracker.max_tracks),
@@ -172,6 +198,42 @@ impl CameraPerception {
     /// How well the camera's reference points agree; `None` where it has none.
     pub fn reference_report(&self) -> Option<&ReferenceReport> {
         self.georeference.reference_report()
+    }
+
+    /// The lanes in which vehicles drive, where traffic is asked where the camera looks.
+    pub(crate) fn set_lanes(&mut self, lanes: Vec<LaneLine>) {
+        if let Some(watch) = &mut self.pose_watch {
+            watch.set_lanes(lanes);
+        }
+    }
+
+    /// The pictures lie so many pixels right of and below where they did, since an instant; `None`: where they did.
+    pub(crate) fn picture_moved(&mut self, moved: Option<(Timestamp, [f32; 2])>) {
+        if let Some(watch) = &mut self.pose_watch {
+            watch.picture_moved(moved);
+        }
+    }
+
+    /// Whether traffic is asked where the camera looks.
+    pub(crate) fn watches_pose(&self) -> bool {
+        self.pose_watch.is_some()
+    }
+
+    /// Compares the newest frame's tracks with lanes and with what connected vehicles say; by the policy, the mapping is
+    /// corrected from the next frame on.
+    pub(crate) fn watch_pose(&mut self, frame: &DetectionFrame, stated: &[StatedVehicle]) {
+        let Some(watch) = &mut self.pose_watch else { return };
+        let Some(correction) = watch.see(frame, &self.tracks, stated) else { return };
+        self.georeference = correction.georeference;
+        self.viewpoint = viewpoint(&self.settings, &self.georeference);
+        if correction.is_jump {
+            self.on_ground.iter_mut().for_each(|entry| entry.motion = None);
+        }
+    }
+
+    /// How far the camera has turned since its survey, while that is an alarm.
+    pub fn pose_drift(&self) -> Option<&PoseDrift> {
+        self.pose_watch.as_ref().and_then(PoseWatch::drift)
     }
 
     /// Takes the next frame, which `id` brought, and returns the confirmed tracks by identity, at the frame's capture time.
@@ -215,30 +277,29 @@ impl CameraPerception {
         });
         for (index, track) in tracks.iter().enumerate() {
             if index == self.on_ground.len() {
-                self.on_ground.push(OnGround {
-                    track_id: track.track_id,
-                    motion: None,
-                    calibration_covariance: Covariance2::default(),
-                    area: CalibratedArea::Outside,
-                });
+                self.on_ground.push(OnGround { track_id: track.track_id, motion: None, measured: None });
             }
-            let entry = &mut self.on_ground[index];
-            let class = self.settings.motion.of(track.class().0);
+            let (entry, class) = (&mut self.on_ground[index], track.class().0);
             if let Some(motion) = &mut entry.motion {
-                motion.predict(frame.captured_at, class);
+                motion.set_class(class, &self.settings.motion);
+                motion.predict(frame.captured_at);
             }
             if track.detection.is_none() {
                 continue;
             }
-            let Some(seen) = contact(&self.settings, &self.georeference, frame, track) else {
+            let contact = contact(&self.settings, frame, track);
+            let yaw_rad = entry.motion.as_ref().and_then(Motion::yaw_rad);
+            let viewpoint = self.viewpoint.as_ref();
+            let (map, settings) = (&self.georeference, &self.settings.motion);
+            let Some(measured) = measure(map, viewpoint, &contact, &extent_of(class), yaw_rad, settings) else {
                 self.off_ground += 1;
                 continue;
             };
-            entry.calibration_covariance = seen.calibration_covariance;
-            entry.area = seen.area;
+            entry.measured = Some(measured);
+            let seen = Seen { position: measured.position, noise: measured.noise, velocity: None };
             match &mut entry.motion {
-                Some(motion) => motion.update(&seen, &self.settings.motion),
-                None => entry.motion = Some(Motion::new(&seen, frame.captured_at, class)),
+                Some(motion) => motion.update(&seen, settings),
+                None => entry.motion = Some(Motion::new(&seen, frame.captured_at, class, settings)),
             }
         }
     }
@@ -247,11 +308,11 @@ impl CameraPerception {
         self.tracks.clear();
         for (track, entry) in self.tracker.tracks().iter().zip(&self.on_ground) {
             let unseen_s = frame.captured_at.seconds_since(track.last.captured_at);
-            if let Some(motion) = &entry.motion
+            if let (Some(motion), Some(measured)) = (&entry.motion, &entry.measured)
                 && track.is_confirmed()
                 && unseen_s <= self.settings.tracker.coast_s
             {
-                self.tracks.push(ground_track(track, entry, motion, frame));
+                self.tracks.push(ground_track(track, measured, motion, frame));
             }
         }
         self.ended.extend(self.tracker.ended().iter().filter(|t| t.is_confirmed()).map(|t| EndedTrack {
@@ -263,13 +324,8 @@ impl CameraPerception {
     }
 }
 
-/// The ground point under a track's newest box.
-fn contact(
-    settings: &CameraSettings,
-    georeference: &Georeference,
-    frame: &DetectionFrame,
-    track: &ImageTrack,
-) -> Option<GroundPoint> {
+/// Where a track's newest box meets the ground.
+fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack) -> Contact {
     let measured = &track.measured;
     let size = [f64::from(frame.width_px), f64::from(frame.height_px)];
     let scale = [
@@ -287,23 +343,34 @@ fn contact(
     // Where the image's edge cuts the box, the true edge of the object can be anywhere beyond.
     let cut_x = if x1 < EDGE_PX || x2 > size[0] - EDGE_PX { 0.5 * width } else { 0.0 };
     let cut_y = if y2 > size[1] - EDGE_PX { 0.5 * height } else { 0.0 };
+    let is_whole = cut_x + cut_y + left + right + top + bottom <= 0.0 && y1 > EDGE_PX;
     let own = settings.motion.relative_noise * height;
-    let variance = |doubt: f64, cut: f64, axis: usize| {
+    let noise = |doubt: f64, cut: f64, axis: usize| {
         settings.pixel_noise_px.powi(2) + (own * own + doubt * doubt + cut * cut) * scale[axis] * scale[axis]
     };
-    let noise = [variance(doubt_x, cut_x, 0), variance(doubt_y, cut_y, 1)];
-    georeference.to_ground([0.5 * (x1 + x2) * scale[0], y * scale[1]], noise)
+    let habit = |axis: usize| (settings.motion.relative_bias * height * scale[axis]).powi(2);
+    Contact {
+        pixel: [0.5 * (x1 + x2) * scale[0], y * scale[1]],
+        noise_px2: [noise(doubt_x, cut_x, 0), noise(doubt_y, cut_y, 1)],
+        bias_px2: [habit(0), habit(1)],
+        aspect: (is_whole && height > 1.0).then(|| width * scale[0] / (height * scale[1])),
+    }
 }
 
-fn ground_track(track: &ImageTrack, entry: &OnGround, motion: &Motion, frame: &DetectionFrame) -> GroundTrack {
+fn ground_track(
+    track: &ImageTrack,
+    measured: &GroundMeasurement,
+    motion: &Motion,
+    frame: &DetectionFrame,
+) -> GroundTrack {
     let (class, class_confidence) = track.class();
     let extent = extent_of(class);
     let [velocity_e_mps, velocity_n_mps] = motion.velocity_mps();
-    let (noise, calibration) = (motion.position_covariance(), entry.calibration_covariance);
     GroundTrack {
         track_id: track.track_id,
         class,
         class_confidence,
+        class_shares: track.class_shares(),
         score: track.score,
         bounding_box: track.bounding_box(),
         detection: track.detection,
@@ -312,12 +379,9 @@ fn ground_track(track: &ImageTrack, entry: &OnGround, motion: &Motion, frame: &D
         frame: track.last.frame,
         captured_at: track.last.captured_at,
         state_at: frame.captured_at,
+        measured: *measured,
         position: motion.position(),
-        covariance: Covariance2 {
-            ee_m2: noise.ee_m2 + calibration.ee_m2,
-            en_m2: noise.en_m2 + calibration.en_m2,
-            nn_m2: noise.nn_m2 + calibration.nn_m2,
-        },
+        covariance: sum(&motion.position_covariance(), &measured.bias),
         velocity_e_mps,
         velocity_n_mps,
         velocity_covariance: motion.velocity_covariance(),
@@ -328,6 +392,6 @@ fn ground_track(track: &ImageTrack, entry: &OnGround, motion: &Motion, frame: &D
         first_seen: track.first.captured_at,
         hits: track.hits,
         state: if track.detection.is_some() { TrackState::Confirmed } else { TrackState::Coasting },
-        area: entry.area,
+        area: measured.area,
     }
 }

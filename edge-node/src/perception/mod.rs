@@ -13,6 +13,7 @@ mod camera;
 mod error;
 pub mod georeference;
 pub mod ground;
+mod pose_watch;
 pub mod privacy;
 pub mod tracking;
 
@@ -36,6 +37,8 @@ pub struct GroundTrack {
     pub class: ObjectClass,
     /// Share of the votes for [`Self::class`], 0 to 1.
     pub class_confidence: f32,
+    /// Share of the votes for each class, in the order of [`ObjectClass::ALL`]; together 1.
+    pub class_shares: [f32; ObjectClass::ALL.len()],
     /// Score of the newest detection, 0 to 1.
     pub score: f32,
     /// The tracker's estimate of the box in the newest frame, source-image pixels.
@@ -52,7 +55,9 @@ pub struct GroundTrack {
     pub captured_at: Timestamp,
     /// Capture time of the newest frame: the instant that position and velocity are given for.
     pub state_at: Timestamp,
-    /// Contact point with the ground, site ENU.
+    /// What the frame of [`Self::captured_at`] says of the place, before any filter.
+    pub measured: ground::GroundMeasurement,
+    /// Middle of the footprint on the ground, site ENU.
     pub position: Enu,
     /// Covariance of the position.
     pub covariance: Covariance2,

@@ -1,7 +1,7 @@
 //! Recordings through the public API: exact round trip, crash, repair.
 
 use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Recording, proto, recordings, repair};
-use crate::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
+use crate::effect::{MessageCause, MessageKind, ObjectCause, OutMessage, Provenance, SightCause};
 use crate::event::{
     ChannelLoad, DenAction, DenRequest, DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId,
     EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, Observation, Operation, PriorityAnswer,
@@ -56,14 +56,21 @@ fn message() -> OutMessage {
             rule: "test".into(),
             objects: vec![ObjectCause {
                 object_id: 3,
-                camera: SourceId(1),
-                track_id: 4,
-                first_event: EventId { source: SourceId(1), seq: 1 },
-                last_event: EventId { source: SourceId(1), seq: 2 },
-                frame: 9,
-                captured_at: Timestamp::from_unix_ns(1_699_999_999_999_999_999),
-                detection: Some(0),
-                bounding_box: BoundingBox { x1_px: 0.1, y1_px: 0.2, x2_px: 0.3, y2_px: 1e-30 },
+                sights: vec![SightCause {
+                    camera: SourceId(1),
+                    track_id: 4,
+                    first_event: EventId { source: SourceId(1), seq: 1 },
+                    last_event: EventId { source: SourceId(1), seq: 2 },
+                    frame: 9,
+                    captured_at: Timestamp::from_unix_ns(1_699_999_999_999_999_999),
+                    detection: Some(0),
+                    bounding_box: BoundingBox { x1_px: 0.1, y1_px: 0.2, x2_px: 0.3, y2_px: 1e-30 },
+                }],
+                messages: vec![MessageCause {
+                    station: 7,
+                    kind: MessageKind::Cam,
+                    event: EventId { source: SourceId(2), seq: 5 },
+                }],
             }],
         },
     }

@@ -1,17 +1,18 @@
 //! The thread of one camera's detector: frames in, detections to the core, then pictures to whoever wants them.
 //!
-//! The camera's queue in front of it drops the oldest frame when the engine is slower than the camera; what was dropped
-//! arrives here as a fact and goes to the core like everything else.
+//! The camera's queue in front of it drops the oldest frame when the networks are slower than the camera; what was dropped
+//! there or left out here goes to the core as a fact like everything else.
 
 use super::core_thread::Arrival;
+use super::engine::Sight;
 use super::pictures::Pictures;
-use crate::event::{DetectionFrame, DropReason, EventBody, FrameDropped, FrameTimings, SourceId};
+use crate::event::{DetectionFrame, EventBody, FrameDropped, FrameTimings, SourceId};
 use crate::health::FrameObserver;
 use crate::sources::camera::{CameraFrame, CameraHandle, CameraOutput};
 use crate::sources::clock::Clock;
 use crate::sources::queue::{Sender, Sent};
 use crate::telemetry::Telemetry;
-use masa_inference::{Detection, Detector};
+use masa_inference::Detection;
 use std::sync::Arc;
 
 /// Detections of one frame at most; a busy junction has dozens.
@@ -20,7 +21,7 @@ const MAX_DETECTIONS: usize = 512;
 pub(crate) struct DetectorThread {
     pub(crate) name: String,
     pub(crate) source: SourceId,
-    pub(crate) detector: Detector,
+    pub(crate) sight: Sight,
     /// What the detector saw in the newest frame.
     pub(crate) seen: Vec<Detection>,
     pub(crate) arrivals: Sender<Arrival>,
@@ -45,6 +46,7 @@ impl DetectorThread {
                 }
                 CameraOutput::Dropped(dropped) => {
                     self.telemetry.frame_dropped(&self.name, dropped.reason);
+                    self.sight.lost(&dropped);
                     (EventBody::FrameDropped(dropped), None)
                 }
                 CameraOutput::Status(status) => {
@@ -65,19 +67,17 @@ impl DetectorThread {
 
     /// What the core is told of a frame. What is seen in it stays in `seen`: also what is too weak for the core.
     fn detect(&mut self, frame: &CameraFrame) -> EventBody {
-        let queue_us = self.clock.micros_since(frame.handed_over);
-        let times = match self.detector.detect(&frame.image, &mut self.seen) {
-            Ok(times) => times,
-            Err(error) => {
-                tracing::warn!(source = self.name, frame = frame.frame, %error, "inference failed");
-                self.telemetry.frame_dropped(&self.name, DropReason::InferenceFailed);
-                return EventBody::FrameDropped(FrameDropped {
-                    frame: frame.frame,
-                    captured_at: frame.captured_at,
-                    reason: DropReason::InferenceFailed,
-                });
+        let (times, threshold) = match self.sight.see(frame, &mut self.seen) {
+            Ok(seen) => seen,
+            Err(reason) => {
+                self.telemetry.frame_dropped(&self.name, reason);
+                let (frame, captured_at) = (frame.frame, frame.captured_at);
+                return EventBody::FrameDropped(FrameDropped { frame, captured_at, reason });
             }
         };
+        // In the camera's queue and in the pool's: all that the network did not take.
+        let busy_us = times.preprocess_us + times.inference_us + times.postprocess_us;
+        let queue_us = self.clock.micros_since(frame.handed_over).saturating_sub(busy_us);
         if self.seen.len() > MAX_DETECTIONS {
             // Highest scores first is the detector's order.
             self.seen.truncate(MAX_DETECTIONS);
@@ -92,7 +92,6 @@ impl DetectorThread {
         };
         self.telemetry.record_frame(&timings);
         self.telemetry.frame(&self.name);
-        let threshold = self.detector.description().head.score_threshold;
         let strong = self.seen.partition_point(|detection| detection.score >= threshold);
         EventBody::Detections(DetectionFrame {
             frame: frame.frame,

@@ -1,9 +1,11 @@
 //! A live node: starts every part in order, keeps it running, and stops it so that nothing is lost.
 
+use super::cameras;
 use super::core_thread::{Arrival, CoreSummary, CoreThread, Outlets, TimeBase};
 use super::detector::DetectorThread;
+use super::engine::Pool;
 use super::followers::{ask_controller, follow_controller, follow_geonet, follow_gnss, follow_iot, follow_links};
-use super::pictures::{Pictures, Privacy};
+use super::pictures::Pictures;
 use super::state::StateFile;
 use super::v2x_in;
 use super::{RunError, node_settings};
@@ -24,7 +26,6 @@ use crate::sources::signal_controller;
 use crate::sources::stop::StopToken;
 use crate::telemetry::Telemetry;
 use crate::web::{self, CameraFeed, MessageLog, NodeInfo, SourceInfo, WebState};
-use masa_inference::Detector;
 use masa_links::{GeonetParts, IdentityRule, KindStats, Links, Reader, Station};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -48,6 +49,8 @@ pub struct LiveNode {
     recorder: Option<Arc<Recorder>>,
     core: JoinHandle<CoreSummary>,
     cameras: Vec<JoinHandle<()>>,
+    /// Outlives the cameras, which wait for it.
+    pool: Pool,
     tasks: JoinSet<()>,
     web_stop: watch::Sender<bool>,
     web: Option<web::WebServer>,
@@ -99,7 +102,7 @@ impl LiveNode {
         let stop = StopToken::new();
         let telemetry = Arc::new(Telemetry::new());
         let node = Node::new(node_settings(configuration))?;
-        let detectors = open_detectors(configuration).await?;
+        let prepared = cameras::prepare(configuration, &clock).await?;
         let recorder = start_recorder(configuration, &clock)?;
         let raw_ring = configuration.node.raw_ring.as_ref().map(|ring| RawRing::start(ring, clock.clone()));
         let raw_ring = raw_ring.transpose()?.map(Arc::new);
@@ -120,7 +123,7 @@ impl LiveNode {
         let web = match &configuration.node.web {
             Some(settings) => {
                 let state = WebState {
-                    node: node_info(configuration, &detectors),
+                    node: node_info(configuration, &prepared.pool),
                     site: node.site_view(),
                     snapshots: watched,
                     telemetry: Arc::clone(&telemetry),
@@ -180,12 +183,12 @@ impl LiveNode {
             tasks.spawn(follow_geonet(notices, source, arrivals.clone(), stop.clone()));
         }
         let mut cameras = Vec::new();
-        for ((source, section, _), (detector, privacy)) in configuration.cameras().zip(detectors) {
+        for ((source, section, _), (sight, privacy)) in configuration.cameras().zip(prepared.cameras) {
             let handle = camera::spawn(section.source.clone(), source, &section.id, clock.clone(), &stop)?;
             let worker = DetectorThread {
                 name: section.id.clone(),
                 source,
-                detector,
+                sight,
                 seen: Vec::new(),
                 arrivals: arrivals.clone(),
                 pictures: Pictures {
@@ -207,6 +210,7 @@ impl LiveNode {
             recorder,
             core,
             cameras,
+            pool: prepared.pool,
             tasks,
             web_stop,
             web,
@@ -262,6 +266,7 @@ impl LiveNode {
     pub async fn shutdown(mut self, deadline: Duration) -> RunSummary {
         self.stop.stop();
         self.cameras_ended().await;
+        drop(self.pool);
         drop(self.arrivals.take());
         while self.tasks.join_next().await.is_some() {}
         let core = self.core;
@@ -328,33 +333,6 @@ fn geonet_parts(configuration: &Configuration, clock: &Clock) -> Result<GeonetPa
     Ok(GeonetParts { security: Some(Box::new(entity)), identity, gate: None })
 }
 
-/// Opens one detector and one anonymiser per camera; loading a model takes seconds of CPU, so off the async threads.
-async fn open_detectors(configuration: &Configuration) -> Result<Vec<(Detector, Privacy)>, RunError> {
-    let (engine, privacy) = (configuration.node.engine.clone(), configuration.node.privacy.clone());
-    let emits_pictures = configuration.emits_pictures();
-    let wanted: Vec<_> = configuration
-        .cameras()
-        .map(|(_, section, _)| (section.id.clone(), section.model.clone(), section.model_file.clone()))
-        .collect();
-    let opened = tokio::task::spawn_blocking(move || {
-        wanted
-            .into_iter()
-            .map(|(camera, model, file)| {
-                tracing::info!(camera, model = %model.display(), "loading model");
-                let least_score = privacy.least_score;
-                let privacy = Privacy::open(&camera, &privacy, &engine)?;
-                let detector = Detector::open(&model, file.as_deref(), &engine);
-                let mut detector = detector.map_err(|source| RunError::Detector { camera, source })?;
-                if emits_pictures {
-                    detector.admit_weaker(least_score);
-                }
-                Ok((detector, privacy))
-            })
-            .collect()
-    });
-    opened.await.map_err(|error| RunError::Thread(std::io::Error::other(error)))?
-}
-
 fn start_recorder(configuration: &Configuration, clock: &Clock) -> Result<Option<Arc<Recorder>>, RunError> {
     let Some(settings) = &configuration.node.recording else { return Ok(None) };
     // Listed before the new one exists, repaired beside the running node: a long recording takes minutes.
@@ -384,7 +362,7 @@ fn repair_all(paths: &[PathBuf]) {
     }
 }
 
-fn node_info(configuration: &Configuration, detectors: &[(Detector, Privacy)]) -> NodeInfo {
+fn node_info(configuration: &Configuration, pool: &Pool) -> NodeInfo {
     let mut sources = vec![SourceInfo { id: SourceId::NODE, name: "node".into(), kind: "this node".into() }];
     sources.extend(configuration.cameras().map(|(id, section, _)| SourceInfo {
         id,
@@ -417,9 +395,8 @@ fn node_info(configuration: &Configuration, detectors: &[(Detector, Privacy)]) -
         kind: "signals over MQTT".into(),
     }));
     let engine = &configuration.node.engine;
-    let provider = detectors.first().map(|(detector, _)| format!(" ({})", detector.provider())).unwrap_or_default();
-    let mut models: Vec<_> = detectors.iter().map(|(detector, _)| detector.description().model.name.clone()).collect();
-    models.dedup();
+    let provider = pool.provider().map(|provider| format!(" ({provider})")).unwrap_or_default();
+    let models: Vec<&str> = pool.models().collect();
     NodeInfo {
         name: configuration.node.node.name.clone(),
         station_id: configuration.node.node.station_id,

@@ -3,8 +3,10 @@
 //! [`live`] turns cameras, sensors, timers and link states into events and carries out the effects. [`replay`] takes the
 //! events from a recording instead. Neither decides anything about the road.
 
+mod cameras;
 mod core_thread;
 mod detector;
+pub mod engine;
 mod followers;
 pub mod live;
 mod pictures;
@@ -21,7 +23,6 @@ use crate::perception::privacy::SettingsError;
 use crate::recorder;
 use crate::sources::camera::CameraError;
 use crate::web::WebError;
-use crate::world::WorldSettings;
 use crate::world::infrastructure::InfrastructureSite;
 use masa_links::LinkError;
 use masa_v2x_proto::geo::{Enu, SiteFrame};
@@ -107,7 +108,7 @@ pub fn node_settings(configuration: &Configuration) -> NodeSettings {
         site_origin: origin,
         zones: configuration.site.zones.clone(),
         cameras: configuration.cameras().map(|(source, _, settings)| (source, settings.clone())).collect(),
-        world: WorldSettings::default(),
+        world: configuration.node.world.clone(),
         infrastructure: InfrastructureSite {
             intersections: configuration.site.intersections.clone(),
             signs: configuration.site.signs.clone(),

@@ -67,6 +67,9 @@ pub struct Searcher {
     pub model: FinderModel,
     /// Least score of a find, 0 to 1.
     pub least_score: f32,
+    /// Largest width of a find, share of the picture's width: what is larger is none. A network for plates takes rows of windows
+    /// and plain surfaces for large ones.
+    pub largest_share: f32,
 }
 
 /// How to search.
@@ -195,7 +198,9 @@ fn open_at(model: &FinderModel, side: u32, engine: &EngineSettings) -> Result<De
 
 /// Adds what is new: the sizes of one searcher often find the same.
 fn add(finds: &mut Vec<Find>, searcher: &Searcher, frame: &CameraFrame, found: &[Detection]) {
-    for one in found.iter().filter(|one| one.score >= searcher.least_score) {
+    let widest_px = searcher.largest_share * frame.image.width as f32;
+    let is_find = |one: &&Detection| one.score >= searcher.least_score && one.bounding_box.width_px() <= widest_px;
+    for one in found.iter().filter(is_find) {
         let known = finds.iter_mut().rev().take_while(|find| find.frame == frame.frame);
         let mut same = known.filter(|find| find.what == searcher.what && find.area.iou(&one.bounding_box) > 0.3);
         match same.next() {

@@ -80,12 +80,7 @@ impl Counters {
     }
 
     pub(super) fn frame_dropped(&mut self, camera: &str, reason: DropReason) {
-        let reason = match reason {
-            DropReason::QueueFull => "queue-full",
-            DropReason::DecodeFailed => "decode-failed",
-            DropReason::InferenceFailed => "inference-failed",
-        };
-        count(&mut self.frames_dropped, camera, reason);
+        count(&mut self.frames_dropped, camera, reason.label());
     }
 
     pub(super) fn reading_rejected(&mut self, source: &str, reason: &'static str) {

@@ -1,6 +1,7 @@
 //! Tracks and frames for tests.
 
 use crate::event::{DetectionFrame, EventId, FrameTimings, SourceId};
+use crate::perception::ground::GroundMeasurement;
 use crate::perception::{CalibratedArea, GroundTrack, TrackState};
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Covariance2, Enu};
@@ -21,6 +22,7 @@ pub(crate) fn track(track_id: u32, class: ObjectClass, position: [f64; 2], ms: i
         track_id,
         class,
         class_confidence: 0.9,
+        class_shares: shares(class),
         score: 0.8,
         bounding_box: BoundingBox { x1_px: 10.0, y1_px: 20.0, x2_px: 30.0, y2_px: 40.0 },
         detection: Some(0),
@@ -29,6 +31,12 @@ pub(crate) fn track(track_id: u32, class: ObjectClass, position: [f64; 2], ms: i
         frame: ms as u64 / 100 + 1,
         captured_at: at(ms),
         state_at: at(ms),
+        measured: GroundMeasurement {
+            position: Enu::ground(position[0], position[1]),
+            noise: Covariance2::isotropic(0.01),
+            bias: Covariance2::default(),
+            area: CalibratedArea::Inside,
+        },
         position: Enu::ground(position[0], position[1]),
         covariance: Covariance2::isotropic(0.01),
         velocity_e_mps: 0.0,
@@ -43,6 +51,14 @@ pub(crate) fn track(track_id: u32, class: ObjectClass, position: [f64; 2], ms: i
         state: TrackState::Confirmed,
         area: CalibratedArea::Inside,
     }
+}
+
+/// Nine votes of ten for `class`, the tenth for something unlike it.
+fn shares(class: ObjectClass) -> [f32; ObjectClass::ALL.len()] {
+    let mut shares = [0.0; ObjectClass::ALL.len()];
+    shares[ObjectClass::Obstacle.index()] = 0.1;
+    shares[class.index()] += 0.9;
+    shares
 }
 
 /// The frame at `ms`.

@@ -1,18 +1,19 @@
 //! What the node knows of its surroundings.
 //!
-//! In: the ground tracks of each camera, sensor readings, states of sources and links. Out: [`RoadUser`]s with identity,
-//! history and standing time, the latest readings and states, and the camera frames they are from.
+//! In: the ground tracks of each camera, what stations tell of road users, sensor readings, states of sources and links.
+//! Out: [`RoadUser`]s with identity, history and standing time, the latest readings and states, and the camera frames they
+//! are from.
 //!
-//! Invariants: pure; every table has a capacity and what exceeds it is counted in [`World::drops`]; an object is as old
-//! as its track and is gone when its track ends or its camera falls silent. Deliberately absent: fusion between cameras
-//! (each track is one object; [`World::see_frame`] is where association will go). What other stations say is in [`ldm`];
-//! where road users will be in [`prediction`], who is about to meet whom in [`conflict`].
+//! Invariants: pure; every table has a capacity and what exceeds it is counted in [`World::drops`]; an object is gone when
+//! no camera has a track of it and no station tells of it. How sources become one object is in [`fusion`], what other
+//! stations say in [`ldm`], where road users will be in [`prediction`], who is about to meet whom in [`conflict`].
 
 pub mod conflict;
 mod drops;
 mod environment;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod fusion;
 pub mod infrastructure;
 pub mod ldm;
 pub mod prediction;
@@ -23,12 +24,12 @@ pub mod situation;
 
 pub use drops::Drops;
 pub use environment::{Environment, Reading, Status};
-pub use road_user::{PerceptionQuality, RoadUser, Sight, TRAIL_CAPACITY};
+pub use road_user::{MAX_SIGHTS, MAX_TOLD, PerceptionQuality, RoadUser, Sight, TRAIL_CAPACITY, Told};
 
 use crate::event::{DetectionFrame, Observation, SourceId, StatusChange};
 use crate::perception::GroundTrack;
+use fusion::{Association, FusionSettings};
 use masa_v2x_proto::time::Timestamp;
-use road_user::MotionThresholds;
 use serde::{Deserialize, Serialize};
 use situation::SituationSettings;
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub struct WorldSettings {
     pub standing_radius_m: f64,
     /// An object has moved once it was this far from where it was first seen, metres (never less than the noise).
     pub moved_distance_m: f64,
+    /// How sources become road users: `[world.fusion]`.
+    pub fusion: FusionSettings,
     /// What is a situation: `[world.situation]`.
     pub situation: SituationSettings,
 }
@@ -65,6 +68,7 @@ impl Default for WorldSettings {
             reading_timeout_s: 3_600,
             standing_radius_m: 1.0,
             moved_distance_m: 5.0,
+            fusion: FusionSettings::default(),
             situation: SituationSettings::default(),
         }
     }
@@ -92,6 +96,7 @@ pub struct World {
     /// Objects whose track is not reported, but may come back: a car behind a lorry is the same car afterwards.
     hidden: Vec<RoadUser>,
     last_id: u16,
+    association: Association,
     frames: BTreeMap<SourceId, NewestFrame>,
     environment: Environment,
     drops: Drops,
@@ -103,6 +108,7 @@ impl World {
         Self {
             users: Vec::with_capacity(usize::from(settings.max_objects)),
             hidden: Vec::with_capacity(usize::from(settings.max_objects)),
+            association: Association::with_capacity(usize::from(settings.max_objects)),
             settings,
             timeouts_ms,
             last_id: 0,
@@ -115,6 +121,11 @@ impl World {
     /// Road users, longest known first.
     pub fn users(&self) -> &[RoadUser] {
         &self.users
+    }
+
+    /// Those that an own camera perceives.
+    pub fn perceived(&self) -> impl Iterator<Item = &RoadUser> {
+        self.users.iter().filter(|user| user.is_perceived())
     }
 
     /// The road user with an object id.
@@ -137,7 +148,7 @@ impl World {
         &self.drops
     }
 
-    /// Takes over the tracks of one camera's newest frame; an object whose track is not among them is gone.
+    /// Takes over the tracks of one camera's newest frame; an object that nobody sees or tells of afterwards is gone.
     pub(crate) fn see_frame(
         &mut self,
         camera: SourceId,
@@ -152,44 +163,24 @@ impl World {
             height_px: frame.height_px,
         };
         self.frames.insert(camera, newest);
-        let untracked = |user: &mut RoadUser| {
-            user.sight.camera == camera && tracks.iter().all(|track| track.track_id != user.sight.track_id)
+        let is_over = |user: &RoadUser| {
+            user.sight_of(camera).is_some_and(|sight| tracks.iter().all(|track| track.track_id != sight.track_id))
         };
+        for user in self.users.iter_mut().filter(|user| is_over(user)) {
+            user.lose_sight(camera, true);
+        }
         let room = usize::from(self.settings.max_objects).saturating_sub(self.hidden.len());
-        self.hidden.extend(self.users.extract_if(.., untracked).take(room));
+        let is_unseen = |user: &mut RoadUser| user.sights.is_empty() && user.told.is_empty();
+        self.hidden.extend(self.users.extract_if(.., is_unseen).take(room));
         self.users.retain_mut(|user| {
-            let forgotten = untracked(user);
+            let forgotten = is_unseen(user);
             if forgotten {
                 self.drops.count("hidden-full");
             }
             !forgotten
         });
-        for track in tracks {
-            self.see_track(camera, track, now);
-        }
-    }
-
-    fn see_track(&mut self, camera: SourceId, track: &GroundTrack, now: Timestamp) {
-        if !is_finite(track) {
-            return self.drops.count("track-not-finite");
-        }
-        let limits = MotionThresholds {
-            standing_radius_m: self.settings.standing_radius_m,
-            moved_distance_m: self.settings.moved_distance_m,
-        };
-        let known = |user: &RoadUser| user.sight.camera == camera && user.sight.track_id == track.track_id;
-        if let Some(user) = self.users.iter_mut().find(|user| known(user)) {
-            user.update(track, now, limits);
-        } else if self.users.len() == usize::from(self.settings.max_objects) {
-            self.drops.count("world-full");
-        } else if let Some(place) = self.hidden.iter().position(known) {
-            let mut user = self.hidden.remove(place);
-            user.update(track, now, limits);
-            self.users.push(user);
-        } else {
-            let id = self.unused_id();
-            self.users.push(RoadUser::new(id, camera, track, now, limits));
-        }
+        self.associate(camera, tracks, now);
+        self.users.iter_mut().for_each(|user| user.publish(frame.captured_at));
     }
 
     /// The next object id. Ids run round the 16 bits of a CPM's `objectId`; one that is in use is passed over.
@@ -210,23 +201,35 @@ impl World {
         self.environment.report(change, now, &mut self.drops);
     }
 
-    /// Removes objects of silent cameras and forgets old readings.
+    /// Removes objects of silent cameras and stations, and forgets old readings.
     pub(crate) fn age(&mut self, now: Timestamp) {
         let Self { users, hidden, settings, timeouts_ms, .. } = self;
-        users.retain(|user| now < expiry(user, settings, timeouts_ms));
+        for user in users.iter_mut() {
+            user.sights.retain(|sight| now < sight_expiry(sight, settings, timeouts_ms));
+            user.told.retain(|told| now < told_expiry(told, settings));
+        }
+        users.retain(|user| !user.sights.is_empty() || !user.told.is_empty());
         hidden.retain(|user| now < user.updated_at.plus_ms(i64::from(settings.hidden_timeout_ms)));
         self.environment.forget_before(now.plus_ms(-1_000 * i64::from(self.settings.reading_timeout_s)));
     }
 
-    /// When the next object expires unless its camera delivers.
+    /// When the next object loses a source unless that delivers.
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
-        self.users.iter().map(|user| expiry(user, &self.settings, &self.timeouts_ms)).min()
+        let expiries = self.users.iter().flat_map(|user| {
+            let sights = user.sights.iter().map(|sight| sight_expiry(sight, &self.settings, &self.timeouts_ms));
+            sights.chain(user.told.iter().map(|told| told_expiry(told, &self.settings)))
+        });
+        expiries.min()
     }
 }
 
-fn expiry(user: &RoadUser, settings: &WorldSettings, timeouts_ms: &BTreeMap<SourceId, u32>) -> Timestamp {
-    let timeout_ms = timeouts_ms.get(&user.sight.camera).unwrap_or(&settings.camera_timeout_ms);
-    user.updated_at.plus_ms(i64::from(*timeout_ms).max(1))
+fn sight_expiry(sight: &Sight, settings: &WorldSettings, timeouts_ms: &BTreeMap<SourceId, u32>) -> Timestamp {
+    let timeout_ms = timeouts_ms.get(&sight.camera).unwrap_or(&settings.camera_timeout_ms);
+    sight.updated_at.plus_ms(i64::from(*timeout_ms).max(1))
+}
+
+fn told_expiry(told: &Told, settings: &WorldSettings) -> Timestamp {
+    told.heard_at.plus_ms(i64::from(settings.fusion.told_timeout_ms).max(1))
 }
 
 /// Perception promises finite numbers; what it may one day miss must not reach a message.
@@ -258,7 +261,7 @@ mod tests {
             ];
             world.see_frame(CAMERA, &frame(ms), &tracks, at(ms + 30));
         }
-        let ids: Vec<_> = world.users().iter().map(|user| (user.id, user.sight.track_id)).collect();
+        let ids: Vec<_> = world.users().iter().map(|user| (user.id, user.sight().unwrap().track_id)).collect();
         assert_eq!(ids, [(1, 7), (2, 9)]);
         assert_eq!(world.users()[0].trail_m().collect::<Vec<_>>(), [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]);
         assert_eq!(world.users()[1].trail_m().count(), 1, "a standing object keeps its trail");
@@ -288,8 +291,8 @@ mod tests {
     #[test]
     fn objects_of_a_silent_camera_go_at_its_own_timeout() {
         let mut world = world(WorldSettings::default());
-        for camera in [CAMERA, SourceId(2)] {
-            world.see_frame(camera, &frame(0), &[track(1, ObjectClass::Car, [0.0, 0.0], 0)], at(50));
+        for (camera, e_m) in [(CAMERA, 0.0), (SourceId(2), 20.0)] {
+            world.see_frame(camera, &frame(0), &[track(1, ObjectClass::Car, [e_m, 0.0], 0)], at(50));
         }
         assert_eq!(world.wake_at(), Some(at(350)));
         for (ms, left) in [(349, 2), (350, 1), (1_549, 1), (1_550, 0)] {

@@ -1,7 +1,9 @@
 //! A world for the page, and an HTTP and WebSocket client that sends exactly what a test says.
 
-use masa_edge_node::effect::{MessageKind, ObjectCause, OutMessage, Provenance};
+use masa_edge_node::effect::{MessageKind, ObjectCause, OutMessage, Provenance, SightCause};
 use masa_edge_node::event::{EventId, Quantity, SourceId, SourceState};
+use masa_edge_node::perception::privacy::{Anonymised, Anonymiser, PrivacySettings, Sightings};
+use masa_edge_node::perception::tracking::FrameId;
 use masa_edge_node::snapshot::{
     CameraSiteView, Counters, EllipseView, EventView, FrameView, ObjectState, ObjectView, ObservationView, SightView,
     SiteView, Snapshot, StatusView, ZoneView,
@@ -43,8 +45,10 @@ pub(crate) fn snapshot(frame: u64, objects: u16) -> Snapshot {
         since_update_s: 0.0,
         stationary_s: None,
         state: ObjectState::Detected,
-        camera: CAMERA,
-        track_id: u32::from(id) + 100,
+        existence: 0.99,
+        size_m: [4.4, 1.8, 1.5],
+        told_by: Vec::new(),
+        lane: None,
         sights: vec![SightView { camera: CAMERA, track_id: u32::from(id) + 100, bounding_box: BOX }],
         trail_m: (0..20).map(|i| [f64::from(id) - f64::from(i), 2.0]).collect(),
     };
@@ -106,14 +110,17 @@ pub(crate) fn message(kind: MessageKind, seq: u64) -> Arc<OutMessage> {
             rule: "CPM: new object, TS 103 324 6.1.2.3".to_owned(),
             objects: vec![ObjectCause {
                 object_id: 5,
-                camera: CAMERA,
-                track_id: 105,
-                first_event: event(3),
-                last_event: event(9),
-                frame: 9,
-                captured_at: Timestamp::from_unix_ms(1_700_000_000_000),
-                detection: Some(2),
-                bounding_box: BOX,
+                sights: vec![SightCause {
+                    camera: CAMERA,
+                    track_id: 105,
+                    first_event: event(3),
+                    last_event: event(9),
+                    frame: 9,
+                    captured_at: Timestamp::from_unix_ms(1_700_000_000_000),
+                    detection: Some(2),
+                    bounding_box: BOX,
+                }],
+                messages: Vec::new(),
             }],
         },
     })
@@ -121,6 +128,17 @@ pub(crate) fn message(kind: MessageKind, seq: u64) -> Arc<OutMessage> {
 
 pub(crate) fn image() -> Arc<RgbImage> {
     Arc::new(RgbImage::new(64, 48, [200, 30, 30].repeat(64 * 48)).unwrap())
+}
+
+/// A picture half as wide as [`image`], as it may leave.
+pub(crate) fn anonymised(frame: u64) -> Anonymised {
+    let settings = PrivacySettings { warm_up_s: 0.0, ..PrivacySettings::default() };
+    let captured_at = Timestamp::from_unix_ms(frame as i64);
+    let id = FrameId { event: EventId { source: CAMERA, seq: frame }, frame, captured_at };
+    let mut anonymiser = Anonymiser::new(&settings).unwrap();
+    anonymiser.observe(id, [32, 48], Sightings::default());
+    let image = Arc::new(RgbImage::new(32, 48, vec![90; 32 * 48 * 3]).unwrap());
+    anonymiser.anonymise(frame, captured_at, &image).unwrap()
 }
 
 /// A server on a free port, and the hand that feeds it.
@@ -205,6 +223,7 @@ impl Node {
             for frame in 1.. {
                 beat.tick().await;
                 self.camera.offer_raw(frame, Timestamp::from_unix_ms(frame as i64), image);
+                self.camera.offer_anonymised(|| Some(anonymised(frame)));
             }
         };
         tokio::select! {

@@ -1,12 +1,13 @@
-//! Engines that run one ONNX network: one float image tensor in, float tensors out.
+//! Engines that run one ONNX network: a float tensor of one or several images in, float tensors out.
 //!
 //! | [`EngineKind`] | what it is | needs |
 //! |---|---|---|
 //! | `tract` | pure Rust, CPU | nothing |
 //! | `onnxruntime` | ONNX Runtime, loaded at run time; CPU, CUDA or TensorRT | its library |
 //!
-//! Invariants: one thread per engine; the input buffer belongs to the engine and keeps its contents between runs; the
-//! outputs are those of the last run. Deliberately absent: batches, several image inputs, training.
+//! Invariants: one thread per engine; the input buffers, one for each number of images, belong to the engine and keep their
+//! contents between runs; the outputs are those of the last run. Several images go in at once where the network leaves
+//! its first axis open and the engine takes it so (`onnxruntime`). Deliberately absent: several image inputs, training.
 
 mod onnx_file;
 mod onnxruntime;
@@ -87,7 +88,10 @@ pub struct Tensor<'a> {
     pub data: &'a [f32],
 }
 
-/// Tensors by position.
+/// Images that go into a network at once at most.
+pub const MAX_BATCH: usize = 8;
+
+/// Tensors by position, those of one image: their first axis is 1.
 pub trait Outputs {
     /// How many there are.
     fn count(&self) -> usize;
@@ -101,14 +105,27 @@ pub trait Engine: Outputs + Send {
     /// The hardware path in use, which is not always the one wished for.
     fn provider(&self) -> ExecutionProvider;
 
-    /// The input tensor, row-major in the shape that [`open()`] was given. Its contents persist between runs.
-    fn input_mut(&mut self) -> &mut [f32];
+    /// How many images it takes at once, 1 to [`MAX_BATCH`].
+    fn max_batch(&self) -> usize {
+        1
+    }
 
-    /// Runs the network on the input buffer. The outputs are those of the last successful run.
+    /// The input tensor for `batch` images, which is at most [`Self::max_batch`]: one after the other, each row-major in the
+    /// shape that [`open()`] was given. Its contents persist between runs of as many images.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] when there is no room for it.
+    fn input_mut(&mut self, batch: usize) -> Result<&mut [f32], Error>;
+
+    /// Runs the network on the input buffer for `batch` images. The outputs are those of the last successful run, of its
+    /// first image until [`Self::select`] says otherwise.
     ///
     /// # Errors
     /// [`Error::Inference`] with the engine's own words.
-    fn run(&mut self) -> Result<(), Error>;
+    fn run(&mut self, batch: usize) -> Result<(), Error>;
+
+    /// Makes the outputs those of the image at `index` of the last run.
+    fn select(&mut self, _index: usize) {}
 }
 
 /// What a network is to be fed.

@@ -4,6 +4,7 @@
 //! (two threads under load were slower); a GPU that cannot be used leads to one warning and the processor.
 
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -17,7 +18,8 @@ use ort::{
 };
 
 use super::{
-    DeclaredInput, Engine, EngineKind, EngineSettings, ExecutionProvider, Outputs, Tensor, check_input, warn_fallback,
+    DeclaredInput, Engine, EngineKind, EngineSettings, ExecutionProvider, MAX_BATCH, Outputs, Tensor, check_input,
+    warn_fallback,
 };
 use crate::Error;
 
@@ -29,13 +31,19 @@ pub(super) struct OnnxRuntimeEngine {
     path: PathBuf,
     session: Session,
     provider: ExecutionProvider,
-    input: OrtTensor<f32>,
+    /// One for each number of images that went in at once.
+    inputs: BTreeMap<usize, OrtTensor<f32>>,
+    shape: [usize; 4],
+    max_batch: usize,
     outputs: Vec<Output>,
+    /// The image of the last run whose outputs are shown.
+    selected: usize,
 }
 
 /// An output of the last run.
 struct Output {
     name: String,
+    /// Of one image.
     shape: Vec<usize>,
     value: Option<DynValue>,
     /// The values as floats, where the network gives another type.
@@ -71,9 +79,9 @@ impl OnnxRuntimeEngine {
             warn_fallback(path, wished, provider, &failures.join("; "));
         }
 
-        check_input(path, &declared_inputs(&session), shape)?;
-        let input = OrtTensor::from_array((shape, vec![0.0_f32; shape.iter().product()]))
-            .map_err(|error| refused(error.message().to_owned()))?;
+        let declared = declared_inputs(&session);
+        check_input(path, &declared, shape)?;
+        let is_open = declared.first().is_some_and(|input| input.shape.first() == Some(&None));
         let output = |outlet: &ort::value::Outlet| Output {
             name: outlet.name().to_owned(),
             shape: Vec::new(),
@@ -81,7 +89,9 @@ impl OnnxRuntimeEngine {
             converted: Vec::new(),
         };
         let outputs = session.outputs().iter().map(output).collect();
-        Ok(Self { path: path.to_owned(), session, provider, input, outputs })
+        let max_batch = if is_open { MAX_BATCH } else { 1 };
+        let path = path.to_owned();
+        Ok(Self { path, session, provider, inputs: BTreeMap::new(), shape, max_batch, outputs, selected: 0 })
     }
 }
 
@@ -163,11 +173,11 @@ impl Outputs for OnnxRuntimeEngine {
     fn tensor(&self, index: usize) -> Tensor<'_> {
         let output = &self.outputs[index];
         let floats = output.value.as_ref().and_then(|value| value.try_extract_tensor::<f32>().ok());
-        Tensor {
-            name: &output.name,
-            shape: &output.shape,
-            data: floats.map_or(output.converted.as_slice(), |(_, data)| data),
-        }
+        let all = floats.map_or(output.converted.as_slice(), |(_, data)| data);
+        let length = output.shape.iter().product();
+        // An output that the images share, as labels may be, has one part only.
+        let data = all.chunks_exact(usize::max(length, 1)).nth(self.selected).unwrap_or(all);
+        Tensor { name: &output.name, shape: &output.shape, data }
     }
 }
 
@@ -176,19 +186,44 @@ impl Engine for OnnxRuntimeEngine {
         self.provider
     }
 
-    fn input_mut(&mut self) -> &mut [f32] {
-        self.input.extract_tensor_mut().1
+    fn max_batch(&self) -> usize {
+        self.max_batch
     }
 
-    fn run(&mut self) -> Result<(), Error> {
-        let failed =
-            |error: ort::Error| Error::Inference { path: self.path.clone(), reason: error.message().trim().to_owned() };
-        let values = self.session.run(ort::inputs![&self.input]).map_err(failed)?;
+    fn input_mut(&mut self, batch: usize) -> Result<&mut [f32], Error> {
+        let tensor = match self.inputs.entry(batch) {
+            Entry::Occupied(tensor) => tensor.into_mut(),
+            Entry::Vacant(none) => {
+                let [_, rest @ ..] = self.shape;
+                let shape = [batch, rest[0], rest[1], rest[2]];
+                let tensor = OrtTensor::from_array((shape, vec![0.0_f32; shape.iter().product()]));
+                none.insert(tensor.map_err(|error| failed(&self.path, &error))?)
+            }
+        };
+        Ok(tensor.extract_tensor_mut().1)
+    }
+
+    fn select(&mut self, index: usize) {
+        self.selected = index;
+    }
+
+    fn run(&mut self, batch: usize) -> Result<(), Error> {
+        self.input_mut(batch)?;
+        let input = &self.inputs[&batch];
+        let values = self.session.run(ort::inputs![input]).map_err(|error| failed(&self.path, &error))?;
+        self.selected = 0;
         for (output, (_, value)) in self.outputs.iter_mut().zip(values) {
-            output.read(value).map_err(failed)?;
+            output.read(value).map_err(|error| failed(&self.path, &error))?;
+            if let Some(axis) = output.shape.first_mut().filter(|axis| **axis == batch) {
+                *axis = 1;
+            }
         }
         Ok(())
     }
+}
+
+fn failed(path: &Path, error: &ort::Error) -> Error {
+    Error::Inference { path: path.to_owned(), reason: error.message().trim().to_owned() }
 }
 
 impl Output {

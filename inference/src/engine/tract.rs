@@ -91,13 +91,13 @@ impl Engine for TractEngine {
         ExecutionProvider::Cpu
     }
 
-    fn input_mut(&mut self) -> &mut [f32] {
+    fn input_mut(&mut self, _batch: usize) -> Result<&mut [f32], Error> {
         // Copies only where an output of the last run is the input itself.
         let view = Arc::make_mut(&mut self.input).to_plain_array_view_mut::<f32>().ok();
-        view.and_then(|view| view.into_slice()).expect("the input is made as a plain float tensor")
+        Ok(view.and_then(|view| view.into_slice()).expect("the input is made as a plain float tensor"))
     }
 
-    fn run(&mut self) -> Result<(), Error> {
+    fn run(&mut self, _batch: usize) -> Result<(), Error> {
         self.outputs.clear();
         let input = tvec!(Arc::clone(&self.input).into_tvalue());
         let plan = &self.plan;

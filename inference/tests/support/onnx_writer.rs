@@ -48,10 +48,11 @@ pub(crate) fn constant(name: &str, values: &[i64]) -> Vec<u8> {
     [number(1, values.len() as u64), number(2, Kind::I64 as u64), bytes(8, name.as_bytes()), bytes(9, &raw)].concat()
 }
 
-/// An input or output of the graph.
+/// An input or output of the graph; an extent of 0 leaves the axis open.
 pub(crate) fn value(name: &str, kind: Kind, shape: &[u64]) -> Vec<u8> {
     // ValueInfoProto: name 1, type 2 { tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1 } } } }.
-    let dims: Vec<u8> = shape.iter().flat_map(|&extent| bytes(1, &number(1, extent))).collect();
+    let dim = |extent| if extent == 0 { Vec::new() } else { number(1, extent) };
+    let dims: Vec<u8> = shape.iter().flat_map(|&extent| bytes(1, &dim(extent))).collect();
     let tensor = [number(1, kind as u64), bytes(2, &dims)].concat();
     [bytes(1, name.as_bytes()), bytes(2, &bytes(1, &tensor))].concat()
 }
@@ -65,9 +66,10 @@ pub(crate) fn model(nodes: &[Vec<u8>], constants: &[Vec<u8>], inputs: &[Vec<u8>]
     [number(1, 8), bytes(8, &number(2, 13)), bytes(7, &graph)].concat()
 }
 
-/// A network that gives its input back in another shape: the image's pixels are the output's numbers.
+/// A network that gives its input back in another shape: the image's pixels are the output's numbers. An extent of -1 is
+/// what is left.
 pub(crate) fn reshaping(input: &[u64], output: &[i64]) -> Vec<u8> {
-    let shape: Vec<u64> = output.iter().map(|&extent| extent as u64).collect();
+    let shape: Vec<u64> = output.iter().map(|&extent| extent.max(0) as u64).collect();
     model(
         &[node("Reshape", &["images", "shape"], &["output"], &[])],
         &[constant("shape", output)],

@@ -8,6 +8,9 @@ use masa_edge_node::perception::georeference::Calibration;
 use masa_edge_node::perception::georeference::fit::{FittedPoint, PoseFit, Verdict, fit};
 use std::path::{Path, PathBuf};
 
+/// Errors this many times larger than the stated noise say that something is wrong with all points.
+const MISFIT: f64 = 4.0;
+
 /// Find the pose from surveyed points: which agree, how sure it is, and what it is worth without each of them.
 #[derive(Debug, Args)]
 pub(super) struct FitCommand {
@@ -45,7 +48,9 @@ pub(super) fn write(calibration: &Calibration, path: &Path) -> anyhow::Result<()
 
 fn print(found: &PoseFit) {
     println!("{}", pose_words(found));
-    println!("\n  point          x (px)   y (px)   east (m)  north (m)   up (m)  error (px)     (m)  without it (px)     (m)");
+    println!(
+        "\n  point          x (px)   y (px)   east (m)  north (m)   up (m)  error (px)     (m)  without it (px)     (m)"
+    );
     for FittedPoint { point, verdict, error_px, error_m, left_out_px, left_out_m, .. } in &found.points {
         let figure = |value: &Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
         let ([x, y], p) = (point.pixel, point.position);
@@ -62,7 +67,14 @@ fn print(found: &PoseFit) {
             figure(left_out_m),
         );
     }
-    let bad: Vec<_> = found.points.iter().filter(|p| p.verdict == Verdict::Bad).map(|p| p.point.name.as_str()).collect();
+    if found.unit_sigma > MISFIT {
+        println!(
+            "\nthe errors are {:.0} times what clicks and survey explain: the lens is another one, or the points are off",
+            found.unit_sigma
+        );
+    }
+    let bad: Vec<_> =
+        found.points.iter().filter(|p| p.verdict == Verdict::Bad).map(|p| p.point.name.as_str()).collect();
     if !bad.is_empty() {
         println!("\nbad points, left out (✗): {}", bad.join(", "));
     }

@@ -4,6 +4,8 @@
 //! (`lanes`). What comes out is the calibration file that `[camera.georeference] kind = "camera-model"` of a site file names.
 
 mod fit;
+mod lanes;
+mod page;
 mod points;
 mod subject;
 
@@ -19,12 +21,16 @@ pub(crate) struct Calibrate {
 #[derive(Debug, Subcommand)]
 enum CalibrateCommand {
     Fit(fit::FitCommand),
+    Lanes(lanes::LanesCommand),
+    Page(page::PageCommand),
 }
 
 impl Calibrate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
             CalibrateCommand::Fit(command) => command.run(),
+            CalibrateCommand::Lanes(command) => command.run(),
+            CalibrateCommand::Page(command) => command.run(),
         }
     }
 }

@@ -34,11 +34,14 @@ pub(crate) struct Check {
     #[arg(long, value_name = "FILE")]
     plate: Option<PathBuf>,
     /// Least score of a face.
-    #[arg(long, value_name = "SCORE", default_value_t = 0.6)]
+    #[arg(long, value_name = "SCORE", default_value_t = 0.82)]
     face_score: f32,
     /// Least score of a plate.
-    #[arg(long, value_name = "SCORE", default_value_t = 0.6)]
+    #[arg(long, value_name = "SCORE", default_value_t = 0.82)]
     plate_score: f32,
+    /// Largest width of a plate, share of the picture's: rows of windows are taken for larger ones.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.12)]
+    largest_plate: f32,
     /// Sides of the square that pictures are scaled into for the search, pixels.
     #[arg(long, value_name = "SIDE", value_delimiter = ',', default_values_t = [640, 1280], value_parser = clap::value_parser!(u32).range(64..=4096))]
     sizes: Vec<u32>,
@@ -114,11 +117,12 @@ impl Check {
             engine = EngineSettings { engine: EngineKind::Onnxruntime, library: Some(library.clone()), ..engine };
         }
         let mut searchers = Vec::new();
-        for (what, model, least_score) in
-            [(Trait::Face, &self.face, self.face_score), (Trait::Plate, &self.plate, self.plate_score)]
-        {
+        for (what, model, least_score, largest_share) in [
+            (Trait::Face, &self.face, self.face_score, 1.0),
+            (Trait::Plate, &self.plate, self.plate_score, self.largest_plate),
+        ] {
             if let Some(model) = model {
-                searchers.push(Searcher { what, model: network(Some(model))?, least_score });
+                searchers.push(Searcher { what, model: network(Some(model))?, least_score, largest_share });
             }
         }
         ensure!(!searchers.is_empty(), "nothing to search with: give --face, --plate or both");

@@ -1,6 +1,7 @@
 //! `masa privacy`: what leaves a node, and who opened what does not.
 
 mod check;
+mod ring;
 
 use clap::{Args, Subcommand};
 
@@ -14,12 +15,18 @@ pub(crate) struct Privacy {
 #[derive(Debug, Subcommand)]
 enum PrivacyCommand {
     Check(check::Check),
+    Key(ring::Key),
+    Open(ring::Open),
+    Openings(ring::Openings),
 }
 
 impl Privacy {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
             PrivacyCommand::Check(check) => check.run(),
+            PrivacyCommand::Key(key) => key.run(),
+            PrivacyCommand::Open(open) => open.run(),
+            PrivacyCommand::Openings(openings) => openings.run(),
         }
     }
 }

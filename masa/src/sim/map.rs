@@ -1,4 +1,4 @@
-//! `masa sim map`: a picture of a road network.
+//! `masa sim map`: a picture of a road network, or the site map of a control room.
 
 use anyhow::Context;
 use clap::Args;
@@ -12,7 +12,7 @@ pub(crate) struct Map {
     /// A `.net.xml` or `.xodr` file, or the name of a shipped network (`masa sim map --list`).
     #[arg(value_name = "FILE|NAME", required_unless_present = "list")]
     network: Option<String>,
-    /// Where the picture goes (PNG).
+    /// Where the picture goes (PNG), or the site map of a control room (GeoJSON, `.geojson`).
     #[arg(long, value_name = "FILE", required_unless_present = "list")]
     output: Option<PathBuf>,
     /// Longer side of the picture, pixels.
@@ -32,6 +32,17 @@ impl Map {
         }
         let (Some(network), Some(output)) = (&self.network, &self.output) else { return Ok(()) };
         let roads = if Path::new(network).is_file() { Roads::load(network)? } else { Roads::shipped(network)? };
+        if output.extension().is_some_and(|extension| extension == "geojson") {
+            let map = roads.to_geojson().context("the source does not say where on the globe the network is")?;
+            std::fs::write(output, map.to_string()).with_context(|| format!("writing {}", output.display()))?;
+            println!(
+                "{}: {} features in {}",
+                roads.name,
+                map["features"].as_array().map_or(0, Vec::len),
+                output.display()
+            );
+            return Ok(());
+        }
         let settings = PictureSettings { size_px: self.size, ..PictureSettings::default() };
         let picture = picture(&roads, None, &settings);
         picture.save(output).with_context(|| format!("writing {}", output.display()))?;

@@ -2,6 +2,7 @@
 
 mod cosim;
 mod dataset;
+mod evaluate;
 mod map;
 mod run;
 mod serve;
@@ -22,6 +23,7 @@ pub(crate) struct Sim {
 enum SimCommand {
     Cosim(cosim::Cosim),
     Dataset(dataset::Dataset),
+    Evaluate(evaluate::Evaluate),
     Map(map::Map),
     Run(run::Run),
     Serve(serve::Serve),
@@ -35,6 +37,7 @@ impl Sim {
         match self.command {
             SimCommand::Cosim(command) => command.run(),
             SimCommand::Dataset(command) => command.run(),
+            SimCommand::Evaluate(command) => command.run(),
             SimCommand::Map(command) => command.run(),
             SimCommand::Run(command) => command.run(),
             SimCommand::Serve(command) => command.run(),

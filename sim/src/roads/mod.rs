@@ -6,6 +6,7 @@
 
 mod conflicts;
 mod error;
+mod geojson;
 mod georeference;
 mod index;
 mod load;

@@ -6,12 +6,13 @@ use crate::actor::{Actor, ActorId, ActorKind};
 use crate::scenario::CameraSettings;
 use crate::snapshot::Snapshot;
 use masa_edge_node::perception::CameraSettings as SiteCamera;
+use masa_edge_node::perception::georeference::online::{OnlinePoseSettings, StationReference};
 use masa_edge_node::perception::georeference::{GeoreferenceSettings, PixelInput, ProjectionMatrixSettings};
-use masa_edge_node::perception::ground::{ContactPoint, MotionSettings};
+use masa_edge_node::perception::ground::ContactPoint;
 use masa_edge_node::perception::tracking::TrackerSettings;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Enu, SiteFrame};
-use nalgebra::{Matrix3, Point2, Point3, Vector3};
+use nalgebra::{Matrix3, Point2, Point3, Rotation3, Vector3};
 
 /// Smallest box that counts as seen, pixels high.
 pub(crate) const MIN_HEIGHT_PX: f64 = 10.0;
@@ -50,7 +51,7 @@ impl Pinhole {
         let position = Point3::from(settings.position_m);
         let [e, n] = settings.look_at_m;
         let forward = (Point3::new(e, n, 0.0) - position).normalize();
-        let forward = nalgebra::Rotation3::from_axis_angle(&Vector3::z_axis(), -pan_deg.to_radians()) * forward;
+        let forward = Rotation3::from_axis_angle(&Vector3::z_axis(), -pan_deg.to_radians()) * forward;
         let right = forward.cross(&Vector3::z()).normalize();
         let [width, _] = settings.lens.image_size_px;
         Self {
@@ -74,6 +75,15 @@ impl Pinhole {
                 centre[1] + self.focal_px * to.dot(&self.down) / depth,
             )
         })
+    }
+
+    /// Degrees between where a camera turned by `pan_deg` to the right looks, and where one does that is turned by `turn_rad`
+    /// about its right, down and forward axes.
+    pub fn turn_error_deg(&self, pan_deg: f64, turn_rad: [f64; 3]) -> f64 {
+        let rows = [self.right, self.down, self.forward].map(|axis| axis.transpose());
+        let pan = Matrix3::from_rows(&rows) * Vector3::z() * -pan_deg.to_radians();
+        let (truth, believed) = (Rotation3::from_scaled_axis(pan), Rotation3::from_scaled_axis(turn_rad.into()));
+        truth.angle_to(&believed).to_degrees()
     }
 
     /// Whether a point of the picture is within its borders.
@@ -113,7 +123,7 @@ impl Pinhole {
     }
 
     /// What the site file says of the camera after a survey.
-    pub fn site_camera(&self, id: &str, frame: &SiteFrame) -> Option<SiteCamera> {
+    pub fn site_camera(&self, settings: &CameraSettings, frame: &SiteFrame) -> Option<SiteCamera> {
         let to_ground = self.ground_to_pixel().try_inverse()?;
         let to_ground = to_ground / to_ground.norm();
         // Over a site degrees are as straight as metres.
@@ -123,7 +133,7 @@ impl Pinhole {
         let north = frame.to_wgs84(Enu::ground(0.0, step_m));
         let per_m = |there: f64, here: f64| (there - here) / step_m;
         Some(SiteCamera {
-            id: id.to_owned(),
+            id: settings.id.clone(),
             image_size_px: self.size_px,
             contact_point: ContactPoint::BottomCentre,
             pixel_noise_px: 2.0,
@@ -142,8 +152,14 @@ impl Pinhole {
                 ],
                 pixels: PixelInput::default(),
             }),
+            online_pose: OnlinePoseSettings {
+                policy: settings.online_pose,
+                // What stations of the loop say is where their middle is.
+                station_reference: StationReference::Centre,
+                ..OnlinePoseSettings::default()
+            },
             tracker: TrackerSettings::default(),
-            motion: MotionSettings::default(),
+            motion: settings.motion.clone(),
             footprint_m: Vec::new(),
         })
     }

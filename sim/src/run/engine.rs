@@ -11,7 +11,7 @@ use super::modem::{Authorities, Modem, Output};
 use super::reaction::Driver;
 use super::rig::{Capture, Rig};
 use super::station::Station;
-use super::trace::{FNV_START, FrameTrace, HealthTrace, Reception, Sent, StationTrace, Trace, fnv, mentions};
+use super::trace::{FNV_START, FrameTrace, HealthTrace, Known, Reception, Sent, StationTrace, Trace, fnv, mentions};
 use super::zebra::{Zebra, zebras};
 use super::{RunError, RunOptions, site};
 use crate::actor::{Actor, ActorId};
@@ -272,6 +272,7 @@ impl<'a> Engine<'a> {
                 frame: capture.frame,
                 hash: capture.hash,
                 broken: capture.broken,
+                corrected_rad: None,
                 in_view: capture.in_view,
                 detections: capture.detections.clone(),
                 objects: Vec::new(),
@@ -391,14 +392,22 @@ impl<'a> Engine<'a> {
         }
         let at_s = t_ns as f64 * 1e-9;
         if let (Some((camera, number)), Some(node)) = (frame_key, &self.stations[index].node) {
-            let objects = node
-                .world()
-                .users()
-                .iter()
-                .map(|user| (user.id, user.class, nalgebra::Point2::new(user.position.e_m, user.position.n_m)));
+            let objects = node.world().users().iter().map(|user| Known {
+                id: user.id,
+                class: user.class,
+                position: nalgebra::Point2::new(user.position.e_m, user.position.n_m),
+                at_s: at_s - now.seconds_since(user.state_at),
+                velocity_mps: [user.velocity_e_mps, user.velocity_n_mps],
+                covariance: user.covariance,
+                // A camera's source is its place, from 1.
+                cameras: user.sights.iter().map(|sight| usize::from(sight.camera.0) - 1).collect(),
+                is_told: !user.told.is_empty(),
+            });
             let known = |frame: &&mut FrameTrace| (frame.station, frame.camera, frame.frame) == (index, camera, number);
             if let Some(frame) = self.trace.frames.iter_mut().rev().take(64).find(known) {
                 frame.objects = objects.collect();
+                let drift = node.camera(source).and_then(|camera| camera.pose_drift());
+                frame.corrected_rad = drift.and_then(|drift| drift.corrected_rad).map(Into::into);
             }
         }
         for request in std::mem::take(&mut self.stations[index].effects.priority_requests) {

@@ -3,12 +3,13 @@
 //! A first-order Gauss–Markov error per axis: what multipath and orbits do over half a minute, without the white noise that
 //! a receiver's filter takes away.
 
-use crate::actor::Actor;
+use crate::actor::{Actor, ActorKind};
 use crate::random::Seed;
 use masa_edge_node::event::{EgoState, Equipment};
 use masa_v2x_proto::cdd::ExteriorLights;
 use masa_v2x_proto::geo::{Covariance2, Enu, SiteFrame, yaw_to_heading_rad};
 use masa_v2x_proto::time::Timestamp;
+use nalgebra::Vector3;
 use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 
@@ -39,7 +40,11 @@ impl Receiver {
         for error_m in &mut self.error_m {
             *error_m = keep * *error_m + fresh * normal(&mut self.luck);
         }
-        let truth = actor.pose.position;
+        // The reference point of a vehicle is the middle of its front (EN 302 637-2 B.2), that of others their middle.
+        let is_vehicle = actor.kind.is_motor_vehicle() || actor.kind == ActorKind::Motorcycle;
+        let ahead_m = if is_vehicle { 0.5 * actor.size.length_m } else { 0.0 };
+        let (sin, cos) = actor.pose.yaw_rad.sin_cos();
+        let truth = actor.pose.position + Vector3::new(ahead_m * cos, ahead_m * sin, 0.0);
         let position = Enu { e_m: truth.x + self.error_m[0], n_m: truth.y + self.error_m[1], u_m: truth.z };
         EgoState {
             captured_at: at,

@@ -81,7 +81,7 @@ pub struct RunOptions {
 }
 
 /// Whether cameras see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Perception {
     /// As the scenario says.
     #[default]
@@ -90,6 +90,19 @@ pub enum Perception {
     Off,
     /// For debugging only: boxes from the world itself.
     GroundTruth,
+    /// Boxes from the world itself with the errors of a detector, but nothing hidden by anything: for evaluations only.
+    NoisyTruth(BoxErrors),
+}
+
+/// Errors of boxes that come from the world itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BoxErrors {
+    /// Standard deviation of each edge, as a share of the box's height, new in each frame.
+    pub noise: f64,
+    /// The same of what stays for the life of an actor in a camera.
+    pub bias: f64,
+    /// Share of the boxes that are missing.
+    pub missed: f64,
 }
 
 /// What came of a run.
@@ -136,7 +149,7 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunErro
     let replaced = match options.perception {
         Perception::AsScenario => None,
         Perception::Off => Some(DetectorKind::Off),
-        Perception::GroundTruth => Some(DetectorKind::GroundTruth),
+        Perception::GroundTruth | Perception::NoisyTruth(_) => Some(DetectorKind::GroundTruth),
     };
     if let Some(detector) = replaced {
         for camera in scenario.stations.iter_mut().flat_map(|station| &mut station.cameras) {

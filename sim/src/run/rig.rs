@@ -7,16 +7,19 @@ use super::camera::{InView, MIN_HEIGHT_PX, Pinhole, class_of};
 use super::eye::Eye;
 use super::gnss::normal;
 use super::trace::{FNV_START, fnv};
-use super::{RunError, RunOptions};
+use super::{BoxErrors, Perception, RunError, RunOptions};
+use crate::actor::ActorId;
 use crate::random::Seed;
 use crate::scenario::{CameraSettings, DetectorKind};
 use crate::sensors::camera::Scene;
 use crate::snapshot::Snapshot;
 use masa_edge_node::event::{FrameStatistics, FrameTimings};
 use masa_edge_node::health::FrameObserver;
-use masa_inference::{Detection, Detector};
+use masa_inference::{BoundingBox, Detection, Detector};
 use masa_v2x_proto::time::Timestamp;
+use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,6 +45,7 @@ pub(crate) struct Rig {
     eye: Option<Eye>,
     detector: Option<Detector>,
     luck: Pcg64Mcg,
+    errors: Errors,
     frame: u64,
     observer: FrameObserver,
 }
@@ -94,6 +98,14 @@ impl Rig {
                 .map(|scene| Eye::new(settings, scene.clone(), seed, (station, camera))),
             detector,
             luck: seed.stream("camera latency", (station as u64) << 16 | camera as u64),
+            errors: Errors {
+                sizes: match options.perception {
+                    Perception::NoisyTruth(errors) => Some(errors),
+                    _ => None,
+                },
+                luck: seed.stream("box errors", (station as u64) << 16 | camera as u64),
+                habits: BTreeMap::new(),
+            },
             frame: 0,
             observer: FrameObserver::default(),
             settings: settings.clone(),
@@ -125,7 +137,8 @@ impl Rig {
                     .iter()
                     .filter_map(|seen| {
                         let kind = snapshot.actor(seen.actor)?.kind;
-                        Some(Detection { bounding_box: seen.bounding_box, class: class_of(kind), score: 0.9 })
+                        let bounding_box = self.errors.apply(seen, &self.settings.lens.image_size_px)?;
+                        Some(Detection { bounding_box, class: class_of(kind), score: 0.9 })
                     })
                     .collect();
             }
@@ -165,5 +178,35 @@ impl Rig {
         let model = &self.settings.latency;
         let ms = model.inference_ms + model.jitter_ms * normal(&mut self.luck);
         (ms.max(0.3 * model.inference_ms) * 1e3) as u32
+    }
+}
+
+/// What is wrong with boxes that come from the world itself.
+#[derive(Debug)]
+struct Errors {
+    sizes: Option<BoxErrors>,
+    luck: Pcg64Mcg,
+    /// Of each edge of each actor's boxes, as shares of their height.
+    habits: BTreeMap<ActorId, [f64; 4]>,
+}
+
+impl Errors {
+    /// The box with its errors, cut at the picture's borders; `None` for one that is missed.
+    fn apply(&mut self, seen: &InView, size_px: &[u32; 2]) -> Option<BoundingBox> {
+        let Some(BoxErrors { noise, bias, missed }) = self.sizes else { return Some(seen.bounding_box) };
+        let luck = &mut self.luck;
+        let habit = *self.habits.entry(seen.actor).or_insert_with(|| [(); 4].map(|()| bias * normal(luck)));
+        let is_missed = luck.random_bool(missed.clamp(0.0, 1.0));
+        let height = f64::from(seen.bounding_box.height_px());
+        let [dx1, dy1, dx2, dy2] = habit.map(|habit| ((habit + noise * normal(luck)) * height) as f32);
+        let b = seen.bounding_box;
+        let [width, height] = size_px.map(|size| size as f32);
+        let found = BoundingBox {
+            x1_px: (b.x1_px + dx1).clamp(0.0, width),
+            y1_px: (b.y1_px + dy1).clamp(0.0, height),
+            x2_px: (b.x2_px + dx2).clamp(0.0, width),
+            y2_px: (b.y2_px + dy2).clamp(0.0, height),
+        };
+        (!is_missed && found.area_px2() > 1.0).then_some(found)
     }
 }

@@ -8,7 +8,9 @@ use masa_edge_node::config::{CameraSection, Configuration, NodeFile, NodeSection
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::facilities::profile::{Role, StationKind, VehicleSettings};
 use masa_edge_node::perception::privacy::PrivacySettings;
+use masa_edge_node::run::engine::InferenceSettings;
 use masa_edge_node::sources::camera::{CameraSourceSettings, FileSettings};
+use masa_edge_node::world::WorldSettings;
 use masa_edge_node::world::ldm::LdmSettings;
 use masa_edge_node::world::site::{ZoneKind, ZoneSettings};
 use masa_inference::EngineSettings;
@@ -30,8 +32,8 @@ pub(crate) fn site_frame(roads: &Roads) -> SiteFrame {
 /// The configuration of a station at the roadside.
 pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFrame) -> Configuration {
     let mut site = empty_site(roads, frame);
-    site.cameras =
-        settings.cameras.iter().filter_map(|camera| Pinhole::new(camera, 0.0).site_camera(&camera.id, frame)).collect();
+    let surveyed = |camera: &CameraSettings| Pinhole::new(camera, 0.0).site_camera(camera, frame);
+    site.cameras = settings.cameras.iter().filter_map(surveyed).collect();
     if settings.zones_from == ZonesFrom::Map {
         site.zones = zones(roads, Point2::new(settings.position_m[0], settings.position_m[1]));
     }
@@ -43,6 +45,7 @@ pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFr
     file.node.position_m = settings.position_m;
     file.cameras = settings.cameras.iter().map(camera_section).collect();
     file.facilities = settings.facilities.clone();
+    file.world = settings.world.clone();
     Configuration { path: PathBuf::from(format!("{}.toml", settings.id)), node: file, site }
 }
 
@@ -91,6 +94,7 @@ fn node_file(station_id: u32, name: &str, station_type: StationKind) -> NodeFile
             position_m: [0.0; 3],
         },
         engine: EngineSettings::default(),
+        inference: InferenceSettings::default(),
         cameras: Vec::new(),
         iot: None,
         gnss: None,
@@ -99,6 +103,7 @@ fn node_file(station_id: u32, name: &str, station_type: StationKind) -> NodeFile
         security: None,
         v2x_in: None,
         ldm: LdmSettings::default(),
+        world: WorldSettings::default(),
         web: None,
         privacy: PrivacySettings::default(),
         raw_ring: None,

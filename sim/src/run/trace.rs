@@ -10,7 +10,7 @@ use masa_edge_node::effect::OutMessage;
 use masa_edge_node::recorder::Record;
 use masa_inference::{Detection, ObjectClass};
 use masa_v2x_proto::cdd::{CauseCode, ReferencePosition};
-use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
+use masa_v2x_proto::geo::{Covariance2, Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::time::Timestamp;
 use masa_v2x_proto::{Message, MessageKind};
 use nalgebra::Point2;
@@ -126,12 +126,36 @@ pub struct FrameTrace {
     pub hash: u64,
     /// What was broken at the camera.
     pub(crate) broken: Broken,
+    /// The turn that the node corrected positions by from this frame on: about the camera's right, down and forward axes,
+    /// radians; `None`: it corrected nothing.
+    pub corrected_rad: Option<[f64; 3]>,
     /// Who was in it.
     pub in_view: Vec<InView>,
     /// What the detector found.
     pub detections: Vec<Detection>,
-    /// What the node knew afterwards: object id, class, place.
-    pub objects: Vec<(u16, ObjectClass, Point2<f64>)>,
+    /// What the node knew afterwards.
+    pub objects: Vec<Known>,
+}
+
+/// A road user as a node knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// Object id.
+    pub id: u16,
+    /// What it is most likely.
+    pub class: ObjectClass,
+    /// Where it is, ENU metres.
+    pub position: Point2<f64>,
+    /// As of when, seconds.
+    pub at_s: f64,
+    /// Towards east and north, metres a second.
+    pub velocity_mps: [f64; 2],
+    /// Covariance of the position.
+    pub covariance: Covariance2,
+    /// The cameras whose tracks are behind it, their places at the station.
+    pub cameras: Vec<usize>,
+    /// Whether a station tells of it.
+    pub is_told: bool,
 }
 
 /// What a connected driver did.

@@ -7,8 +7,9 @@ use super::conflict::{Other, Own};
 use crate::geometry::Polyline;
 use crate::roads::{EdgeKind, Roads};
 
-/// Somebody this near to a zebra waits at it, metres.
-const WAITS_M: f64 = 1.2;
+/// Somebody on the pavement within this of a zebra's end waits there, metres; beside its stripes half a metre counts.
+const WAITS_M: f64 = 2.2;
+const BESIDE_M: f64 = 0.5;
 /// Who is farther from the own way along the zebra is not waited for yet, metres.
 const FAR_M: f64 = 8.0;
 /// Who goes away faster than this, metres a second, and is this far from the middle of the own way, metres, has passed.
@@ -40,7 +41,11 @@ impl Zebra {
     /// Metres from the own front to the zebra if `other` is to be given way there.
     pub(super) fn gap_m(&self, own: &Own<'_>, other: &Other) -> Option<f64> {
         let there = self.line.project(other.position)?;
-        if there.offset_m.abs() > self.half_width_m + WAITS_M {
+        let nearest = self.line.at(there.s_m)?;
+        let (sin, cos) = nearest.yaw_rad.sin_cos();
+        let away = other.position - nearest.point.xy();
+        let (beyond_m, beside_m) = ((away.x * cos + away.y * sin).abs(), (away.y * cos - away.x * sin).abs());
+        if beyond_m > WAITS_M || beside_m > self.half_width_m + BESIDE_M {
             return None;
         }
         let steps = (self.line.length_m() / (CROSSES_M / 2.0)) as u32;
@@ -52,7 +57,6 @@ impl Zebra {
         let (_, along_m, s_m) = meets.min_by(|a, b| a.0.total_cmp(&b.0))?;
         let gap_m = s_m - self.half_width_m - own.s_m - own.size_m[0] / 2.0;
         let away_m = there.s_m - along_m;
-        let (sin, cos) = self.line.at(along_m)?.yaw_rad.sin_cos();
         let leaves_mps = (other.velocity.x * cos + other.velocity.y * sin) * away_m.signum();
         let has_passed = leaves_mps > LEAVES_MPS && away_m.abs() > PASSED_M;
         // At the zebra already, what matters is whether the ways meet.
@@ -80,14 +84,15 @@ mod tests {
             let other = Other { position, velocity, half_length_m: 0.5, half_width_m: 0.5, yaw_rad: 0.0 };
             zebras.iter().find_map(|zebra| zebra.gap_m(&own, &other))
         };
-        let waits = gap_m([43.0, -6.5], [0.0, 0.0]).expect("waits at the kerb");
+        let waits = gap_m([43.0, -5.0], [0.0, 0.0]).expect("waits at the kerb");
         assert!((8.0..18.0).contains(&waits), "{waits}");
         assert_eq!(gap_m([43.0, 1.0], [0.0, -1.4]), Some(waits), "comes from the other side");
         assert_eq!(gap_m([43.0, 1.8], [0.0, 1.4]), None, "has passed");
-        assert_eq!(gap_m([50.0, -6.5], [0.0, 0.0]), None, "stands elsewhere");
+        assert_eq!(gap_m([47.0, -5.0], [0.0, 0.0]), None, "stands elsewhere");
+        assert_eq!(gap_m([43.0, -7.0], [0.0, 0.0]), None, "behind the pavement");
         let behind = Own { s_m: s_m + 20.0, ..own };
         let other = Other {
-            position: Point2::new(43.0, -6.5),
+            position: Point2::new(43.0, -5.0),
             velocity: Vector2::zeros(),
             half_length_m: 0.5,
             half_width_m: 0.5,

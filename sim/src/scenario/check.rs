@@ -118,6 +118,7 @@ fn check_criterion(scenario: &Scenario, criterion: &Criterion) -> Result<(), Sce
         Criterion::Latency { station, .. } => station.iter().try_for_each(|name| known_station(scenario, name)),
         Criterion::FalseAlarms { station, .. }
         | Criterion::Health { station, .. }
+        | Criterion::CameraPose { station, .. }
         | Criterion::Healthy { station, .. } => known_station(scenario, station),
         Criterion::Received { recipient, .. } => {
             recipient.names().iter().try_for_each(|name| known_station(scenario, name))

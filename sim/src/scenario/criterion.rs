@@ -106,6 +106,19 @@ pub enum Criterion {
         /// At most so long afterwards, seconds.
         within_s: f64,
     },
+    /// A station finds by its traffic where a camera looks that was turned, and says so before it corrects anything.
+    CameraPose {
+        /// The station.
+        station: String,
+        /// The camera.
+        camera: String,
+        /// When it was turned, seconds.
+        since_s: f64,
+        /// At most so long afterwards it is known, and stays so until the end, seconds.
+        within_s: f64,
+        /// To this, degrees.
+        within_deg: f64,
+    },
     /// A station's health says nothing of the kind.
     Healthy {
         /// The station.

@@ -10,6 +10,7 @@ scenarios! {
     "ambulance-gets-green",
     "breakdown-on-motorway",
     "busy-junction",
+    "camera-turned-recovers",
     "cargo-bike-platoon",
     "child-after-ball",
     "crowd-at-event",

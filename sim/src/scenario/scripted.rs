@@ -233,7 +233,9 @@ impl Scripted {
             }
         }
         if self.attention == Attention::Full && is_driven(self.settings.kind) {
-            wanted = wanted.min(-self.braking_for_what_is_seen(before, roads));
+            let braking_mps2 = self.braking_for_what_is_seen(before, roads);
+            // Nobody in the way is no reason not to accelerate.
+            wanted = if braking_mps2 > 0.0 { wanted.min(-braking_mps2) } else { wanted };
         }
         match self.brake_mps2 {
             Some(brake_mps2) => wanted.min(-brake_mps2),

@@ -2,6 +2,9 @@
 
 use masa_edge_node::event::Quantity;
 use masa_edge_node::facilities::FacilitiesSettings;
+use masa_edge_node::perception::georeference::online::DriftPolicy;
+use masa_edge_node::perception::ground::MotionSettings;
+use masa_edge_node::world::WorldSettings;
 use masa_edge_node::world::site::ZoneSettings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -37,6 +40,9 @@ pub struct StationSettings {
     /// The rules by which its messages go out.
     #[serde(default)]
     pub facilities: FacilitiesSettings,
+    /// How it makes road users of what it sees and hears.
+    #[serde(default)]
+    pub world: WorldSettings,
 }
 
 /// An event that the road operator knows of and the station is to announce (DENM).
@@ -119,6 +125,12 @@ pub struct CameraSettings {
     /// How long a picture takes to reach the core.
     #[serde(default)]
     pub latency: LatencyModel,
+    /// What its node does when traffic says that it has turned.
+    #[serde(default)]
+    pub online_pose: DriftPolicy,
+    /// How its tracks move on the ground.
+    #[serde(default)]
+    pub motion: MotionSettings,
 }
 
 fn default_rate_hz() -> f64 {

@@ -30,12 +30,15 @@ impl Parameters {
     /// Reads the part of an address after the `?`.
     ///
     /// # Errors
-    /// A parameter that comes twice.
+    /// A parameter that comes twice, or with control characters, which no store takes.
     pub(super) fn parse(query: &str) -> Result<Self, Problem> {
         let mut parameters = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if value.contains(char::is_control) {
+                return Err(Problem::Invalid(format!("`{}` has control characters", clip(&name))));
+            }
             if parameters.insert(name.to_string(), value.into_owned()).is_some() {
-                return Err(Problem::Invalid(format!("`{name}` is there twice")));
+                return Err(Problem::Invalid(format!("`{}` is there twice", clip(&name))));
             }
         }
         Ok(Self(parameters))
@@ -56,7 +59,11 @@ impl Parameters {
     }
 
     /// A number in a range.
-    pub(super) fn number(&mut self, name: &str, range: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, Problem> {
+    pub(super) fn number(
+        &mut self,
+        name: &str,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> Result<Option<usize>, Problem> {
         let Some(text) = self.take(name) else { return Ok(None) };
         let number = text.parse().ok().filter(|number| range.contains(number));
         let words = || format!("`{name}` is a number from {} to {}", range.start(), range.end());
@@ -102,6 +109,16 @@ impl Selection {
         Self { kinds, ids: Vec::new(), id_pattern: None, q: None, place: None }
     }
 
+    /// The entity of an id; the type is in most ids.
+    ///
+    /// # Errors
+    /// A type that `caller` may not see.
+    pub(super) fn of_id(id: &str, caller: &Caller) -> Result<Self, Problem> {
+        let kind = id.split(':').nth(2).filter(|name| EntityKind::from_name(name).is_some());
+        let kinds = kinds(&kind.map(str::to_owned).into_iter().collect::<Vec<_>>(), caller)?;
+        Ok(Self { ids: vec![id.to_owned()], ..Self::of(kinds) })
+    }
+
     /// Reads `type`, `id`, `idPattern`, `q`, `georel`, `geometry`, `coordinates`, `geoproperty` as far as they are there.
     ///
     /// # Errors
@@ -109,10 +126,14 @@ impl Selection {
     pub(super) fn take(parameters: &mut Parameters, caller: &Caller) -> Result<Self, Problem> {
         let kinds = kinds(&parameters.list("type")?, caller)?;
         let ids = parameters.list("id")?;
-        let id_pattern = parameters.take("idPattern").map(|text| q::pattern(&text)).transpose().map_err(Problem::Invalid)?;
+        let id_pattern =
+            parameters.take("idPattern").map(|text| q::pattern(&text)).transpose().map_err(Problem::Invalid)?;
         let q = parameters.take("q").map(|text| Expression::parse(&text)).transpose().map_err(Problem::Invalid)?;
         if let Some(other) = parameters.take("geoproperty").filter(|name| name != "location") {
-            return Err(Problem::Invalid(format!("`{}` is no geometry of these entities: `location` is", clip(&other))));
+            return Err(Problem::Invalid(format!(
+                "`{}` is no geometry of these entities: `location` is",
+                clip(&other)
+            )));
         }
         let place = match (parameters.take("georel"), parameters.take("geometry"), parameters.take("coordinates")) {
             (None, None, None) => None,
@@ -151,7 +172,8 @@ impl Selection {
         let place = match document.get("geoQ") {
             None => None,
             Some(geo) => {
-                let part = |name: &str| text(geo, name).ok_or_else(|| invalid("`geoQ` has georel, geometry, coordinates"));
+                let part =
+                    |name: &str| text(geo, name).ok_or_else(|| invalid("`geoQ` has georel, geometry, coordinates"));
                 let coordinates = geo.get("coordinates").unwrap_or(&Value::Null);
                 Some(GeoQuery::new(&part("georel")?, &part("geometry")?, coordinates)?)
             }

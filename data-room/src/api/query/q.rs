@@ -82,9 +82,9 @@ impl Expression {
                     ordered => operands.iter().any(|operand| operand.orders(&value, *ordered)),
                 }
             }),
-            Self::Matches(path, regex, wanted) => {
-                path.value(entity).is_some_and(|value| value.as_str().is_some_and(|text| regex.is_match(text) == *wanted))
-            }
+            Self::Matches(path, regex, wanted) => path
+                .value(entity)
+                .is_some_and(|value| value.as_str().is_some_and(|text| regex.is_match(text) == *wanted)),
         }
     }
 }

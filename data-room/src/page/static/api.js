@@ -24,6 +24,13 @@ export async function get(path, query = {}) {
   return answer(await fetch(url, { headers: headers() }));
 }
 
+/** Bytes `first` to `last` of a file. */
+export async function getBytes(path, first, last) {
+  const response = await fetch(path, { headers: { ...headers(), range: `bytes=${first}-${last}` } });
+  if (!response.ok) throw new Refused(response.status, response.statusText);
+  return response.arrayBuffer();
+}
+
 export async function post(path, body) {
   return answer(await fetch(path, { method: "POST", headers: { ...headers(), "content-type": "application/json" }, body: JSON.stringify(body) }));
 }
@@ -32,7 +39,7 @@ async function answer(response) {
   if (response.ok) return response.json();
   let words = response.statusText;
   try {
-    words = (await response.json()).error ?? words;
+    words = (await response.json()).detail ?? words;
   } catch {
     // Not ours: the status says it.
   }

@@ -13,10 +13,7 @@ export function curve(series, { width = 360, height = 64, zero = true, limit = n
   const nodes = [svg("path", { class: "axis", d: `M0,${height - 13.5}H${width}` })];
   if (limit !== null) nodes.push(svg("path", { class: "limit", d: `M0,${y(limit).toFixed(1)}H${width}` }));
   for (const { points, className } of series) {
-    const line = points.map((point, i) => (point ? `${points[i - 1] ? "L" : "M"}${x(i).toFixed(1)},${y(point[0]).toFixed(1)}` : "")).join("");
-    // A point without neighbours would have no line.
-    const alone = points.map((point, i) => (point && !points[i - 1] && !points[i + 1] ? `M${(x(i) - 1).toFixed(1)},${y(point[0]).toFixed(1)}h2` : "")).join("");
-    nodes.push(svg("path", { class: `curve ${className ?? ""}`, d: line + alone }));
+    nodes.push(svg("path", { class: `curve ${className ?? ""}`, d: lineOf(points, x, y) }));
   }
   const label = (text, at, anchor) => {
     const node = svg("text", { x: at, y: height - 2, class: "label", "text-anchor": anchor });
@@ -26,6 +23,18 @@ export function curve(series, { width = 360, height = 64, zero = true, limit = n
   if (from !== undefined) nodes.push(label(timeOfDay(from), 0, "start"), label(timeOfDay(from + step_ms * most), width, "end"));
   const words = means.length ? `${number(Math.min(...means), 1)} – ${number(Math.max(...means), 1)}` : "";
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": words }, ...nodes);
+}
+
+/** Joins what was said at the usual pace; where something is missing, the line is. */
+function lineOf(points, x, y) {
+  const known = points.flatMap((point, i) => (point ? [i] : []));
+  const steps = known.slice(1).map((at, i) => at - known[i]).sort((a, b) => a - b);
+  const usual = (steps[steps.length >> 1] ?? 1) * 1.6;
+  return known.map((at, i) => {
+    const place = `${x(at).toFixed(1)},${y(points[at][0]).toFixed(1)}`, joined = i > 0 && at - known[i - 1] <= usual;
+    // A point without neighbours is a short line.
+    return joined ? `L${place}` : known[i + 1] - at <= usual ? `M${place}` : `M${place}h2`;
+  }).join("");
 }
 
 /** Mean of the points of a curve, weighted by their counts; null where there is none. */

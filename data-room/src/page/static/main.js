@@ -2,6 +2,7 @@
 
 import { LiveSocket, get, token } from "./api.js";
 import { Alarms, titleOf } from "./alarms.js";
+import { Background } from "./background.js";
 import { classOf, classOrder } from "./classes.js";
 import { PageClock } from "./clock.js";
 import { byId, el, keyed, say } from "./dom.js";
@@ -104,6 +105,7 @@ function open(ground) {
   map.time = () => clock.time();
   map.setScene(live);
   map.setGround(ground.features, frame);
+  if (app.session.background) Background.open("/control-room/background", () => (map.changed = true)).then((background) => background && map.setBackground(background, frame));
   // For scripts that measure or look at the page from outside.
   window.masa = { map, clock, scenes: { live, past } };
   clock.addEventListener("trouble", ({ detail }) => trouble(`${t("The past cannot be shown:")} ${detail.message}`));
@@ -230,6 +232,8 @@ function showDetails() {
     say(byId("inspector-title"), title);
     body.replaceChildren(...nodes);
   } else if (!body.querySelector(".gone")) {
+    // Built again when it comes back, as it may after a look at the past.
+    delete inspector.dataset.shown;
     body.prepend(el("p", { class: "empty gone", text: t("It is no longer on the map.") }));
   }
 }

@@ -3,21 +3,21 @@
 // Two canvases: the ground below is drawn again only when the view, the scheme or the coverage changes; what moves is above.
 // Road users are drawn from small pictures made once per class and scale.
 
-import { outline } from "./classes.js";
 import { kmh } from "./dom.js";
 import { Plane, TURN, clamp } from "./plane.js";
+import { LETTERS_FROM, Sprites } from "./sprites.js";
 import { t } from "./words.js";
 
 const GROUND = [
   // kind, colour, line width in metres (0: an area)
   ["green", "green", 0], ["water", "water", 0], ["pavement", "pavement", 0], ["parking", "parking", 0], ["carriageway", "carriageway", 0],
-  ["junction", "carriageway", 0], ["cycleway", "cycleway", 0], ["rail", "rail", 0], ["crossing", "crossing", 0], ["building", "building", 0],
+  ["cycleway", "cycleway", 0], ["junction", "carriageway", 0], ["rail", "rail", 0], ["crossing", "crossing", 0], ["building", "building", 0],
   ["tree", "tree", 0], ["lane-line", "lane-line", 0.15], ["lane", "carriageway", 3.2],
 ];
 const COLOURS = [...new Set(GROUND.map(([, colour]) => colour)), "cover", "blind", "good", "warn", "muted", "surface", "zone-line", "stop", "go"];
-/** Below this many pixels a metre single road users are points without letters. */
-const LETTERS_FROM = 1.1;
 const LABELS_FROM = 4;
+/** Pictures of road users are made for headings so far apart, degrees. */
+const TURN_STEP = 6;
 const SENSORS = { AirQualityObserved: "A", NoiseLevelObserved: "N", WeatherObserved: "W", ParkingGroup: "P", OnStreetParking: "P", OffStreetParking: "P", CrowdFlowObserved: "F", TrafficFlowObserved: "T", Streetlight: "L" };
 const SIGNALS = {
   "stop-and-remain": "stop", "stop-then-proceed": "stop", "pre-movement": "change", "permissive-clearance": "change", "protected-clearance": "change",
@@ -29,10 +29,10 @@ export class CityMap extends Plane {
     super(canvas, { colours: COLOURS, scales: [0.02, 60], onSelect });
     this.below = canvas.parentElement.insertBefore(document.createElement("canvas"), canvas);
     this.below.setAttribute("aria-hidden", "true");
-    this.layers = { users: true, signals: true, sensors: true, coverage: true, blind: false };
+    this.layers = { users: true, signals: true, sensors: true, coverage: true, blind: false, flows: false, warnings: false };
     this.features = [];
     this.paths = new Map();
-    this.sprites = new Map();
+    this.sprites = new Sprites();
     this.shown = [];
     this.selected = null;
     this.time = () => 0;
@@ -57,6 +57,12 @@ export class CityMap extends Plane {
     this.paths = lines;
     this.changed = true;
     if (!this.moved) this.fit();
+  }
+
+  /** A picture under everything; `frame` says where degrees are in metres. */
+  setBackground(background, frame) {
+    Object.assign(this, { background, frame });
+    this.changed = true;
   }
 
   setScene(scene) {
@@ -141,9 +147,11 @@ export class CityMap extends Plane {
     c.fillStyle = this.colour.ground;
     c.fillRect(0, 0, this.width, this.height);
     this.inMetres(c);
+    if (this.background) this.drawBackground(c);
     for (const [kind, colour, width_m] of GROUND) {
       const path = this.paths.get(kind);
-      if (!path || (width_m && width_m < 1 && this.view.scale < 1.5)) continue;
+      // Green would hide what the background shows of it.
+      if (!path || (this.background && kind === "green") || (width_m && width_m < 1 && this.view.scale < 1.5)) continue;
       if (width_m) {
         [c.strokeStyle, c.lineWidth, c.lineCap] = [this.colour[colour], Math.max(width_m, 1 / this.view.scale), "butt"];
         c.stroke(path);
@@ -155,9 +163,19 @@ export class CityMap extends Plane {
     this.drawLanes(c);
     if (this.layers.coverage) this.drawCoverage(c);
     if (this.layers.blind) this.drawBlind(c);
-    c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    this.drawScale(c, this.height);
-    this.drawNorth(c, this.width);
+  }
+
+  drawBackground(c) {
+    const { frame } = this, corners = [this.toGround(0, this.height), this.toGround(this.width, 0)].map((p) => frame.degrees(p));
+    for (const { image, west, south, east, north } of this.background.inSight(corners.flat(), this.view.scale * this.ratio, frame.lat)) {
+      const [[e, n], [right, top]] = [frame.metres([west, south]), frame.metres([east, north])];
+      c.save();
+      // Pictures have their first row at the top.
+      c.translate(e, top);
+      c.scale(1, -1);
+      c.drawImage(image, 0, 0, right - e, top - n);
+      c.restore();
+    }
   }
 
   /** Lanes that stations tell of, where the site has no map of its own. */
@@ -188,7 +206,7 @@ export class CityMap extends Plane {
   drawCoverage(c) {
     const path = this.coveragePath();
     c.fillStyle = this.colour.cover;
-    c.globalAlpha = 0.16;
+    c.globalAlpha = 0.1;
     c.fill(path);
     c.globalAlpha = 0.7;
     c.strokeStyle = this.colour.cover;
@@ -232,10 +250,14 @@ export class CityMap extends Plane {
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     c.clearRect(0, 0, this.width, this.height);
     this.marks = [];
+    if (this.layers.flows) this.drawFlows(c);
     if (this.layers.sensors) this.drawSensors(c);
     if (this.layers.signals) this.drawSignals(c);
     if (this.layers.users) this.drawUsers(c, time);
     this.drawAlarms(c);
+    this.drawScale(c, this.height);
+    this.drawNorth(c, this.width);
+    if (this.layers.warnings) for (const { id, points } of this.scene.ofType("Alert")) this.drawTriangle(c, id, points[0], "!", false);
   }
 
   mark(id, x, y, radius, isUser = false) {
@@ -263,17 +285,21 @@ export class CityMap extends Plane {
       const major = user.row[6];
       if (major && major * scale > 6) this.drawEllipse(c, user, major, user.row[7] ?? major, user.row[8] ?? 0);
     }
-    const ratio = this.ratio;
+    // Seen from afar there are thousands: each is a picture that is turned already, put on whole pixels, which costs least.
+    const { ratio } = this, afar = scale < LETTERS_FROM;
+    c.setTransform(1, 0, 0, 1, 0, 0);
     for (const user of near) {
-      const sprite = this.sprite(user.kind, user.look, user.heading !== null), k = ratio;
-      c.globalAlpha = clamp(1.1 - user.old_s * 0.35, 0.25, 1);
-      if (user.heading === null) c.setTransform(k, 0, 0, k, user.x * k, user.y * k);
+      const turned = user.heading === null ? null : afar ? Math.round(user.heading / TURN_STEP) * TURN_STEP % 360 : user.heading;
+      const { picture, half, radius } = this.sprites.of(user.kind, user.look, afar ? turned : turned === null ? null : 90, this);
+      const alpha = clamp(1.1 - user.old_s * 0.35, 0.25, 1);
+      if (c.globalAlpha !== alpha) c.globalAlpha = alpha;
+      if (afar) c.drawImage(picture, Math.round(user.x * ratio - half), Math.round(user.y * ratio - half));
       else {
-        const [sin, cos] = [Math.sin((user.heading - 90) * TURN) * k, Math.cos((user.heading - 90) * TURN) * k];
-        c.setTransform(cos, sin, -sin, cos, user.x * k, user.y * k);
+        const [sin, cos] = turned === null ? [0, 1] : [Math.sin((turned - 90) * TURN), Math.cos((turned - 90) * TURN)];
+        c.setTransform(cos, sin, -sin, cos, user.x * ratio, user.y * ratio);
+        c.drawImage(picture, -half, -half);
       }
-      c.drawImage(sprite.picture, -sprite.half, -sprite.half, 2 * sprite.half, 2 * sprite.half);
-      this.mark(user.id, user.x, user.y, sprite.radius, true);
+      this.mark(user.id, user.x, user.y, radius, true);
     }
     c.globalAlpha = 1;
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -302,27 +328,6 @@ export class CityMap extends Plane {
       taken.push(place);
       this.write(c, kmh(user.speed / 3.6), place.x, place.y, this.colour.text);
     }
-  }
-
-  /** The picture of a class at this scale, its front to the right. */
-  sprite(name, look, oriented) {
-    const letters = this.view.scale >= LETTERS_FROM, least = letters ? (look.shape === "body" ? [20, 14] : [15, 15]) : look.shape === "body" ? [11, 7] : [8, 8];
-    const length = Math.round(Math.max(look.length * this.view.scale, least[0])), width = Math.round(Math.max(look.width * this.view.scale, least[1]));
-    const key = `${name},${oriented},${length},${width}`;
-    let sprite = this.sprites.get(key);
-    if (!sprite) {
-      const half = Math.max(length, width) / 2 + 8;
-      const picture = new OffscreenCanvas(Math.ceil(half * 2 * this.ratio), Math.ceil(half * 2 * this.ratio)), c = picture.getContext("2d");
-      c.setTransform(this.ratio, 0, 0, this.ratio, half * this.ratio, half * this.ratio);
-      c.beginPath();
-      outline(c, look.shape, length, width, oriented);
-      [c.fillStyle, c.strokeStyle, c.lineWidth] = [look.colour, this.colour.halo, letters ? 1.5 : 1];
-      c.fill();
-      c.stroke();
-      if (this.sprites.size > 400) this.sprites.clear();
-      this.sprites.set(key, (sprite = { picture, half, radius: Math.max(length, width) / 2 }));
-    }
-    return sprite;
   }
 
   drawEllipse(c, { x, y, look }, major, minor, orientation) {
@@ -393,7 +398,9 @@ export class CityMap extends Plane {
     if (this.view.scale < 0.5) return;
     [c.textAlign, c.textBaseline, c.font] = ["center", "middle", "700 10px system-ui, sans-serif"];
     const taken = [];
-    for (const thing of this.scene.ofType(...Object.keys(SENSORS))) {
+    // On a public screen counts are lines, and people want to know where to park.
+    const types = this.layers.flows ? Object.keys(SENSORS).filter((type) => SENSORS[type] === "P") : Object.keys(SENSORS);
+    for (const thing of this.scene.ofType(...types)) {
       const [e, n] = middle(thing.points);
       let [x, y] = this.toScreen(e, n);
       // Sensors on one mast stand side by side.
@@ -413,24 +420,42 @@ export class CityMap extends Plane {
 
   drawAlarms(c) {
     for (const alarm of this.scene.alarms.values()) {
-      if (!alarm.at_m || alarm.state === "closed") continue;
-      const [x, ground] = this.toScreen(...alarm.at_m), y = ground - 24, calm = alarm.state !== "raised";
-      [c.strokeStyle, c.lineWidth, c.lineJoin] = [this.colour.bad, 1.5, "round"];
-      c.beginPath();
-      c.moveTo(x, ground);
-      c.lineTo(x, y + 9);
-      c.stroke();
-      c.beginPath();
-      [[0, -12], [13, 10], [-13, 10]].forEach(([dx, dy], i) => c[i ? "lineTo" : "moveTo"](x + dx, y + dy));
-      c.closePath();
-      [c.fillStyle, c.lineWidth] = [calm ? this.colour.surface : this.colour.bad, 2.5];
-      c.fill();
-      c.stroke();
-      [c.fillStyle, c.font, c.textAlign, c.textBaseline] = [calm ? this.colour.bad : this.colour.surface, "700 13px system-ui, sans-serif", "center", "middle"];
-      c.fillText(alarm.ongoing ? "!" : "✓", x, y + 3);
-      if (alarm.id === this.selected) this.ring(c, x, y + 2, 20);
-      this.mark(alarm.id, x, y, 13);
+      if (alarm.at_m && alarm.state !== "closed") this.drawTriangle(c, alarm.id, alarm.at_m, alarm.ongoing ? "!" : "✓", alarm.state !== "raised");
     }
+  }
+
+  /** A warning triangle over its place; `calm` when somebody has seen it. */
+  drawTriangle(c, id, place, sign, calm) {
+    const [x, ground] = this.toScreen(...place), y = ground - 24;
+    [c.strokeStyle, c.lineWidth, c.lineJoin] = [this.colour.bad, 1.5, "round"];
+    c.beginPath();
+    c.moveTo(x, ground);
+    c.lineTo(x, y + 9);
+    c.stroke();
+    c.beginPath();
+    [[0, -12], [13, 10], [-13, 10]].forEach(([dx, dy], i) => c[i ? "lineTo" : "moveTo"](x + dx, y + dy));
+    c.closePath();
+    [c.fillStyle, c.lineWidth] = [calm ? this.colour.surface : this.colour.bad, 2.5];
+    c.fill();
+    c.stroke();
+    [c.fillStyle, c.font, c.textAlign, c.textBaseline] = [calm ? this.colour.bad : this.colour.surface, "700 13px system-ui, sans-serif", "center", "middle"];
+    c.fillText(sign, x, y + 3);
+    if (id === this.selected) this.ring(c, x, y + 2, 20);
+    this.mark(id, x, y, 13);
+  }
+
+  /** Where traffic is counted, by its pace; slow is dashed as well. */
+  drawFlows(c) {
+    [c.lineWidth, c.lineCap] = [7, "round"];
+    for (const { points, properties } of this.scene.ofType("TrafficFlowObserved")) {
+      const slow = isSlow(properties);
+      c.strokeStyle = slow ? this.colour.warn : this.colour.good;
+      c.setLineDash(slow ? [2, 11] : []);
+      c.beginPath();
+      points.forEach((p, i) => c[i ? "lineTo" : "moveTo"](...this.toScreen(...p)));
+      c.stroke();
+    }
+    c.setLineDash([]);
   }
 
   /** How many of what are there, for those who cannot see the map. */
@@ -440,6 +465,9 @@ export class CityMap extends Plane {
     return [...counts].map(([label, n]) => `${n} ${t(label)}`).join(", ");
   }
 }
+
+/** Whether traffic crawls: as its counter says, else by its speed, km/h. */
+export const isSlow = ({ congested, averageVehicleSpeed: speed }) => congested || (speed !== undefined && speed < 15);
 
 function parts({ type, coordinates }) {
   if (type === "Polygon" || type === "MultiLineString") return coordinates;

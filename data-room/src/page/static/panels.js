@@ -9,7 +9,7 @@ import { curve } from "./charts.js";
 import { ago, number, t } from "./words.js";
 
 const HOUR = 3_600_000;
-const POINTS = 60;
+const HOURS = 3, POINTS = 36;
 /** Curves are fetched again after so long, or when the moment shown has moved on by a step. */
 const REFRESH_MS = 20_000;
 /** What is measured: attribute, words, unit, digits, limit value. */
@@ -42,7 +42,7 @@ export const scaled = (attribute, value) => (attribute === "relativeHumidity" ? 
 
 export class Overview {
   constructor(root, { moment, onSelect, isStaff }) {
-    Object.assign(this, { moment, onSelect, isStaff, curves: new Map(), hours: 1 });
+    Object.assign(this, { moment, onSelect, isStaff, curves: new Map() });
     const section = (id, title) => {
       const body = el("div", { class: "section-body" });
       root.append(el("section", { class: "panel", id }, el("div", { class: "head" }, el("h2", { text: t(title) }), el("p", { class: "note end" })), body));
@@ -195,7 +195,7 @@ export class Overview {
     try {
       for (const type of ["TrafficFlowObserved", "CrowdFlowObserved", "AirQualityObserved", "NoiseLevelObserved", "WeatherObserved"]) {
         if (!present.has(type)) continue;
-        const { entities } = await get("/control-room/series", { type, from: until - this.hours * HOUR, until, points: POINTS });
+        const { entities } = await get("/control-room/series", { type, from: until - HOURS * HOUR, until, points: POINTS });
         this.curves.set(type, new Map(entities.map(({ id, attributes }) => [id, attributes])));
       }
       await this.showFleet();

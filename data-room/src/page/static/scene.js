@@ -28,6 +28,10 @@ export class Frame {
   metres([lon, lat]) {
     return [(lon - this.lon) * this.perLon, (lat - this.lat) * M_PER_DEG];
   }
+
+  degrees([e, n]) {
+    return [this.lon + e / this.perLon, this.lat + n / M_PER_DEG];
+  }
 }
 
 export class Scene {

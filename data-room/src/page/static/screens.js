@@ -2,6 +2,7 @@
 
 import { titleOf } from "./alarms.js";
 import { byId, el, keyed, say } from "./dom.js";
+import { isSlow } from "./map.js";
 import { MEASURES, hourly, nameOf, scaled } from "./panels.js";
 import { ago, number, language, setLanguage, t, timeOfDay } from "./words.js";
 
@@ -15,6 +16,7 @@ export function startScreen(mode, app) {
   document.querySelector("main").append(board);
   if (mode === "public") {
     for (const layer of ["users", "signals", "coverage"]) app.map.setLayer(layer, false);
+    for (const layer of ["flows", "warnings"]) app.map.setLayer(layer, true);
     setInterval(() => setLanguage(language === "it" ? "en" : "it"), TURN_MS);
   }
   return mode === "public" ? publicBoard(board) : wallBoard(board);
@@ -75,7 +77,7 @@ function publicBoard(board) {
     say(byId("when"), timeOfDay(time, false));
     const alerts = scene.ofType("Alert").filter(({ properties }) => properties.severity in WARNINGS).sort((a, b) => WARNINGS[a.properties.severity] - WARNINGS[b.properties.severity]);
     line(warnings, alerts.slice(0, 4), ({ id }) => id, ({ properties, at }) => [t(properties.description), ago(time - at)], ({ properties }) => properties.severity);
-    const pace = ({ congested, averageVehicleSpeed: speed }) => (congested ? "slow" : speed === undefined || speed >= 15 ? "flowing" : "slow");
+    const pace = (properties) => (isSlow(properties) ? "slow" : "flowing");
     line(traffic, scene.ofType("TrafficFlowObserved").slice(0, 6), ({ id }) => id, (flow) => [nameOf(flow), t(pace(flow.properties))], ({ properties }) => pace(properties));
     const places = scene.ofType("OnStreetParking", "OffStreetParking"), groups = places.length ? places : scene.ofType("ParkingGroup");
     line(parking, groups.filter(({ properties }) => properties.availableSpotNumber !== undefined).slice(0, 5), ({ id }) => id, (thing) => [nameOf(thing), `${thing.properties.availableSpotNumber} ${t("free spaces")}`], ({ properties }) => (properties.availableSpotNumber ? "good" : "full"));

@@ -93,11 +93,13 @@ export class Timeline {
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
     const top = 6, low = height - 16;
-    c.fillStyle = style.getPropertyValue("background-color");
     const from = Math.max(xOf(this.oldest ?? start), 0), until = Math.min(xOf(now), width);
     c.fillStyle = style.outlineColor;
-    c.globalAlpha = 0.35;
+    // What is known, and how far it goes.
+    c.globalAlpha = 0.14;
     c.fillRect(from, top, Math.max(until - from, 0), low - top);
+    c.globalAlpha = 0.8;
+    c.fillRect(from, low - 2, Math.max(until - from, 0), 2);
     c.globalAlpha = 1;
     [c.fillStyle, c.strokeStyle, c.lineWidth, c.font, c.textBaseline] = [style.color, style.color, 1, "11px system-ui, sans-serif", "alphabetic"];
     const step = TICKS.find((ms) => (ms / this.span) * width > 58) ?? TICKS.at(-1);

@@ -173,13 +173,7 @@ impl Environment {
     }
 
     /// Takes a reading of a sensor at a place; what is thought of it, if that has changed.
-    pub fn take(
-        &mut self,
-        station: u32,
-        reading: &Reading,
-        at: Timestamp,
-        position: Option<Wgs84>,
-    ) -> Option<Doubt> {
+    pub fn take(&mut self, station: u32, reading: &Reading, at: Timestamp, position: Option<Wgs84>) -> Option<Doubt> {
         let hour = *self.hour.get_or_insert(hour_of(at));
         let series = Series { station, sensor: reading.sensor.clone(), quantity: reading.quantity };
         let known = self.series.contains_key(&series);
@@ -222,9 +216,9 @@ impl Environment {
             let mut hours: BTreeMap<(u32, &str), EnvironmentHour> = BTreeMap::new();
             for (series, followed) in &mut self.series {
                 let mean = followed.end(series.quantity, from, to);
-                let hour = hours.entry((series.station, &series.sensor)).or_insert_with(|| {
-                    EnvironmentHour::new(series, followed.position, [from, to])
-                });
+                let hour = hours
+                    .entry((series.station, &series.sensor))
+                    .or_insert_with(|| EnvironmentHour::new(series, followed.position, [from, to]));
                 hour.means.push(mean);
             }
             found.extend(hours.into_values().map(EnvironmentHour::with_index));

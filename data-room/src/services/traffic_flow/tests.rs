@@ -5,7 +5,7 @@ use crate::services::Found;
 use crate::services::Services;
 use crate::services::shape::{Line, Way};
 use crate::services::sighting::{Sighting, Subject};
-use crate::services::site::{Origin, ServiceSite};
+use crate::services::site::ServiceSite;
 
 fn at(s: f64) -> Timestamp {
     Timestamp::from_unix_ms((s * 1e3).round() as i64)

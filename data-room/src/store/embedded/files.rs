@@ -8,11 +8,11 @@
 //! and is removed when the store is opened.
 
 use crate::record::{Kind, Record, Sensitivity, Tenant};
+use crate::store::StoreError;
 use crate::store::parquet_file::{self, Contents};
 use crate::store::policy::HOUR_MS;
 use crate::store::query::{Cursor, Filter, Latest, Order, Query};
 use crate::store::sql::{instant, micros, number};
-use crate::store::StoreError;
 use masa_v2x_proto::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,7 +9,9 @@ use crate::store::sql::{self, COLUMNS, Cells, Dialect, Statement, Value, instant
 use crate::store::{Appended, AuditAction, AuditEntry, StoreError};
 use masa_links::Durability;
 use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -18,6 +20,8 @@ const VERSION: i64 = 1;
 const PAGE_BYTES: i64 = 4_096;
 /// The log is cut to this after a burst, bytes.
 const LOG_BYTES: i64 = 64 * 1024 * 1024;
+/// Pages of the log after which they are written to their places: some batches together.
+const CHECKPOINT_PAGES: i64 = 8_192;
 /// Page cache of a connection, KiB.
 const CACHE_KIB: i64 = 8 * 1024;
 
@@ -67,6 +71,7 @@ pub(super) fn open(path: &Path, opening: Opening) -> Result<Connection, rusqlite
     // What is deleted is overwritten.
     db.pragma_update(None, "secure_delete", "ON")?;
     db.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     if let Some(bytes) = opening.max_bytes {
         db.pragma_update(None, "max_page_count", (number(bytes) / PAGE_BYTES).max(1))?;

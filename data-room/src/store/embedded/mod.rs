@@ -15,7 +15,8 @@ mod sweep;
 
 use super::sql::{Statement, check_limit};
 use super::{
-    Appended, AuditEntry, Deleted, Deletion, Holding, Latest, Page, Policies, Query, Statistics, Store, StoreError, Swept,
+    Appended, AuditEntry, Deleted, Deletion, Holding, Latest, Page, Policies, Query, Statistics, Store, StoreError,
+    Swept,
 };
 use crate::record::{Kind, Record, Sensitivity, Tenant};
 use crate::store::query::Cursor;
@@ -68,9 +69,10 @@ struct Inner {
     hot_hours: u32,
     writer: Mutex<Option<Connection>>,
     maintainer: Mutex<Option<Connection>>,
-    readers: Mutex<Vec<Connection>>,
-    /// Held as long as the store is open.
-    _lock: File,
+    /// `None` when closed.
+    readers: Mutex<Option<Vec<Connection>>>,
+    /// Held as long as the store is open; `None` for a store that is only read.
+    lock: Mutex<Option<File>>,
 }
 
 impl EmbeddedStore {
@@ -79,32 +81,34 @@ impl EmbeddedStore {
     /// # Errors
     /// A folder that cannot be used, that another process uses, or that holds another layout.
     pub fn open(settings: &EmbeddedSettings) -> Result<Self, StoreError> {
-        let name = settings.folder.display().to_string();
-        let unusable = |reason: String| StoreError::Unusable { store: name.clone(), reason };
-        let archive = settings.folder.join("archive");
-        std::fs::create_dir_all(&archive).map_err(|e| unusable(e.to_string()))?;
+        let mut inner = Inner::new(settings);
+        let unusable = |reason: String| StoreError::Unusable { store: inner.name.clone(), reason };
+        std::fs::create_dir_all(&inner.archive).map_err(|e| unusable(e.to_string()))?;
         let lock = File::create(settings.folder.join("lock")).map_err(|e| unusable(e.to_string()))?;
         lock.try_lock().map_err(|e| unusable(format!("used by another process? {e}")))?;
-        let database = settings.folder.join("hot.sqlite");
-        let opening = hot::Opening { durability: settings.durability, max_bytes: settings.max_bytes };
-        let open = || hot::open(&database, opening).map_err(|e| unusable(format!("{}: {e}", database.display())));
-        let (writer, maintainer) = (open()?, open()?);
-        let known = files::all(&writer).map_err(|e| unusable(e.to_string()))?;
-        let strangers = files::remove_strangers(&archive, &known).map_err(|e| unusable(e.to_string()))?;
+        let (writer, maintainer) = (inner.connect()?, inner.connect()?);
+        let known = files::all(&writer).map_err(|e| inner.error(&e))?;
+        let strangers = files::remove_strangers(&inner.archive, &known).map_err(|e| unusable(e.to_string()))?;
         if strangers > 0 {
-            tracing::info!(store = name, files = strangers, "removed what an interrupted move left");
+            tracing::info!(store = inner.name, files = strangers, "removed what an interrupted move left");
         }
-        Ok(Self(Arc::new(Inner {
-            name: name.clone(),
-            archive,
-            opening,
-            hot_hours: settings.hot_hours,
-            writer: Mutex::new(Some(writer)),
-            maintainer: Mutex::new(Some(maintainer)),
-            readers: Mutex::default(),
-            _lock: lock,
-            database: database.clone(),
-        })))
+        (inner.writer, inner.maintainer) = (Mutex::new(Some(writer)), Mutex::new(Some(maintainer)));
+        inner.lock = Mutex::new(Some(lock));
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Opens a store for reading, also one that a running data room writes. Whatever would change it is
+    /// [`StoreError::Unavailable`].
+    ///
+    /// # Errors
+    /// A folder without a store.
+    pub fn open_to_read(settings: &EmbeddedSettings) -> Result<Self, StoreError> {
+        let inner = Inner::new(settings);
+        if !inner.database.exists() {
+            let reason = format!("there is no {}", inner.database.display());
+            return Err(StoreError::Unusable { store: inner.name, reason });
+        }
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Runs something that waits on a thread that may.
@@ -130,12 +134,31 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
+    /// Not connected yet.
+    fn new(settings: &EmbeddedSettings) -> Self {
+        Self {
+            name: settings.folder.display().to_string(),
+            database: settings.folder.join("hot.sqlite"),
+            archive: settings.folder.join("archive"),
+            opening: hot::Opening { durability: settings.durability, max_bytes: settings.max_bytes },
+            hot_hours: settings.hot_hours,
+            writer: Mutex::default(),
+            maintainer: Mutex::default(),
+            readers: Mutex::new(Some(Vec::new())),
+            lock: Mutex::default(),
+        }
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        hot::open(&self.database, self.opening).map_err(|e| self.error(&e))
+    }
+
     fn error(&self, error: &rusqlite::Error) -> StoreError {
         hot::store_error(&self.name, error)
     }
 
     fn closed(&self) -> StoreError {
-        StoreError::Unavailable { store: self.name.clone(), reason: "closed".into() }
+        StoreError::Unavailable { store: self.name.clone(), reason: "closed, or open for reading".into() }
     }
 
     /// Does something with the connection in `slot`.
@@ -151,22 +174,15 @@ impl Inner {
 
     /// Reads the hot store and the table of files as of one moment.
     fn reading<T>(&self, read: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, StoreError> {
-        if locked(&self.writer).is_none() {
-            return Err(self.closed());
+        let idle = locked(&self.readers).as_mut().ok_or_else(|| self.closed())?.pop();
+        let mut db = idle.map_or_else(|| self.connect(), Ok)?;
+        let result = db.transaction().and_then(|moment| read(&moment)).map_err(|e| self.error(&e))?;
+        if let Some(readers) = locked(&self.readers).as_mut()
+            && readers.len() < READERS
+        {
+            readers.push(db);
         }
-        let idle = locked(&self.readers).pop();
-        let result = (|| {
-            let mut db = idle.map_or_else(|| hot::open(&self.database, self.opening), Ok)?;
-            let moment = db.transaction()?;
-            let result = read(&moment)?;
-            drop(moment);
-            let mut readers = locked(&self.readers);
-            if readers.len() < READERS {
-                readers.push(db);
-            }
-            Ok(result)
-        })();
-        result.map_err(|e| self.error(&e))
+        Ok(result)
     }
 
     /// Repeats what met a file that went away, which happens when the table was read just before a deletion.
@@ -317,7 +333,8 @@ impl Store for EmbeddedStore {
             let closed = self.blocking(|inner| {
                 drop(locked(&inner.maintainer).take());
                 drop(locked(&inner.writer).take());
-                locked(&inner.readers).clear();
+                drop(locked(&inner.readers).take());
+                drop(locked(&inner.lock).take());
                 Ok(())
             });
             // Only fails when the runtime ends, which closes as well.

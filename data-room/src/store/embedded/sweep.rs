@@ -223,9 +223,7 @@ impl Inner {
         let mut slot = locked(&self.maintainer);
         let db = slot.as_mut().ok_or_else(|| self.closed())?;
         let Deletion { filter, from, until, .. } = deletion;
-        let goes = |record: &Record| {
-            filter.takes(record) && record.measured_at >= *from && record.measured_at < *until
-        };
+        let goes = |record: &Record| filter.takes(record) && record.measured_at >= *from && record.measured_at < *until;
         let (mut old, mut new, mut deleted) = (Vec::new(), Vec::new(), Deleted::default());
         for file in files::all(db).map_err(|e| self.error(&e))? {
             if !file.may_hold(filter, *from, *until) {
@@ -332,9 +330,7 @@ fn each_of_part(
     last: i64,
     mut each: impl FnMut(Record) -> Result<(), StoreError>,
 ) -> rusqlite::Result<Result<(), StoreError>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM records WHERE {OF_GROUP} AND arrival <= ?6 ORDER BY measured_at, arrival"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM records WHERE {OF_GROUP} AND arrival <= ?6 ORDER BY measured_at, arrival");
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(group_params!(group, last))?;
     while let Some(row) = rows.next()? {

@@ -1,8 +1,8 @@
 //! Appending: one transaction a batch, rows by binary COPY.
 
+use super::PostgresSettings;
 use super::schema::{self, Extensions, table};
 use super::value::Micros;
-use super::PostgresSettings;
 use crate::record::{Kind, Record, Sensitivity, Tenant};
 use crate::store::Appended;
 use crate::store::sql::{COLUMNS, micros, number};

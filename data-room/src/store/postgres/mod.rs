@@ -151,8 +151,7 @@ impl PostgresStore {
         }
         if link.client.as_ref().is_none_or(Client::is_closed) {
             link.client = None;
-            let (client, connection) =
-                config(&self.settings)?.connect(NoTls).await.map_err(|e| self.error(&e))?;
+            let (client, connection) = config(&self.settings)?.connect(NoTls).await.map_err(|e| self.error(&e))?;
             tokio::spawn(async move {
                 // The client says so to whoever asks next.
                 if let Err(error) = connection.await {
@@ -203,9 +202,10 @@ impl PostgresStore {
         let rows = self.rows(statement).await?;
         rows.iter().map(sql::record).collect::<Result<_, _>>().map_err(|e| match e {
             value::CellError::Postgres(e) => self.error(&e),
-            value::CellError::Wrong { column, text } => {
-                StoreError::Unusable { store: self.name.clone(), reason: format!("column {column}: {text:?} is not ours") }
-            }
+            value::CellError::Wrong { column, text } => StoreError::Unusable {
+                store: self.name.clone(),
+                reason: format!("column {column}: {text:?} is not ours"),
+            },
         })
     }
 

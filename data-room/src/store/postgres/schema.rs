@@ -54,7 +54,8 @@ pub(super) async fn make(client: &mut Client, schema: &str) -> Result<Extensions
             tx.batch_execute(&records(sensitivity, extensions)).await?;
         }
         let [open, personal] = Sensitivity::ALL.map(table);
-        let view = format!("CREATE VIEW records AS SELECT {COLUMNS} FROM {open} UNION ALL SELECT {COLUMNS} FROM {personal}");
+        let view =
+            format!("CREATE VIEW records AS SELECT {COLUMNS} FROM {open} UNION ALL SELECT {COLUMNS} FROM {personal}");
         tx.batch_execute(&view).await?;
     }
     tx.commit().await?;

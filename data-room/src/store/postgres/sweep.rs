@@ -189,8 +189,7 @@ async fn thin(
 }
 
 pub(super) async fn delete(client: &mut Client, dialect: Dialect, deletion: &Deletion) -> Result<Deleted, Error> {
-    let Statement { text, values, .. } =
-        Statement::deletion(dialect, &deletion.filter, deletion.from, deletion.until);
+    let Statement { text, values, .. } = Statement::deletion(dialect, &deletion.filter, deletion.from, deletion.until);
     let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
     let (mut deleted, mut leaves) = (Deleted::default(), Vec::new());
     for sensitivity in Sensitivity::ALL {

@@ -15,7 +15,7 @@ pub(crate) use assembly::{Segment, segments};
 pub use redundancy::{RedundancySettings, Technique};
 pub use region::{MAX_FOOTPRINT_CORNERS, MAX_FOOTPRINT_OFFSET_M};
 
-use super::{Content, Draft, Facility, Scene};
+use super::{Content, Draft, Facility, Scene, Station};
 use crate::effect::Provenance;
 use crate::world::{Drops, RoadUser};
 use inclusion::{Included, ObjectType, Rule, due};
@@ -113,6 +113,9 @@ impl CpService {
 
     /// Whether an object may be in a CPM: well enough perceived, and within what the message can express.
     fn eligible(&self, user: &RoadUser, scene: &Scene<'_>) -> Result<i16, &'static str> {
+        if !user.is_perceived() {
+            return Err("cpm-object-only-told-of");
+        }
         if user.quality.rating(user.age_s()) < self.settings.object_perception_quality_threshold {
             return Err("cpm-object-perceived-badly");
         }
@@ -182,12 +185,10 @@ impl CpService {
             let _ = write!(rule, " object {} {},", user.id, why.words());
         }
         rule.pop();
-        let sensor = |user: &RoadUser| object::sensor_id(&scene.station.cameras, user.sight.camera);
-        let perceived = |s: &Selected<'_>| {
-            object::perceived(s.user, scene.station.reference, scene.now, s.delta_ms, sensor(s.user))
-        };
+        let Station { cameras, reference, .. } = scene.station;
+        let perceived = |s: &Selected<'_>| object::perceived(s.user, *reference, scene.now, s.delta_ms, cameras);
         Draft {
-            captured_at: selected.iter().map(|s| s.user.sight.captured_at).max(),
+            captured_at: selected.iter().filter_map(|s| s.user.captured_at()).max(),
             position: scene.station.position,
             deadline: None,
             dissemination: Dissemination::default(),
@@ -196,7 +197,7 @@ impl CpService {
                 sensors: if with_sensors { region::sensors(scene) } else { Vec::new() },
                 regions: if with_sensors { region::regions(scene) } else { Vec::new() },
                 heading_deg: scene.ego.and_then(|ego| ego.heading_deg).map(|deg| deg.rem_euclid(360.0) as f32),
-                number_of_perceived_objects: u8::try_from(scene.world.users().len()).unwrap_or(u8::MAX),
+                number_of_perceived_objects: u8::try_from(scene.world.perceived().count()).unwrap_or(u8::MAX),
                 objects: selected.iter().map(perceived).collect(),
                 mtu_bytes: self.settings.mtu_bytes,
             })),

@@ -48,7 +48,13 @@ pub(super) fn fitness(user: &RoadUser, reference: Enu, at: Timestamp) -> Result<
 }
 
 /// The object relative to a reference position and time, for which it must be fit.
-pub(super) fn perceived(user: &RoadUser, reference: Enu, at: Timestamp, delta_ms: i16, sensor: u8) -> PerceivedObject {
+pub(super) fn perceived(
+    user: &RoadUser,
+    reference: Enu,
+    at: Timestamp,
+    delta_ms: i16,
+    cameras: &[SourceId],
+) -> PerceivedObject {
     let coordinate = |value_m: f64, variance_m2: f64| CartesianCoordinateWithConfidence {
         value_m: Reading::Value(value_m as f32),
         confidence_m: accuracy::of_variance(variance_m2),
@@ -90,7 +96,7 @@ pub(super) fn perceived(user: &RoadUser, reference: Enu, at: Timestamp, delta_ms
         object_dimension_x: dimension(user.length_m),
         object_age_ms: Some((at.unix_ms() - user.first_seen.unix_ms()).clamp(0, 1_500) as i16),
         object_perception_quality: Some(user.quality.rating(user.age_s())),
-        sensor_id_list: List::try_from_iter([sensor]),
+        sensor_id_list: List::try_from_iter(user.sights.iter().map(|sight| sensor_id(cameras, sight.camera))),
         classification: List::try_from_iter([ObjectClassWithConfidence {
             object_class: object_class(user.class),
             confidence_percent: Some((user.class_confidence * 100.0).round().clamp(1.0, 100.0) as u8),

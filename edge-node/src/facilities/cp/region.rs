@@ -29,7 +29,7 @@ pub(super) fn sensors(scene: &Scene<'_>) -> Vec<SensorInformation> {
 /// One region per footprint, with the number of objects in it.
 pub(super) fn regions(scene: &Scene<'_>) -> Vec<PerceptionRegion> {
     let region = |(camera, corners): (&SourceId, &Vec<[f64; 2]>)| {
-        let inside = scene.world.users().iter().filter(|user| contains(corners, user.position)).count();
+        let inside = scene.world.perceived().filter(|user| contains(corners, user.position)).count();
         PerceptionRegion {
             measurement_delta_time_ms: 0,
             perception_region_confidence_percent: None,

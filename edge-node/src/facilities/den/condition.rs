@@ -1,10 +1,9 @@
 //! What the DEN service looks for: the two conditions, and when they hold.
 
 use super::DenSettings;
-use crate::perception::{CalibratedArea, TrackState};
 use crate::world::site::{SiteMap, ZoneKind};
+use crate::world::situation::{carriageway_depth_m, is_rider};
 use crate::world::{RoadUser, World};
-use masa_inference::ObjectClass;
 use serde::{Deserialize, Serialize};
 
 /// What a DENM event is about.
@@ -59,7 +58,7 @@ impl Judge<'_> {
     /// Whether `user` gives a new event.
     pub(super) fn triggers(&self, trigger: Trigger, user: &RoadUser) -> bool {
         self.is_candidate(trigger, user)
-            && user.sight.state == TrackState::Confirmed
+            && user.is_seen()
             && user.class_confidence >= self.settings.min_class_confidence
             && match trigger {
                 Trigger::StationaryVehicle => {
@@ -68,9 +67,10 @@ impl Judge<'_> {
                         && self.depth_m(user) >= self.settings.edge_margin_m
                 }
                 Trigger::HumanPresence => {
-                    self.depth_m(user) >= self.settings.edge_margin_m
-                        && !self.is_on_crossing(user)
-                        && !self.is_rider(user)
+                    let depth_m = carriageway_depth_m(user, self.map, self.settings.crossing_margin_m);
+                    let Self { settings, world, .. } = self;
+                    depth_m.is_some_and(|depth_m| depth_m >= settings.edge_margin_m)
+                        && !is_rider(user, world.users(), settings.max_speed_on_foot_mps, settings.rider_distance_m)
                 }
             }
     }
@@ -82,7 +82,9 @@ impl Judge<'_> {
             && self.depth_m(user) > -self.settings.edge_margin_m
             && match trigger {
                 Trigger::StationaryVehicle => distance_from_origin_m <= self.settings.release_distance_m,
-                Trigger::HumanPresence => !self.is_on_crossing(user),
+                Trigger::HumanPresence => {
+                    carriageway_depth_m(user, self.map, self.settings.crossing_margin_m).is_some()
+                }
             }
     }
 
@@ -93,27 +95,12 @@ impl Judge<'_> {
             Trigger::HumanPresence => &self.settings.human_presence_classes,
         };
         classes.contains(&user.class)
-            && user.sight.area == CalibratedArea::Inside
+            && user.is_in_calibrated_area()
             && !self.map.is_in(ZoneKind::Parking, user.position)
     }
 
     /// Distance from the edge of the carriageway, metres, positive on it.
     fn depth_m(&self, user: &RoadUser) -> f64 {
         self.map.depth_m(ZoneKind::Carriageway, user.position).unwrap_or(f64::NEG_INFINITY)
-    }
-
-    fn is_on_crossing(&self, user: &RoadUser) -> bool {
-        let depth_m = self.map.depth_m(ZoneKind::Crossing, user.position);
-        depth_m.is_some_and(|depth_m| depth_m > -self.settings.crossing_margin_m)
-    }
-
-    /// Detectors see a cyclist as a person and a bicycle: a person on, or as fast as, a two-wheeler is its rider.
-    fn is_rider(&self, person: &RoadUser) -> bool {
-        person.class == ObjectClass::Person
-            && (person.speed_mps() > self.settings.max_speed_on_foot_mps
-                || self.world.users().iter().any(|other| {
-                    matches!(other.class, ObjectClass::Bicycle | ObjectClass::Motorcycle | ObjectClass::EScooter)
-                        && other.position.ground_distance_m(&person.position) <= self.settings.rider_distance_m
-                }))
     }
 }

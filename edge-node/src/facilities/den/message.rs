@@ -100,33 +100,40 @@ pub(super) fn denm(
     let location = LocationContainer {
         event_speed: Some(report.speed),
         event_position_heading: report.heading.value_deg.map(|_| report.heading),
-        detection_zones_to_event_position: traces(report.position, map, station),
+        detection_zones_to_event_position: traces(
+            station.frame.to_wgs84(report.position),
+            &approaches(report.position, map, station),
+        ),
         ..LocationContainer::default()
     };
     Denm::new(station.id, DenmPayload { management, situation: Some(situation), location: Some(location), alacarte })
 }
 
-/// The paths that lead to an event: those of the carriageway it is on, from the event outwards. There must be one, which
-/// is empty where the map states none.
-fn traces(event: Enu, map: &SiteMap, station: &Station) -> Traces {
+/// The paths that lead to an event: those of the carriageway it is on, from the event outwards.
+pub(super) fn approaches(event: Enu, map: &SiteMap, station: &Station) -> Vec<Vec<Wgs84>> {
     let carriageway = map.zones_at(event).find(|zone| zone.kind() == ZoneKind::Carriageway);
-    let approaches = carriageway.map_or(&[][..], |zone| zone.approaches_m());
-    let path = |points_m: &Vec<[f64; 2]>| {
-        let mut from = station.frame.to_wgs84(event);
-        let offset = |point_m: &[f64; 2]| {
-            let to = station.frame.to_wgs84(Enu::ground(point_m[0], point_m[1]));
+    let to_wgs84 = |[e_m, n_m]: &[f64; 2]| station.frame.to_wgs84(Enu::ground(*e_m, *n_m));
+    let paths = carriageway.map_or(&[][..], |zone| zone.approaches_m());
+    paths.iter().map(|path| path.iter().map(to_wgs84).collect()).collect()
+}
+
+/// Paths from an event outwards, as a DENM has them. There must be one, which is empty where none is known.
+pub(super) fn traces(event: Wgs84, paths: &[Vec<Wgs84>]) -> Traces {
+    let path = |points: &Vec<Wgs84>| {
+        let mut from = event;
+        let offset = |to: &Wgs84| {
             let path_position = DeltaReferencePosition {
                 delta_latitude_deg: Some((to.lat_deg - from.lat_deg) as f32),
                 delta_longitude_deg: Some((to.lon_deg - from.lon_deg) as f32),
                 delta_altitude_m: None,
             };
-            from = to;
+            from = *to;
             PathPoint { path_position, path_delta_time_ms: None }
         };
-        Path::try_from_iter(points_m.iter().map(offset)).unwrap_or_default()
+        // Counts and steps are checked with the map, or with the request.
+        Path::try_from_iter(points.iter().map(offset)).unwrap_or_default()
     };
-    // The map has checked both counts.
-    let paths = Traces::try_from_iter(approaches.iter().map(path)).unwrap_or_default();
+    let paths = Traces::try_from_iter(paths.iter().map(path)).unwrap_or_default();
     if paths.is_empty() { Traces::try_from_iter([Path::new()]).unwrap_or_default() } else { paths }
 }
 
@@ -224,8 +231,8 @@ pub(super) fn draft(event: &ActiveEvent, action: Action, station: &Station, sett
         position: station.frame.to_wgs84(event.position),
         awareness_distance_m: settings.awareness_distance_m,
         validity_s,
-        deadline: event.cause.captured_at.plus_ms(i64::from(validity_s) * 1_000),
-        captured_at: Some(event.cause.captured_at),
+        deadline: event.cause.captured_at().unwrap_or(event.since).plus_ms(i64::from(validity_s) * 1_000),
+        captured_at: event.cause.captured_at(),
         rule: format!(
             "DENM {}-{}: {} (cause {}), {}, EN 302 637-3 6.1.2",
             event.action_id.originating_station_id.0,

@@ -12,6 +12,7 @@ mod message;
 mod negation;
 mod requested;
 mod sequence;
+mod situations;
 
 pub use condition::{NeverSeenMoving, Trigger};
 pub use forwarding::KeepAlive;
@@ -20,6 +21,7 @@ pub use requested::MAX_REQUESTED;
 use super::{Draft, Facility, Scene};
 use crate::effect::ObjectCause;
 use crate::event::DenRequest;
+use crate::world::situation::SituationKind;
 use crate::world::{Drops, RoadUser};
 use condition::Judge;
 use forwarding::Forwarder;
@@ -33,6 +35,7 @@ use negation::Negator;
 use requested::RequestedEvents;
 use sequence::SequenceNumbers;
 use serde::{Deserialize, Serialize};
+use situations::SituationEvents;
 use std::sync::Arc;
 
 /// A vehicle that was moved within its event stands again after this, seconds.
@@ -70,6 +73,10 @@ pub struct DenSettings {
     pub adopt_distance_m: f64,
     /// An object that moved this far since the last message needs an update, metres.
     pub update_distance_m: f64,
+    /// Situations that are events: a stopped vehicle and a person on the road have triggers of their own.
+    pub situations: Vec<SituationKind>,
+    /// Least confidence of a situation that begins an event, 0 to 1.
+    pub min_situation_confidence: f64,
     /// Shortest interval between two updates of an event, milliseconds.
     pub update_interval_ms: u32,
     /// `repetitionInterval` (EN 302 637-3 8.2.1.5), milliseconds.
@@ -126,6 +133,15 @@ impl Default for DenSettings {
             clear_after_s: 2.0,
             adopt_distance_m: 3.0,
             update_distance_m: 2.0,
+            situations: vec![
+                SituationKind::WrongWay,
+                SituationKind::ObjectOnRoad,
+                SituationKind::QueueTail,
+                SituationKind::RedLight,
+                SituationKind::FallenPerson,
+                SituationKind::Congestion,
+            ],
+            min_situation_confidence: 0.4,
             update_interval_ms: 500,
             repetition_interval_ms: 1_000,
             cancellation_repetitions: 2,
@@ -203,6 +219,7 @@ pub(crate) struct DenService {
     settings: Arc<DenSettings>,
     events: Vec<ActiveEvent>,
     requested: RequestedEvents,
+    situations: SituationEvents,
     negator: Negator,
     forwarder: Forwarder,
     numbers: SequenceNumbers,
@@ -213,6 +230,7 @@ impl DenService {
     pub(crate) fn new(settings: DenSettings) -> Self {
         Self {
             requested: RequestedEvents::default(),
+            situations: SituationEvents::default(),
             negator: Negator::default(),
             forwarder: Forwarder::default(),
             numbers: SequenceNumbers::new(settings.first_sequence_number),
@@ -233,7 +251,7 @@ impl DenService {
 
     /// Takes a service's request; it takes effect with the next evaluation.
     pub(crate) fn request(&mut self, request: &DenRequest) {
-        self.requested.request(request.clone(), &mut self.drops);
+        self.requested.request(request.clone(), Vec::new(), &mut self.drops);
     }
 
     /// The next free sequence number, if it has changed since this was last asked.
@@ -327,6 +345,7 @@ impl Facility for DenService {
         self.follow_events(scene, &judge, drafts);
         self.begin_events(scene, &judge, drafts);
         self.repeat(scene, drafts);
+        self.situations.evaluate(scene, &settings, &mut self.requested, &mut self.drops);
         self.requested.evaluate(scene, &settings, &mut self.numbers, &mut self.drops, drafts);
         self.negator.evaluate(scene, &settings, drafts);
         self.forwarder.evaluate(scene, &settings, drafts);
@@ -432,7 +451,7 @@ impl ActiveEvent {
 
 /// When what a message says was detected: when the shutter opened, but never after now.
 fn detection_time(user: &RoadUser, now: Timestamp) -> Timestamp {
-    user.sight.captured_at.min(now)
+    user.captured_at().map_or(now, |captured_at| captured_at.min(now))
 }
 
 #[cfg(test)]

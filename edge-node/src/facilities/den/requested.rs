@@ -4,13 +4,11 @@
 use super::message::{self, Announcement, event_draft};
 use super::sequence::SequenceNumbers;
 use super::{DenSettings, Phase};
+use crate::effect::ObjectCause;
 use crate::event::{DenAction, DenRequest, EventReport};
 use crate::facilities::{Draft, Scene, reference_position};
 use crate::world::Drops;
-use masa_v2x_proto::cdd::{
-    ActionId, CauseCode, DeltaReferencePosition, Path, PathPoint, PosConfidenceEllipse, Reading, Speed, Traces,
-    Wgs84Angle,
-};
+use masa_v2x_proto::cdd::{ActionId, CauseCode, Path, PosConfidenceEllipse, Reading, Speed, Traces, Wgs84Angle};
 use masa_v2x_proto::denm::{Denm, DenmPayload, LocationContainer, ManagementContainer, SituationContainer};
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::time::Timestamp;
@@ -31,6 +29,8 @@ struct Requested {
     application: String,
     event: u32,
     report: EventReport,
+    /// The road users that show it.
+    causes: Vec<ObjectCause>,
     action_id: ActionId,
     detected_at: Timestamp,
     reference_time: Timestamp,
@@ -42,17 +42,17 @@ struct Requested {
 /// Every event that was asked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestedEvents {
-    waiting: Vec<DenRequest>,
+    waiting: Vec<(DenRequest, Vec<ObjectCause>)>,
     events: Vec<Requested>,
 }
 
 impl RequestedEvents {
-    /// Takes a request; it takes effect with the next evaluation.
-    pub(super) fn request(&mut self, request: DenRequest, drops: &mut Drops) {
+    /// Takes a request and the road users behind it; it takes effect with the next evaluation.
+    pub(super) fn request(&mut self, request: DenRequest, causes: Vec<ObjectCause>, drops: &mut Drops) {
         if !is_valid(&request.action) {
             return drops.count("denm-request-not-valid");
         }
-        self.waiting.push(request);
+        self.waiting.push((request, causes));
     }
 
     pub(super) fn evaluate(
@@ -63,17 +63,23 @@ impl RequestedEvents {
         drops: &mut Drops,
         drafts: &mut Vec<Draft>,
     ) {
-        for DenRequest { application, event, action } in std::mem::take(&mut self.waiting) {
+        for (DenRequest { application, event, action }, causes) in std::mem::take(&mut self.waiting) {
             let is_it = |known: &Requested| {
                 known.application == application && known.event == event && known.phase == Phase::InForce
             };
             match (self.events.iter().position(is_it), action) {
-                (Some(place), DenAction::Report(report)) => self.events[place].update(report, scene, drafts),
+                (Some(place), DenAction::Report(report)) => self.events[place].update(report, causes, scene, drafts),
                 (Some(place), DenAction::Withdraw) => self.events[place].withdraw(scene, settings, drafts),
                 (None, DenAction::Report(report)) if self.events.len() < MAX_REQUESTED => {
                     let sequence_number = numbers.take(scene.now);
                     let action_id = ActionId { originating_station_id: scene.station.id, sequence_number };
-                    self.events.push(Requested::begin(application, event, report, action_id, scene, drafts));
+                    self.events.push(Requested::begin(
+                        (application, event),
+                        (report, causes),
+                        action_id,
+                        scene,
+                        drafts,
+                    ));
                 }
                 (None, DenAction::Report(_)) => drops.count("denm-events-full"),
                 (None, DenAction::Withdraw) => drops.count("denm-request-for-unknown-event"),
@@ -118,9 +124,8 @@ fn is_valid(action: &DenAction) -> bool {
 
 impl Requested {
     fn begin(
-        application: String,
-        event: u32,
-        report: EventReport,
+        (application, event): (String, u32),
+        (report, causes): (EventReport, Vec<ObjectCause>),
         action_id: ActionId,
         scene: &Scene<'_>,
         drafts: &mut Vec<Draft>,
@@ -130,6 +135,7 @@ impl Requested {
             application,
             event,
             report,
+            causes,
             action_id,
             detected_at: scene.now,
             reference_time: scene.now,
@@ -141,8 +147,8 @@ impl Requested {
         requested
     }
 
-    fn update(&mut self, report: EventReport, scene: &Scene<'_>, drafts: &mut Vec<Draft>) {
-        self.report = report;
+    fn update(&mut self, report: EventReport, causes: Vec<ObjectCause>, scene: &Scene<'_>, drafts: &mut Vec<Draft>) {
+        (self.report, self.causes) = (report, causes);
         self.detected_at = scene.now;
         self.reference_time = scene.now.max(self.reference_time.plus_ms(1));
         self.denm = denm(self.action_id, &self.report, self.detected_at, self.reference_time, scene);
@@ -180,7 +186,7 @@ impl Requested {
             awareness_distance_m: self.report.awareness_distance_m,
             validity_s: self.report.validity_s,
             deadline: self.expires_at(),
-            captured_at: None,
+            captured_at: self.causes.iter().filter_map(ObjectCause::captured_at).max(),
             rule: format!(
                 "DENM {}-{}: asked for by {} (event {}), cause {}, {action}, EN 302 637-3 5.4.1",
                 self.action_id.originating_station_id.0,
@@ -189,7 +195,7 @@ impl Requested {
                 self.event,
                 self.report.cause_code,
             ),
-            objects: Vec::new(),
+            objects: self.causes.clone(),
         }));
     }
 }
@@ -229,29 +235,9 @@ fn denm(
             .speed_mps
             .map(|mps| Speed { value_mps: Reading::of(mps.abs() as f32), confidence_mps: None }),
         event_position_heading: heading_deg.map(|deg| Wgs84Angle { value_deg: Some(deg), confidence_deg: None }),
-        detection_zones_to_event_position: traces(report),
+        detection_zones_to_event_position: message::traces(report.position, &report.traces),
         ..LocationContainer::default()
     };
     let payload = DenmPayload { management, situation: Some(situation), location: Some(location), alacarte: None };
     Denm::new(scene.station.id, payload)
-}
-
-/// The paths to the event; there must be one, which is empty where none is known.
-fn traces(report: &EventReport) -> Traces {
-    let path = |points: &Vec<Wgs84>| {
-        let mut from = report.position;
-        let offset = |to: &Wgs84| {
-            let path_position = DeltaReferencePosition {
-                delta_latitude_deg: Some((to.lat_deg - from.lat_deg) as f32),
-                delta_longitude_deg: Some((to.lon_deg - from.lon_deg) as f32),
-                delta_altitude_m: None,
-            };
-            from = *to;
-            PathPoint { path_position, path_delta_time_ms: None }
-        };
-        // The counts are checked with the request.
-        Path::try_from_iter(points.iter().map(offset)).unwrap_or_default()
-    };
-    let paths = Traces::try_from_iter(report.traces.iter().map(path)).unwrap_or_default();
-    if paths.is_empty() { Traces::try_from_iter([Path::new()]).unwrap_or_default() } else { paths }
 }

@@ -114,7 +114,8 @@ impl Calibrated {
         if let Some(name) = &settings.file {
             return Err(Error::NotLoaded { path: PathBuf::from(name) });
         }
-        let calibration = settings.calibration.as_ref().ok_or_else(|| wrong("neither calibration nor file is given"))?;
+        let calibration =
+            settings.calibration.as_ref().ok_or_else(|| wrong("neither calibration nor file is given"))?;
         if !calibration.is_finite() {
             return Err(wrong("the calibration holds what is not a number, or a size of zero"));
         }

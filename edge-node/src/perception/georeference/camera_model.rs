@@ -183,8 +183,7 @@ impl CameraModel {
         }
         let direction = p.xy() / p.z;
         let (pixel, by_direction) = self.lens.pixel(direction)?;
-        let by_camera =
-            by_direction * Matrix2x3::new(1.0, 0.0, -direction.x, 0.0, 1.0, -direction.y) / p.z;
+        let by_camera = by_direction * Matrix2x3::new(1.0, 0.0, -direction.x, 0.0, 1.0, -direction.y) / p.z;
         let by_point = by_camera * self.rotation.matrix();
         let mut by_pose = SMatrix::<f64, 2, 6>::zeros();
         by_pose.fixed_view_mut::<2, 3>(0, 0).copy_from(&-by_point);
@@ -262,7 +261,9 @@ mod tests {
     fn a_pose_survives_its_rotation() {
         for pose in [POSE, CameraPose { roll_deg: -170.0, pitch_deg: 40.0, ..POSE }] {
             let back = CameraPose::new(pose.position_m.into(), &pose.rotation());
-            for (a, b) in [(pose.yaw_deg, back.yaw_deg), (pose.pitch_deg, back.pitch_deg), (pose.roll_deg, back.roll_deg)] {
+            for (a, b) in
+                [(pose.yaw_deg, back.yaw_deg), (pose.pitch_deg, back.pitch_deg), (pose.roll_deg, back.roll_deg)]
+            {
                 assert!((a - b).abs() < 1e-9, "{pose:?} {back:?}");
             }
         }

@@ -12,6 +12,7 @@ mod camera_model;
 mod file;
 pub mod fit;
 mod homography;
+pub mod lane_fit;
 mod lens;
 pub mod masa;
 pub mod online;

@@ -209,7 +209,9 @@ impl ReferencePoints {
         }
         if let Some(point) = settings.points.iter().find(|point| point.up_m != 0.0) {
             let [x, y] = point.pixel;
-            return Err(wrong(format!("the point at [{x}, {y}] px is above the ground: `masa calibrate fit` takes it")));
+            return Err(wrong(format!(
+                "the point at [{x}, {y}] px is above the ground: `masa calibrate fit` takes it"
+            )));
         }
         let pairs = settings
             .points

@@ -1,13 +1,19 @@
-//! Motion on the ground: contact points to position, velocity and direction.
+//! Motion on the ground: boxes to the middle of a road user, its velocity and direction.
 //!
-//! In: contact points in site ENU with their covariance and capture time. Out: a smooth state for V2X: a car at rest has no
-//! speed, a direction is given once it is known and held at stops.
+//! In: boxes with their noise and capture time, the camera's mapping. Out: where the middle of the road user is, and a smooth
+//! state for V2X: what stands has no speed, a direction is given once it is known and held at stops.
 //!
-//! Invariants: constant-velocity Kalman filter with real time steps; an outlier pulls the state by a bounded amount; the
-//! calibration's error, the same in every frame, never enters the filter. Deliberately absent: turning models, lanes.
+//! Invariants: interacting models with real time steps; an outlier pulls the state by a bounded amount; errors that are the
+//! same in every frame (calibration, size, the detector's habits) never enter the filter. Deliberately absent: lanes.
 
+mod contact;
+mod imm;
 mod motion;
 mod settings;
+mod viewpoint;
 
-pub(crate) use motion::Motion;
+pub use contact::GroundMeasurement;
+pub(crate) use contact::{Contact, measure, sum};
+pub(crate) use motion::{Motion, Seen, matrix};
 pub use settings::{ContactPoint, Extent, MotionClass, MotionSettings, extent_of};
+pub(crate) use viewpoint::Viewpoint;

@@ -21,6 +21,10 @@ pub struct MotionSettings {
     /// Noise of an edge of a box that grows with the box: standard deviation as a share of its height, added to
     /// `pixel-noise-px` in squares.
     pub relative_noise: f64,
+    /// What a detector does the same way in many frames: standard deviation of an edge as a share of the box's height.
+    pub relative_bias: f64,
+    /// Standard deviation of a road user's size against its class's, as a share.
+    pub size_tolerance: f64,
     /// Persons.
     pub person: MotionClass,
     /// Bicycles, motorcycles, scooters.
@@ -29,11 +33,6 @@ pub struct MotionSettings {
     pub vehicle: MotionClass,
     /// An innovation beyond this many sigma counts as one of this size.
     pub outlier_sigma: f64,
-    /// Something that stays within this distance for [`Self::stationary_after_s`] is at rest, metres; grows with the
-    /// uncertainty of the position.
-    pub stationary_within_m: f64,
-    /// See [`Self::stationary_within_m`], seconds.
-    pub stationary_after_s: f64,
     /// Speed below which no direction is derived, metres per second.
     pub min_yaw_speed_mps: f64,
 }
@@ -42,12 +41,12 @@ impl Default for MotionSettings {
     fn default() -> Self {
         Self {
             relative_noise: 0.03,
-            person: MotionClass { acceleration_density: 0.3, initial_speed_mps: 2.0 },
-            two_wheeler: MotionClass { acceleration_density: 0.8, initial_speed_mps: 5.0 },
-            vehicle: MotionClass { acceleration_density: 1.5, initial_speed_mps: 7.0 },
+            relative_bias: 0.03,
+            size_tolerance: 0.12,
+            person: MotionClass { acceleration_density: 0.3, initial_speed_mps: 2.0, setting_off_mps: 0.8 },
+            two_wheeler: MotionClass { acceleration_density: 0.8, initial_speed_mps: 5.0, setting_off_mps: 1.2 },
+            vehicle: MotionClass { acceleration_density: 1.5, initial_speed_mps: 7.0, setting_off_mps: 1.2 },
             outlier_sigma: 3.0,
-            stationary_within_m: 0.4,
-            stationary_after_s: 1.0,
             min_yaw_speed_mps: 0.8,
         }
     }
@@ -61,6 +60,8 @@ pub struct MotionClass {
     pub acceleration_density: f64,
     /// Standard deviation of a new track's velocity along each axis, metres per second.
     pub initial_speed_mps: f64,
+    /// The same of one that stood until now.
+    pub setting_off_mps: f64,
 }
 
 impl MotionSettings {

@@ -167,7 +167,7 @@ impl Anonymiser {
             (Ok(()), _) => {
                 let mut image = RgbImage::clone(image);
                 for region in &self.regions {
-                    fill(&mut image, &region.area, self.settings.fill);
+                    fill(&mut image, region, self.settings.fill);
                 }
                 Ok(finished(image, Cover::Regions(self.regions.len())))
             }
@@ -196,17 +196,19 @@ impl Anonymiser {
     fn find_regions(&mut self, image_size_px: [u32; 2], sightings: Sightings<'_>) {
         let (settings, regions) = (&self.settings, &mut self.regions);
         regions.clear();
-        let mut add = |subject, b: &_| regions.extend(regions_of(subject, b, image_size_px, settings));
+        let mut add = |subject, b: &_, doubt_px| {
+            regions.extend(regions_of(subject, b, image_size_px, settings).map(|region| region.grown_by(doubt_px)));
+        };
         // As detected too: the tracker merges boxes and leaves out what exceeds its capacity.
         for detection in sightings.road_users.iter().filter(|d| d.score >= settings.least_score) {
-            add(Subject::RoadUser(detection.class), &detection.bounding_box);
+            add(Subject::RoadUser(detection.class), &detection.bounding_box, [0.0; 4]);
         }
-        self.road_users.for_each(|class, b| add(Subject::RoadUser(class), &b));
+        self.road_users.for_each(|class, b, doubt_px| add(Subject::RoadUser(class), &b, doubt_px));
         for (subject, seen, followed) in
             [(Subject::Face, sightings.faces, &self.faces), (Subject::Plate, sightings.plates, &self.plates)]
         {
-            seen.iter().for_each(|detection| add(subject, &detection.bounding_box));
-            followed.for_each(|_, b| add(subject, &b));
+            seen.iter().for_each(|detection| add(subject, &detection.bounding_box, [0.0; 4]));
+            followed.for_each(|_, b, doubt_px| add(subject, &b, doubt_px));
         }
     }
 }

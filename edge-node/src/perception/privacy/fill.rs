@@ -4,11 +4,14 @@
 //! the object, and have one of sixteen values a channel: what moves through them is sampled anew in every frame, so who
 //! must exclude a reconstruction over many frames takes [`Fill::Solid`].
 
+use super::region::Region;
 use super::settings::Fill;
 use masa_inference::{BoundingBox, RgbImage};
 
 /// Cells across the longer side of a picture that is coarsened as a whole.
 const WHOLE_CELLS: u32 = 32;
+/// Largest cell, pixels: what reaches far beyond the picture is one cell of it.
+const MAX_CELL_PX: f32 = 4096.0;
 /// The one colour of [`Fill::Solid`].
 const GREY: u8 = 114;
 
@@ -38,16 +41,15 @@ impl Window {
     }
 }
 
-/// Makes `area` unrecognisable.
-pub(super) fn fill(image: &mut RgbImage, area: &BoundingBox, how: Fill) {
-    let Some(window) = Window::of(area, image) else { return };
+/// Makes a region unrecognisable.
+pub(super) fn fill(image: &mut RgbImage, region: &Region, how: Fill) {
+    let Some(window) = Window::of(&region.area, image) else { return };
     match how {
         Fill::Solid => paint(image, window, [GREY; 3]),
         Fill::Pixelate { cells, least_cell_px } => {
-            // By the region as it is, also where the picture's edge cuts it.
-            let shorter = area.width_px().min(area.height_px());
-            let cell = (shorter / cells.max(1) as f32).ceil().max(least_cell_px.max(1) as f32) as usize;
-            pixelate(image, window, cell);
+            let cell =
+                (region.detail_px / cells.max(1) as f32).ceil().max(least_cell_px.max(1) as f32).min(MAX_CELL_PX);
+            pixelate(image, window, cell as usize);
         }
     }
 }
@@ -97,7 +99,13 @@ fn paint(image: &mut RgbImage, window: Window, colour: [u8; 3]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::region::RegionKind;
     use super::*;
+
+    fn region([x1_px, y1_px, x2_px, y2_px]: [f32; 4]) -> Region {
+        let area = BoundingBox { x1_px, y1_px, x2_px, y2_px };
+        Region { kind: RegionKind::Face, area, detail_px: (x2_px - x1_px).min(y2_px - y1_px) }
+    }
 
     const PIXELATE: Fill = Fill::Pixelate { cells: 3, least_cell_px: 8 };
 
@@ -117,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_region_keeps_a_few_colours_and_the_rest_of_the_picture_all() {
-        let area = BoundingBox { x1_px: 30.0, y1_px: 20.0, x2_px: 57.5, y2_px: 50.0 };
+        let area = region([30.0, 20.0, 57.5, 50.0]);
         for (how, most) in [(PIXELATE, 4 * 4), (Fill::Solid, 1)] {
             let mut image = picture();
             fill(&mut image, &area, how);
@@ -128,7 +136,7 @@ mod tests {
 
     #[test]
     fn odd_areas_do_no_harm() {
-        for [x1_px, y1_px, x2_px, y2_px] in [
+        for area in [
             [-50.0, -50.0, -10.0, -10.0],
             [90.0, 50.0, 400.0, 300.0],
             [f32::NAN, 0.0, 10.0, 10.0],
@@ -136,11 +144,11 @@ mod tests {
             [20.0, 20.0, 10.0, 10.0],
         ] {
             let mut image = picture();
-            fill(&mut image, &BoundingBox { x1_px, y1_px, x2_px, y2_px }, PIXELATE);
+            fill(&mut image, &region(area), PIXELATE);
             assert_eq!(image.data.len(), 100 * 60 * 3);
         }
         let mut image = picture();
-        fill(&mut image, &BoundingBox { x1_px: 90.0, y1_px: 50.0, x2_px: 400.0, y2_px: 300.0 }, PIXELATE);
+        fill(&mut image, &region([90.0, 50.0, 400.0, 300.0]), PIXELATE);
         assert_eq!(colours(&image, [90, 100], [50, 60]), 1, "what reaches beyond the picture is one cell of it");
     }
 

@@ -1,7 +1,8 @@
 //! Boxes that outlive a blink of their detector.
 //!
 //! In: the detections of successive frames. Out: for the newest frame, every box that may still show what was detected
-//! within the hold-over time: where it is seen, where it is expected, where it was last seen, and what of it was let go.
+//! within the hold-over time: where it is seen; where it is expected and where it was last seen while it is not; and what of
+//! it was let go.
 
 use crate::perception::tracking::{ClassGate, FrameId, ImageTrack, Recovery, Tracker, TrackerSettings};
 use masa_inference::{BoundingBox, Detection, ObjectClass};
@@ -71,32 +72,26 @@ impl Follower {
         true
     }
 
-    /// Gives `take` every box that may show something in the newest frame, with what it is thought to be.
-    pub(super) fn for_each(&self, mut take: impl FnMut(ObjectClass, BoundingBox)) {
+    /// Gives `take` every box that may show something in the newest frame, with what it is thought to be and how far its
+    /// left, top, right and lower edge may be off, pixels.
+    pub(super) fn for_each(&self, mut take: impl FnMut(ObjectClass, BoundingBox, [f32; 4])) {
         for track in self.tracker.tracks() {
             let class = track.class().0;
-            take(class, track.measured);
-            take(class, self.expected(track));
+            take(class, track.measured, [0.0; 4]);
+            if track.detection.is_none() {
+                let b = track.bounding_box();
+                take(class, b, self.doubt_px(track, &b));
+            }
         }
         for gone in &self.let_go {
-            gone.boxes.iter().for_each(|b| take(gone.class, *b));
+            gone.boxes.iter().for_each(|b| take(gone.class, *b, [0.0; 4]));
         }
     }
 
-    /// Where a track is expected, grown by the doubt about each edge while it is not seen.
-    fn expected(&self, track: &ImageTrack) -> BoundingBox {
-        let b = track.bounding_box();
-        if track.detection.is_some() {
-            return b;
-        }
+    /// How far each edge of an unseen track may be off.
+    fn doubt_px(&self, track: &ImageTrack, b: &BoundingBox) -> [f32; 4] {
         let most = [b.width_px(), b.height_px()].map(|size| MAX_GROWTH * f64::from(size));
-        let doubt = track.deviation_px();
-        let grow = |edge: usize| (self.growth_sigma * doubt[edge]).min(most[edge % 2]) as f32;
-        BoundingBox {
-            x1_px: b.x1_px - grow(0),
-            y1_px: b.y1_px - grow(1),
-            x2_px: b.x2_px + grow(2),
-            y2_px: b.y2_px + grow(3),
-        }
+        let deviation = track.deviation_px();
+        std::array::from_fn(|edge| (self.growth_sigma * deviation[edge]).min(most[edge % 2]) as f32)
     }
 }

@@ -48,6 +48,31 @@ pub struct Region {
     pub kind: RegionKind,
     /// Where, source-image pixels.
     pub area: BoundingBox,
+    /// Size of what in it tells who it is, pixels: a head within a rider, all of a plate.
+    pub detail_px: f32,
+}
+
+impl Region {
+    fn new(kind: RegionKind, area: BoundingBox) -> Self {
+        let shorter = area.width_px().min(area.height_px());
+        let detail_px = match kind {
+            // A head is a seventh of a person; doubled, for what the box may be off.
+            RegionKind::Person | RegionKind::Rider => shorter.min(HEAD * area.height_px()).max(shorter / 3.0),
+            RegionKind::Cabin | RegionKind::Plate | RegionKind::Face => shorter,
+        };
+        Self { kind, area, detail_px }
+    }
+
+    /// The region grown at its left, top, right and lower edge, pixels. Growing the box instead would move the head within it.
+    pub(super) fn grown_by(self, [left, top, right, bottom]: [f32; 4]) -> Self {
+        let area = BoundingBox {
+            x1_px: self.area.x1_px - left,
+            y1_px: self.area.y1_px - top,
+            x2_px: self.area.x2_px + right,
+            y2_px: self.area.y2_px + bottom,
+        };
+        Self { area, ..self }
+    }
 }
 
 /// What a box that is covered comes from.
@@ -65,7 +90,7 @@ pub(super) fn regions_of(
     image_size_px: [u32; 2],
     settings: &PrivacySettings,
 ) -> impl Iterator<Item = Region> {
-    let one = |kind, area| [Some(Region { kind, area }), None];
+    let one = |kind, area| [Some(Region::new(kind, area)), None];
     let regions = match subject {
         Subject::Face => one(RegionKind::Face, grown(b, [FACE_MARGIN; 4])),
         Subject::Plate => one(RegionKind::Plate, grown(b, [PLATE_MARGIN; 4])),
@@ -77,8 +102,8 @@ pub(super) fn regions_of(
                 let whole = grown(b, [VEHICLE_MARGIN; 4]);
                 let at = |share: f32| b.y1_px + share * b.height_px();
                 [
-                    Some(Region { kind: RegionKind::Cabin, area: BoundingBox { y2_px: at(CABIN_DOWN_TO), ..whole } }),
-                    Some(Region { kind: RegionKind::Plate, area: BoundingBox { y1_px: at(PLATE_FROM), ..whole } }),
+                    Some(Region::new(RegionKind::Cabin, BoundingBox { y2_px: at(CABIN_DOWN_TO), ..whole })),
+                    Some(Region::new(RegionKind::Plate, BoundingBox { y1_px: at(PLATE_FROM), ..whole })),
                 ]
             }
         },

@@ -107,7 +107,7 @@ pub struct SettingsError {
 pub enum Fill {
     /// Cells of one colour each, the mean of what was there in sixteen steps a channel.
     Pixelate {
-        /// Cells across the shorter side of a region at most.
+        /// Cells across a head, a plate, a cabin at most.
         cells: u32,
         /// Side of a cell at least, pixels.
         least_cell_px: u32,

@@ -18,6 +18,7 @@ mod size_guard;
 mod track;
 mod tracker;
 
+pub(crate) use assignment::Assignment;
 pub use box_filter::BoxNoise;
 pub use settings::{ClassGate, Likeness, Momentum, Occlusion, Recovery, RiderPolicy, TrackerSettings};
 pub use track::{FrameId, ImageTrack};

@@ -156,6 +156,18 @@ impl ImageTrack {
         (best.0, ((best.1 + person) / total).clamp(0.0, 1.0))
     }
 
+    /// Share of each class in the vote, as [`Self::class`] counts it; together 1.
+    pub fn class_shares(&self) -> [f32; ObjectClass::ALL.len()] {
+        let (class, _) = self.class();
+        let mut shares = self.votes;
+        shares[ObjectClass::Motorcycle.index()] *= MOTORCYCLE_WEIGHT;
+        if Group::of(class) == Group::TwoWheeler {
+            shares[class.index()] += std::mem::take(&mut shares[ObjectClass::Person.index()]);
+        }
+        let total: f32 = shares.iter().sum();
+        shares.map(|share| if total > 0.0 { share / total } else { 0.0 })
+    }
+
     /// The kind of road user that the votes speak for.
     pub(crate) fn group(&self) -> Group {
         Group::of(self.class().0)

@@ -35,9 +35,20 @@ use crate::sources::stop::StopToken;
 use masa_inference::RgbImage;
 use masa_v2x_proto::time::Timestamp;
 use sink::FrameSink;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+/// Reads a picture file, JPEG or PNG.
+///
+/// # Errors
+/// The file cannot be read, or what is wrong with the picture; the error names the file.
+pub fn open_picture(path: &Path) -> std::io::Result<RgbImage> {
+    let named = |words: String| std::io::Error::other(format!("{}: {words}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| named(error.to_string()))?;
+    picture::decode(&bytes).map(|(image, _)| image).map_err(named)
+}
 
 /// A decoded picture.
 #[derive(Clone, Debug)]

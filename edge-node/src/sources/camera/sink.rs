@@ -102,12 +102,7 @@ impl FrameSink {
     }
 
     fn drop_frame(&self, frame: u64, captured_at: Timestamp, reason: DropReason) {
-        let label = match reason {
-            DropReason::QueueFull => "queue-full",
-            DropReason::DecodeFailed => "decode-failed",
-            DropReason::InferenceFailed => "inference-failed",
-        };
-        metrics::counter!("masa_camera_frames_dropped_total", "camera" => self.name.clone(), "reason" => label)
+        metrics::counter!("masa_camera_frames_dropped_total", "camera" => self.name.clone(), "reason" => reason.label())
             .increment(1);
         self.sender.report(CameraOutput::Dropped(FrameDropped { frame, captured_at, reason }));
     }

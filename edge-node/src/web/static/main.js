@@ -123,7 +123,8 @@ function showObject() {
     if (!body.querySelector(".gone")) body.prepend(el("p", { class: "empty gone", text: "It is no longer on the map." }));
     return;
   }
-  const name = sourceName(object.camera);
+  const tracks = object.sights.map(({ camera, track_id }) => `${track_id} of ${sourceName(camera)}`);
+  const tellers = (object.told_by ?? []).map((station) => `station ${station}`);
   const details = pairs([
     ["Speed", object.stationary_s === null ? `${kmh(object.speed_mps)} (${digits(object.speed_mps)} m/s)` : `standing for ${age(object.stationary_s)}`],
     ["Heading", object.heading_deg === null ? "not known" : `${Math.round(object.heading_deg)}°`],
@@ -131,7 +132,7 @@ function showObject() {
     ["Site", `${metres(object.e_m, "east", "west")}, ${metres(object.n_m, "north", "south")}`],
     ["Accuracy", `95 % within ${digits(object.ellipse.major_m * Math.sqrt(5.991))} × ${digits(object.ellipse.minor_m * Math.sqrt(5.991))} m`],
     ["Class", `${classOf(object.class).label}, ${Math.round(object.class_confidence * 100)} % of the votes`],
-    ["Track", `${object.track_id} of ${name}${object.state === "coasting" ? ", carried through a gap" : ""}`],
+    [tracks.length ? "Track" : "Told by", `${[...tracks, ...tellers].join(", ")}${object.state === "coasting" ? ", carried through a gap" : ""}`],
     ["Seen", `for ${age(object.age_s)}, last ${object.since_update_s < 1 ? "just now" : `${age(object.since_update_s)} ago`}`],
   ]);
   const mentions = messages.of(object.id).slice(0, 6);

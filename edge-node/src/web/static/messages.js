@@ -105,11 +105,12 @@ export class Messages {
 function causesOf(causes, sourceName, onObject) {
   const table = el("table", { class: "why-table" });
   const event = ({ source, seq }) => `${sourceName(source)} #${seq}`;
+  const sights = causes.flatMap(({ object_id, sights }) => sights.map((sight) => ({ object_id, ...sight })));
   rows(
     table,
     [["Object", "w20"], ["Track", ""], ["Frame", "w14", "num"], ["Detection", "w20", "num"]],
-    causes,
-    (cause) => causes.indexOf(cause),
+    sights,
+    (cause) => sights.indexOf(cause),
     (cause) => [
       (cell) => cell.append(el("button", { type: "button", class: "textlink", text: String(cause.object_id), click: () => onObject(cause.object_id) })),
       `${cause.track_id} of ${sourceName(cause.camera)}`,

@@ -31,6 +31,10 @@ use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Half width of the 95 % interval of a normal distribution, in standard deviations: what accuracies of TS 102 894-2 state.
+pub(crate) const K95_ONE_DIMENSION: f64 = 1.959_964;
+/// Radius of the 95 % circle of a two-dimensional normal distribution, in standard deviations: the root of −2 ln 0.05.
+pub(crate) const K95_TWO_DIMENSIONS: f64 = 2.447_747;
 /// Undecodable messages of which the reason is kept.
 const KEPT_ERRORS: usize = 16;
 /// Former station ids that are remembered: a pseudonym lasts for minutes, an echo for seconds.
@@ -172,6 +176,11 @@ impl Ldm {
     /// Objects that other stations perceive, by station and object id.
     pub fn objects(&self) -> impl Iterator<Item = &ReceivedObject> {
         self.objects.values()
+    }
+
+    /// Objects that one station perceives, by object id.
+    pub fn objects_of(&self, station: StationId) -> impl Iterator<Item = &ReceivedObject> {
+        self.objects.range((station, 0)..=(station, u16::MAX)).map(|(_, object)| object)
     }
 
     /// Objects not further than `radius_m` from `centre`, by station and object id.

@@ -1,11 +1,11 @@
 //! What other stations perceive, from their CPMs.
 
-use super::Ldm;
 use super::intake::Reception;
 use super::stations::{ground, wgs84};
+use super::{K95_ONE_DIMENSION, Ldm};
 use masa_v2x_proto::cdd::{ObjectClass, PerceivedObject, Reading, StationId, StationType, Velocity3d};
 use masa_v2x_proto::cpm::Cpm;
-use masa_v2x_proto::geo::Enu;
+use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
 
 /// What an object of another station is.
@@ -32,6 +32,8 @@ pub struct ReceivedObject {
     pub kind: ReceivedObjectKind,
     /// Where it is, in the site frame.
     pub position: Enu,
+    /// Covariance of the position, where the message states its accuracy.
+    pub covariance: Option<Covariance2>,
     /// Velocity towards east, m/s.
     pub velocity_e_mps: Option<f64>,
     /// Velocity towards north, m/s.
@@ -105,12 +107,20 @@ fn received_object(
             ObjectClass::Other(_) | ObjectClass::Unknown(_) => ReceivedObjectKind::Other,
         }),
         position,
+        covariance: variance(perceived.position.x.confidence_m)
+            .zip(variance(perceived.position.y.confidence_m))
+            .map(|(ee_m2, nn_m2)| Covariance2 { ee_m2, en_m2: 0.0, nn_m2 }),
         velocity_e_mps: velocity.map(|[e, _]| e),
         velocity_n_mps: velocity.map(|[_, n]| n),
         quality: perceived.object_perception_quality,
         measured_at,
         expires_at,
     })
+}
+
+/// Variance of a value with a 95 % interval (TS 102 894-2).
+fn variance(half_width: Option<Reading>) -> Option<f64> {
+    half_width.and_then(Reading::value).map(|half_width| (f64::from(half_width) / K95_ONE_DIMENSION).powi(2))
 }
 
 /// East and north component, m/s.

@@ -2,12 +2,13 @@
 
 use super::Ldm;
 use super::intake::Reception;
+use crate::event::SignalPhase;
 use masa_v2x_proto::cdd::StationId;
 use masa_v2x_proto::dsrc::IntersectionReferenceId;
 use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::ivim::{IviStatus, Ivim};
 use masa_v2x_proto::mapem::{GenericLane, IntersectionGeometry, LaneDirection, Mapem, NodeList};
-use masa_v2x_proto::spatem::{IntersectionState, Spatem};
+use masa_v2x_proto::spatem::{IntersectionState, MovementPhaseState, Spatem};
 use masa_v2x_proto::time::Timestamp;
 
 /// A map is forgotten this long after it was last heard, milliseconds: it changes rarely, and a unit out of reach may come
@@ -50,6 +51,17 @@ impl Ldm {
     /// What the signals of an intersection show.
     pub fn signals_of(&self, intersection: &IntersectionReferenceId) -> Option<&Told<IntersectionState>> {
         self.signals.get(intersection)
+    }
+
+    /// What each signal group of an intersection shows.
+    pub fn phases_of(&self, region: Option<u16>, id: u16) -> Vec<(u8, SignalPhase)> {
+        let told = self.signals_of(&IntersectionReferenceId { region, id });
+        let movements = told.iter().flat_map(|told| &told.content.states);
+        let shown = movements.filter_map(|movement| {
+            let event = movement.state_time_speed.first()?;
+            Some((movement.signal_group.0, phase(event.event_state)))
+        });
+        shown.collect()
     }
 
     /// Signs, by identity.
@@ -127,6 +139,21 @@ pub fn ingress_lanes<'a>(
         });
         Some((lane, nodes_m.collect::<Option<Vec<_>>>()?))
     })
+}
+
+const fn phase(state: MovementPhaseState) -> SignalPhase {
+    match state {
+        MovementPhaseState::Unavailable => SignalPhase::Unavailable,
+        MovementPhaseState::Dark => SignalPhase::Dark,
+        MovementPhaseState::StopThenProceed => SignalPhase::StopThenProceed,
+        MovementPhaseState::StopAndRemain => SignalPhase::StopAndRemain,
+        MovementPhaseState::PreMovement => SignalPhase::PreMovement,
+        MovementPhaseState::PermissiveMovementAllowed => SignalPhase::PermissiveMovementAllowed,
+        MovementPhaseState::ProtectedMovementAllowed => SignalPhase::ProtectedMovementAllowed,
+        MovementPhaseState::PermissiveClearance => SignalPhase::PermissiveClearance,
+        MovementPhaseState::ProtectedClearance => SignalPhase::ProtectedClearance,
+        MovementPhaseState::CautionConflictingTraffic => SignalPhase::CautionConflictingTraffic,
+    }
 }
 
 fn told<T>(content: T, reception: Reception, timeout_ms: i64) -> Told<T> {

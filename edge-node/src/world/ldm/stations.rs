@@ -1,11 +1,11 @@
 //! Other stations, from their CAMs and VAMs.
 
-use super::Ldm;
 use super::intake::{Reception, generation_time};
+use super::{K95_TWO_DIMENSIONS, Ldm};
 use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::cam::{BasicContainer, Cam, HighFrequencyContainer, SpecialVehicleContainer};
-use masa_v2x_proto::cdd::{Reading, ReferencePosition, Speed, StationId, StationType};
-use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
+use masa_v2x_proto::cdd::{PosConfidenceEllipse, Reading, ReferencePosition, Speed, StationId, StationType};
+use masa_v2x_proto::geo::{Covariance2, Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::security::Verdict;
 use masa_v2x_proto::time::Timestamp;
 use masa_v2x_proto::vam::Vam;
@@ -23,10 +23,14 @@ pub struct Neighbour {
     pub position: Option<Wgs84>,
     /// The same in the site frame.
     pub ground: Option<Enu>,
+    /// Covariance of the position, where the message states its accuracy.
+    pub covariance: Option<Covariance2>,
     /// Direction of travel, degrees clockwise from north.
     pub heading_deg: Option<f64>,
     /// Speed over ground, m/s.
     pub speed_mps: Option<f64>,
+    /// Length and width, metres, where a vehicle states them.
+    pub size_m: Option<[f64; 2]>,
     /// What its VAM says of clusters.
     pub cluster: ClusterView,
     /// It is an emergency or rescue vehicle whose light bar or siren is on. Not every CAM says so: the last one that did
@@ -70,9 +74,13 @@ pub(super) fn ground(frame: &SiteFrame, position: Wgs84) -> Enu {
 impl Ldm {
     pub(super) fn take_cam(&mut self, cam: &Cam, reception: Reception) -> Result<(), &'static str> {
         let parameters = &cam.cam.cam_parameters;
-        let (heading_deg, speed) = match &parameters.high_frequency_container {
-            HighFrequencyContainer::BasicVehicle(vehicle) => (vehicle.heading.value_deg, Some(vehicle.speed)),
-            _ => (None, None),
+        let (heading_deg, speed, size_m) = match &parameters.high_frequency_container {
+            HighFrequencyContainer::BasicVehicle(vehicle) => {
+                let metres = |value: Option<Reading>| value.and_then(Reading::value).map(f64::from);
+                let size_m = metres(vehicle.vehicle_length.value_m).zip(metres(vehicle.vehicle_width_m));
+                (vehicle.heading.value_deg, Some(vehicle.speed), size_m.map(<[f64; 2]>::from))
+            }
+            _ => (None, None, None),
         };
         let delta_time = cam.cam.generation_delta_time_ms;
         let in_use = match &parameters.special_vehicle_container {
@@ -85,6 +93,7 @@ impl Ldm {
         self.keep_station(Neighbour {
             heading_deg: heading_deg.map(f64::from),
             speed_mps: speed.and_then(metres_per_second),
+            size_m,
             priority_in_use: in_use.map_or(known, |in_use| in_use.mask() != 0),
             ..neighbour
         })
@@ -122,8 +131,10 @@ impl Ldm {
             kind,
             position,
             ground: position.map(|position| ground(&self.frame, position)),
+            covariance: covariance(&basic.reference_position.position_confidence_ellipse),
             heading_deg: None,
             speed_mps: None,
+            size_m: None,
             cluster: ClusterView::default(),
             priority_in_use: false,
             generated_at: generation_time(delta_time, reception.now),
@@ -151,6 +162,18 @@ impl Ldm {
         self.stations.insert(neighbour.id, neighbour);
         Ok(())
     }
+}
+
+/// The covariance of a 95 % ellipse (TS 102 894-2); `None` where part of it is not stated or out of range.
+fn covariance(ellipse: &PosConfidenceEllipse) -> Option<Covariance2> {
+    let sigma_m = |axis: Option<Reading>| axis.and_then(Reading::value).map(|m| f64::from(m) / K95_TWO_DIMENSIONS);
+    let (major, minor) = (sigma_m(ellipse.semi_major_m)?.powi(2), sigma_m(ellipse.semi_minor_m)?.powi(2));
+    let (sin, cos) = f64::from(ellipse.semi_major_orientation_deg.unwrap_or(0.0)).to_radians().sin_cos();
+    Some(Covariance2 {
+        ee_m2: major * sin * sin + minor * cos * cos,
+        en_m2: (major - minor) * sin * cos,
+        nn_m2: major * cos * cos + minor * sin * sin,
+    })
 }
 
 fn metres_per_second(speed: Speed) -> Option<f64> {

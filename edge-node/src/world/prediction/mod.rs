@@ -98,7 +98,7 @@ pub(crate) fn wrapped(angle_rad: f64) -> f64 {
 
 impl Route {
     /// Whether road users of this class go along it.
-    fn is_for(&self, class: ObjectClass) -> bool {
+    pub(crate) fn is_for(&self, class: ObjectClass) -> bool {
         use super::infrastructure::LaneKind;
         match class {
             ObjectClass::Person => self.kind == LaneKind::Crosswalk,

@@ -97,6 +97,8 @@ pub struct Route {
     pub kind: LaneKind,
     /// Width of its lanes, metres.
     pub width_m: f64,
+    /// The signal group that it obeys.
+    pub signal_group: Option<u8>,
     /// Where it runs.
     pub line: Polyline,
     /// Length up to the stop line, metres.
@@ -111,6 +113,19 @@ impl Route {
     /// Whether `along_m` is on the lane that leads to the intersection.
     pub(crate) fn is_on_ingress(&self, along_m: f64) -> bool {
         along_m <= self.ingress_to_m
+    }
+
+    /// Where its stop line is, metres from its beginning; infinitely far on a lane that leads nowhere.
+    pub(crate) fn stop_m(&self) -> f64 {
+        self.ingress_to_m
+    }
+
+    /// The lane at `along_m`, and whether it lies behind: the way over the intersection belongs to the lane that leads there.
+    pub(crate) fn lane_at(&self, along_m: f64) -> (u8, bool) {
+        match self.lanes {
+            (_, Some(egress)) if along_m >= self.egress_from_m => (egress, false),
+            (ingress, _) => (ingress, along_m > self.ingress_to_m),
+        }
     }
 
     /// What is left of the route after `along_m`: routes with the same remainder have become one.
@@ -162,6 +177,7 @@ fn alone(intersection: &IntersectionSettings, lane: &LaneSettings, is_reversed: 
         manoeuvre: None,
         kind: lane.kind,
         width_m: intersection.lane_width_m,
+        signal_group: None,
         line: Polyline::new(points)?,
         ingress_to_m: if lane.direction == LaneWay::Ingress { f64::INFINITY } else { 0.0 },
         egress_from_m: f64::INFINITY,
@@ -184,6 +200,7 @@ fn connected<'a>(intersection: &'a IntersectionSettings, lane: &'a LaneSettings)
             manoeuvre: Some(connection.manoeuvre),
             kind: lane.kind,
             width_m: intersection.lane_width_m,
+            signal_group: connection.signal_group,
             ingress_to_m: ingress_line.length_m(),
             egress_from_m: before.length_m(),
             line: Polyline::new(before.points_m.iter().chain(&egress_line.points_m).copied())?,

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 /// A vehicle at more than this angle to its lane drives against it, radians: 150°.
 const AGAINST_RAD: f64 = 2.6;
 
-/// The routes for vehicles in whose lane a position lies, with the direction there.
-fn lanes_at(routes: &RouteMap, position: Enu) -> impl Iterator<Item = (&Route, f64, f64)> {
+/// The routes for vehicles in whose lane a position lies, with the way along them and the direction there.
+pub(super) fn lanes_at(routes: &RouteMap, position: Enu) -> impl Iterator<Item = (&Route, f64, f64)> {
     routes.routes().iter().filter(|route| route.kind == LaneKind::Vehicle).filter_map(move |route| {
         let place = route.line.project([position.e_m, position.n_m]);
         let inside = !place.is_beyond && place.offset_m.abs() <= 0.5 * route.width_m;
@@ -39,6 +39,7 @@ pub(super) fn wrong_way(
                 subject: Subject::User(user.id),
                 place: user.position,
                 sureness: f64::from(user.class_confidence),
+                class: user.class,
                 evidence: evidence_of([user]),
             });
         }
@@ -57,6 +58,7 @@ pub(super) fn object_on_road(users: &[RoadUser], map: &SiteMap, findings: &mut V
                 subject: Subject::User(user.id),
                 place: user.position,
                 sureness: f64::from(user.class_confidence) * inside,
+                class: user.class,
                 evidence: evidence_of([user]),
             });
         }
@@ -90,6 +92,7 @@ pub(super) fn queue_tail(
                 subject: Subject::Lane { intersection, lane },
                 place: tail.position,
                 sureness: surest,
+                class: tail.class,
                 evidence: evidence_of([*tail]),
             });
         }
@@ -105,13 +108,16 @@ pub(super) fn near_miss<'a>(
 ) {
     for conflict in conflicts.filter(|c| c.state == ConflictState::On && c.last_at == now) {
         let close = |time_s: Option<f64>, limit_s: f64| time_s.is_some_and(|t| t <= limit_s);
+        let both = || users.iter().filter(|user| conflict.users.contains(&user.id));
+        let Some(one) = both().next() else { continue };
         if close(conflict.min_ttc_s, settings.near_miss_ttc_s) || close(conflict.min_pet_s, settings.near_miss_pet_s) {
             findings.push(Finding {
                 kind: SituationKind::NearMiss,
                 subject: Subject::Users(conflict.users),
                 place: conflict.place,
                 sureness: conflict.probability.min(1.0),
-                evidence: evidence_of(users.iter().filter(|user| conflict.users.contains(&user.id))),
+                class: one.class,
+                evidence: evidence_of(both()),
             });
         }
     }

@@ -55,7 +55,7 @@ fn watch(seconds: f64, scene: impl Fn(f64) -> Scene) -> Vec<(f64, Vec<Situation>
             })
             .collect();
         world.see_frame(CAMERA, &frame(ms), &tracks, at(ms));
-        watch.update(&world, &map, at(ms));
+        watch.update(&world, &map, &Lights::new(), at(ms));
         told.push((t, watch.situations().cloned().collect()));
     }
     told

@@ -151,3 +151,20 @@ fn pages_are_bounded_by_count_and_bytes() {
     assert_eq!(page.messages.iter().map(|e| e.header.number).collect::<Vec<_>>(), [5, 6, 7]);
     assert_eq!((page.first, page.last), (1, 10));
 }
+
+#[test]
+fn nothing_that_is_done_often_looks_at_every_row() {
+    let store = store(&OutboxSettings::default());
+    for sql in
+        [FIRST_OWED, SETTLE, DONE, ANY_EXPIRED, MISSING, FORGIVE, REMOVE_EXPIRED, REMOVE_DONE, OLDEST_DONE, FIRST]
+    {
+        let mut statement = store.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            let step: String = row.get(3).unwrap();
+            let scans =
+                step.starts_with("SCAN") && !step.contains("CONSTANT ROW") && !step.contains("USING INDEX by_end");
+            assert!(!scans, "{step}: {sql}");
+        }
+    }
+}

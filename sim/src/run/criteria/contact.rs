@@ -84,7 +84,7 @@ pub(super) fn never_stops(case: &Case<'_>, name: &str) -> Finding {
     Finding {
         passed: stopped.is_none(),
         expected: format!("{name} always moves"),
-        actual: stopped.map_or("it did".into(), |at_s| format!("stood at {at_s:.2} s")),
+        actual: stopped.map_or("never stood".into(), |at_s| format!("stood at {at_s:.2} s")),
         at_s: stopped,
         station: None,
     }

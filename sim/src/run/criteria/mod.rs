@@ -6,6 +6,7 @@
 mod contact;
 mod messages;
 mod perception;
+mod pose;
 mod signals;
 
 use super::Trace;
@@ -150,6 +151,9 @@ fn find(case: &Case<'_>, criterion: &Criterion) -> Finding {
         Criterion::Health { station, problem, since_s, within_s } => {
             perception::health(case, station, problem, *since_s, *within_s)
         }
+        Criterion::CameraPose { station, camera, since_s, within_s, within_deg } => {
+            pose::camera_pose(case, station, camera, [*since_s, *within_s], *within_deg)
+        }
         Criterion::Healthy { station, problems } => perception::healthy(case, station, problems),
         Criterion::Green { actor, within_s } => signals::green(case, actor, *within_s),
         Criterion::Reaches { actor, point_m, before_s } => contact::reaches(case, actor, *point_m, *before_s),
@@ -176,6 +180,9 @@ fn usual_name(criterion: &Criterion) -> String {
         Criterion::Privacy {} => "no pixels leave".into(),
         Criterion::Health { station, problem, within_s, .. } => {
             format!("{station} notices {problem} within {within_s} s")
+        }
+        Criterion::CameraPose { camera, within_s, within_deg, .. } => {
+            format!("where {camera} looks is known to {within_deg}° within {within_s} s, after the alarm")
         }
         Criterion::Healthy { station, .. } => format!("{station} stays healthy"),
         Criterion::Green { actor, within_s } => format!("{actor} has green within {within_s} s of asking"),

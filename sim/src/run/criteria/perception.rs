@@ -37,7 +37,7 @@ pub(super) fn recall(case: &Case<'_>, station: &str, at_least: f64, within_m: f6
                 continue;
             }
             let reach_m = MATCH_M + actor.size.length_m / 2.0;
-            let known = frame.objects.iter().any(|(.., p)| (p - here).norm() <= reach_m);
+            let known = frame.objects.iter().any(|known| (known.position - here).norm() <= reach_m);
             let entry = missed.entry(actor.id).or_insert((0, 0, frame.captured_s));
             entry.0 += 1;
             entry.1 += u64::from(known);
@@ -71,12 +71,13 @@ pub(super) fn false_alarms(case: &Case<'_>, station: &str, per_minute: f64) -> F
     for FrameTrace { captured_s, objects, .. } in case.trace.frames.iter().filter(|frame| Some(frame.station) == index)
     {
         let Some(snapshot) = case.trace.at(*captured_s) else { continue };
-        for (id, _, p) in objects {
+        for known in objects {
+            let p = known.position;
             let is_real = snapshot
                 .actors
                 .iter()
                 .any(|actor| (actor.pose.position.xy() - p).norm() <= MATCH_M + actor.size.length_m / 2.0);
-            let life = lives.entry(*id).or_insert((0, 0, *captured_s, *p));
+            let life = lives.entry(known.id).or_insert((0, 0, *captured_s, p));
             life.0 += 1;
             life.1 += u64::from(is_real);
         }

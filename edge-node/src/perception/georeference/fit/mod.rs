@@ -4,7 +4,9 @@
 //! agrees, how well the others alone predict it, and whether it is one of those that do not fit ([`Verdict::Bad`]).
 //!
 //! Poses that three points allow are tried on all (random sample consensus, with a fixed sequence), the best is refined by
-//! Levenberg and Marquardt with Huber's loss, and points far outside the spread of the others are left out and named.
+//! Levenberg and Marquardt with Huber's loss, and points far outside the spread of the others are left out and named. Where
+//! most points agree with no camera, it is not points that are bad but the lens or the survey: then all are fitted, and
+//! [`PoseFit::unit_sigma`] says how badly.
 //! Invariant: the same points give the same camera bit for bit.
 
 pub(crate) mod minimise;
@@ -28,6 +30,8 @@ const FOCAL_RANGE: (f64, f64) = (0.35, 8.0);
 const CONSENSUS: f64 = 6.0;
 /// A point is bad whose standardised residual is so many times the spread of the others.
 const BAD: f64 = 4.0;
+/// Less than this share of points in agreement is no consensus.
+const MAJORITY: f64 = 0.6;
 /// What a point costs that the camera does not show at all.
 const NOT_SHOWN: f64 = 60.0;
 /// Median length of a two-dimensional standard normal vector.
@@ -172,14 +176,25 @@ pub fn fit(points: &[SurveyedPoint], settings: &FitSettings) -> Result<PoseFit, 
     survey.check(&lens, settings.focal_length)?;
 
     let all: Vec<usize> = (0..points.len()).collect();
-    let candidates = zooms(&lens, settings).into_iter().filter_map(|zoom| {
-        let start = survey.consensus(zoom)?;
-        let (refined, _) = minimise(start, free, |model| Some(survey.normal(model, &all)))?;
-        [start, refined].into_iter().min_by(|a, b| survey.score(a).total_cmp(&survey.score(b)))
-    });
-    let best = candidates.min_by(|a, b| survey.score(a).total_cmp(&survey.score(b)));
-    let mut model = best.ok_or(FitError::Undetermined("three or more of them lie on a line"))?;
+    let candidates: Vec<(CameraModel, CameraModel)> = zooms(&lens, settings)
+        .into_iter()
+        .filter_map(|zoom| {
+            let start = survey.consensus(zoom)?;
+            let (refined, _) = minimise(start, free, |model| Some(survey.normal(model, &all)))?;
+            Some((start, refined))
+        })
+        .collect();
+    let best_by = |cost: &dyn Fn(&CameraModel) -> f64| {
+        let models = candidates.iter().flat_map(|(start, refined)| [*start, *refined]);
+        models.min_by(|a, b| cost(a).total_cmp(&cost(b)))
+    };
+    let consensus = best_by(&|model| survey.score(model));
+    let mut model = consensus.ok_or(FitError::Undetermined("three or more of them lie on a line"))?;
     let mut good = survey.agreeing(&model);
+    if (good.len() as f64) < MAJORITY * points.len() as f64 {
+        model = best_by(&|model| survey.normal(model, &all).cost).unwrap_or(model);
+        good = survey.agreeing(&model);
+    }
     // What was left out at first may fit the better camera, and the other way round.
     for _ in 0..8 {
         if good.len() < needed {
@@ -273,7 +288,11 @@ impl Survey<'_> {
     }
 
     /// The error of a point, in standard deviations of pixel and survey together.
-    fn whitened(&self, model: &CameraModel, i: usize) -> Option<(Vector2<f64>, super::camera_model::Projection, Matrix2<f64>)> {
+    fn whitened(
+        &self,
+        model: &CameraModel,
+        i: usize,
+    ) -> Option<(Vector2<f64>, super::camera_model::Projection, Matrix2<f64>)> {
         let point = &self.points[i];
         let projected = model.project(point.position)?;
         let survey = projected.by_point * Matrix3::from_diagonal_element(self.survey_sigma_m.powi(2));
@@ -309,7 +328,7 @@ impl Survey<'_> {
             (0..self.points.len()).map(|i| self.standardised(model, i).unwrap_or(f64::INFINITY)).collect();
         let mut sorted = errors.clone();
         sorted.sort_by(f64::total_cmp);
-        let spread = (sorted[sorted.len() / 2] / MEDIAN_2D).clamp(1.0, CONSENSUS);
+        let spread = (sorted[sorted.len() / 2] / MEDIAN_2D).max(1.0);
         (0..errors.len()).filter(|i| errors[*i] <= BAD * spread).collect()
     }
 

@@ -96,6 +96,15 @@ fn bad_points_are_named_and_do_not_bend_the_camera() {
 }
 
 #[test]
+fn with_a_wrong_lens_all_points_are_fitted_and_the_misfit_is_told() {
+    let bent = CameraModel::new(&POSE, &intrinsics(Distortion::BrownConrady([-0.45, 0.2, 0.0, 0.0, 0.0])), SIZE);
+    let wrong = Intrinsics { focal_length_px: [1300.0, 1300.0], ..intrinsics(Distortion::default()) };
+    let found = fit(&points(&bent, 0.5), &settings(wrong, FocalLength::Known)).unwrap();
+    let good = found.points.iter().filter(|p| p.verdict == Verdict::Good).count();
+    assert!(good >= 6 && found.unit_sigma > 5.0, "{good} {}", found.unit_sigma);
+}
+
+#[test]
 fn points_that_determine_nothing_are_refused_in_words() {
     let truth = CameraModel::new(&POSE, &intrinsics(Distortion::default()), SIZE);
     let known = settings(intrinsics(Distortion::default()), FocalLength::Known);

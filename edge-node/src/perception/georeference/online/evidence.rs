@@ -1,7 +1,7 @@
 //! How well a camera's turn explains what the traffic has shown.
 //!
 //! The residuals of a group are metres on the ground: across the lane that fits the group best, or from where the station
-//! says it is. Their covariance holds the pixels' noise, and the vehicle's own bias, common to all of them.
+//! says it is. Each has the noise of its pixel, and all of a group share the vehicle's own bias.
 
 use super::super::camera_model::CameraModel;
 use super::super::fit::minimise::Normal;
@@ -31,19 +31,26 @@ struct Middle {
     covariance: Matrix2<f64>,
 }
 
-/// Residuals of a group, of unit variance, with their derivatives by the turn.
+/// Residuals of a group, of unit variance and independent, with their derivatives by the turn.
 struct Whitened {
     residual: DVector<f64>,
     by_turn: DMatrix<f64>,
 }
 
 impl Whitened {
-    /// `common` says how a bias of unit variance enters the residuals.
-    fn new(residual: DVector<f64>, by_turn: &DMatrix<f64>, mut covariance: DMatrix<f64>, common: &DMatrix<f64>) -> Option<Self> {
-        covariance += common * common.transpose();
-        let lower = covariance.cholesky()?.unpack();
-        let residual = lower.solve_lower_triangular(&residual)?;
-        Some(Self { residual, by_turn: lower.solve_lower_triangular(by_turn)? })
+    /// From residuals of unit variance to which a common bias is added: along each column of `common`, as large as that
+    /// column. The columns are at right angles.
+    fn new(mut residual: DVector<f64>, mut by_turn: DMatrix<f64>, common: &[DVector<f64>]) -> Self {
+        for column in common {
+            let squared = column.norm_squared();
+            if squared > 1e-12 {
+                // (I + c cᵀ)^(-1/2) = I − share · c cᵀ.
+                let share = (1.0 - (1.0 + squared).sqrt().recip()) / squared;
+                residual -= column * (column.dot(&residual) * share);
+                by_turn -= column * (column.transpose() * &by_turn) * share;
+            }
+        }
+        Self { residual, by_turn }
     }
 
     fn size(&self) -> f64 {
@@ -62,11 +69,12 @@ impl Evidence<'_> {
         }
     }
 
-    /// Mean square of the standardised residuals of the groups that are explained.
-    pub(super) fn spread(&self, model: &CameraModel) -> f64 {
+    /// Mean square of the standardised residuals of the groups that are explained, and the share of all groups they are.
+    pub(super) fn quality(&self, model: &CameraModel) -> (f64, f64) {
         let explained: Vec<_> = self.groups.iter().filter_map(|group| self.explained(model, group)).collect();
         let residuals: usize = explained.iter().map(|w| w.residual.len()).sum();
-        explained.iter().map(|w| w.residual.norm_squared()).sum::<f64>() / (residuals.max(4) - 3) as f64
+        let spread = explained.iter().map(|w| w.residual.norm_squared()).sum::<f64>() / (residuals.max(4) - 3) as f64;
+        (spread, explained.len() as f64 / self.groups.len().max(1) as f64)
     }
 
     fn explained(&self, model: &CameraModel, group: &Group) -> Option<Whitened> {
@@ -96,15 +104,19 @@ impl Evidence<'_> {
         let count = 2 * middles.len();
         let mut residual = DVector::zeros(count);
         let mut by_turn = DMatrix::zeros(count, 3);
-        let mut covariance = DMatrix::zeros(count, count);
-        let mut common = DMatrix::zeros(count, 2);
+        let mut common = SMatrix::<f64, 2, 2>::zeros();
+        let mut bias = DMatrix::zeros(count, 2);
         for (i, (sample, middle)) in group.samples().iter().zip(middles).enumerate() {
-            residual.fixed_rows_mut::<2>(2 * i).copy_from(&(middle.place - sample.known?));
-            by_turn.fixed_view_mut::<2, 3>(2 * i, 0).copy_from(&middle.by_turn);
-            covariance.fixed_view_mut::<2, 2>(2 * i, 2 * i).copy_from(&middle.covariance);
-            common.fixed_view_mut::<2, 2>(2 * i, 0).copy_from(&Matrix2::from_diagonal_element(self.station_sigma_m));
+            let whiten = middle.covariance.cholesky()?.l().try_inverse()?;
+            residual.fixed_rows_mut::<2>(2 * i).copy_from(&(whiten * (middle.place - sample.known?)));
+            by_turn.fixed_view_mut::<2, 3>(2 * i, 0).copy_from(&(whiten * middle.by_turn));
+            let stated = whiten * self.station_sigma_m;
+            bias.fixed_view_mut::<2, 2>(2 * i, 0).copy_from(&stated);
+            common += stated.transpose() * stated;
         }
-        Whitened::new(residual, &by_turn, covariance, &common)
+        // Turned so that the two directions of the bias are at right angles in what they do to the residuals.
+        let bias = bias * common.symmetric_eigen().eigenvectors;
+        Some(Whitened::new(residual, by_turn, &[bias.column(0).into_owned(), bias.column(1).into_owned()]))
     }
 
     /// Across a lane; `None` where the vehicle was not in it all the way.
@@ -112,7 +124,7 @@ impl Evidence<'_> {
         let count = middles.len();
         let mut residual = DVector::zeros(count);
         let mut by_turn = DMatrix::zeros(count, 3);
-        let mut covariance = DMatrix::zeros(count, count);
+        let mut bias = DVector::zeros(count);
         for (i, (sample, middle)) in group.samples().iter().zip(middles).enumerate() {
             let (offset_m, along) = beside(&lane.points_m, middle.place)?;
             let angle = angle_between(sample.yaw_rad, along.y.atan2(along.x));
@@ -120,12 +132,12 @@ impl Evidence<'_> {
                 return None;
             }
             let left = Vector2::new(-along.y, along.x);
-            residual[i] = offset_m;
-            by_turn.row_mut(i).copy_from(&(left.transpose() * middle.by_turn));
-            covariance[(i, i)] = left.dot(&(middle.covariance * left));
+            let sigma_m = left.dot(&(middle.covariance * left)).sqrt();
+            residual[i] = offset_m / sigma_m;
+            by_turn.row_mut(i).copy_from(&(left.transpose() * middle.by_turn / sigma_m));
+            bias[i] = self.lane_sigma_m / sigma_m;
         }
-        let common = DMatrix::repeat(count, 1, self.lane_sigma_m);
-        Whitened::new(residual, &by_turn, covariance, &common)
+        Some(Whitened::new(residual, by_turn, &[bias]))
     }
 }
 
@@ -165,10 +177,10 @@ mod tests {
     #[test]
     fn a_common_bias_leaves_the_trend() {
         // Four residuals that agree say one thing with the bias's doubt; their slope is known as well as their noise.
-        let noise = DMatrix::from_diagonal_element(4, 4, 0.1 * 0.1);
+        const NOISE: f64 = 0.1;
         let by_turn = DMatrix::from_column_slice(4, 3, &[1.0, 1.0, 1.0, 1.0, -1.5, -0.5, 0.5, 1.5, 0.0, 0.0, 0.0, 0.0]);
-        let common = DMatrix::repeat(4, 1, 1.0);
-        let whitened = Whitened::new(DVector::repeat(4, 1.0), &by_turn, noise, &common).unwrap();
+        let whitened =
+            Whitened::new(DVector::repeat(4, 1.0 / NOISE), by_turn / NOISE, &[DVector::repeat(4, 1.0 / NOISE)]);
         let information = whitened.by_turn.transpose() * &whitened.by_turn;
         assert!((information[(0, 0)].recip().sqrt() - 1.0).abs() < 0.01, "{information}");
         assert!((information[(1, 1)].recip().sqrt() - 0.1 / 5f64.sqrt()).abs() < 1e-6, "{information}");

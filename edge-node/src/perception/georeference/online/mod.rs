@@ -1,9 +1,9 @@
 //! Whether a camera still looks where it was surveyed, and where it looks now: found from the traffic.
 //!
 //! In: the boxes of moving vehicles, the lanes of the site map, what connected vehicles say of where they are (CAM), and how
-//! far the pictures themselves have shifted. Out: an estimate of the camera's turn since the survey with its standard deviation, an alarm ([`PoseDrift`]) when it has
-//! turned, and by [`DriftPolicy`] the turn that positions are to be corrected by. A blow or a loose clamp turns a camera; its
-//! place is held to be that of the survey.
+//! far the pictures themselves have shifted. Out: an estimate of the camera's turn since the survey with its covariance, an
+//! alarm ([`PoseDrift`]) when it has turned, and by [`DriftPolicy`] the turn that positions are to be corrected by. A blow or
+//! a loose clamp turns a camera; its place is held to be that of the survey.
 //!
 //! Vehicles keep to their lanes with a bias of their own, and a receiver's error changes slowly; so what is known of one
 //! vehicle counts as one group with a common error, whose trend along the way still tells direction. The turn is the
@@ -15,6 +15,7 @@
 //! a second, not with each frame.
 
 mod evidence;
+mod settings;
 mod window;
 
 use super::camera_model::{CameraModel, Change, PARAMETERS};
@@ -23,17 +24,20 @@ use crate::perception::ground::Extent;
 use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
 use nalgebra::{Matrix3, RowSVector, Vector2, Vector3};
-use serde::{Deserialize, Serialize};
-pub use window::{MAX_GROUPS, MAX_SAMPLES};
+pub use settings::{DriftPolicy, OnlinePoseSettings, StationReference};
 use window::{Key, Sample, Window};
+pub use window::{MAX_GROUPS, MAX_SAMPLES};
 
 /// Interval between two estimates, seconds.
 const INTERVAL_S: f64 = 1.0;
+/// Where less of the traffic than this is explained, or the turn is less known than that (degrees), other turns are tried.
+const EXPLAINED: f64 = 0.8;
+const KNOWN_DEG: f64 = 0.5;
 /// Fewer groups than this say nothing.
 const MIN_GROUPS: usize = 3;
 /// What is known of the turn before any traffic, one sigma about the right, down and forward axes, degrees.
 const PRIOR_DEG: [f64; 3] = [3.0, 3.0, 1.5];
-/// Turns from which the search starts besides the newest estimate, degrees about the right and down axes.
+/// Turns that are tried besides the newest estimate, degrees about the right and down axes.
 const STARTS_DEG: [f64; 5] = [-3.0, -1.5, 0.0, 1.5, 3.0];
 /// How many of them are refined.
 const REFINED: usize = 3;
@@ -43,83 +47,6 @@ const SHIFT_SIGMA_PX: f64 = 1.5;
 const SIGNIFICANT: f64 = 4.0;
 /// Estimates in a row that must be significant.
 const CONFIRMED: u32 = 3;
-
-/// What is done when a camera has turned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DriftPolicy {
-    /// The traffic is not asked.
-    #[default]
-    Off,
-    /// The health says so.
-    Alarm,
-    /// The health says so, and positions are corrected once the turn is known well enough.
-    Correct,
-}
-
-/// Which point of a vehicle the position of its CAM is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StationReference {
-    /// The middle of the front side, as the standard has it (EN 302 637-2, B.19).
-    #[default]
-    FrontCentre,
-    /// The middle, as stations have it that pass on the position of their receiver.
-    Centre,
-}
-
-/// Settings of `[camera.online-pose]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct OnlinePoseSettings {
-    /// What is done when the camera has turned.
-    pub policy: DriftPolicy,
-    /// Traffic of so long is looked at, seconds.
-    pub window_s: f64,
-    /// A turn from this on is an alarm, degrees.
-    pub alarm_deg: f64,
-    /// So long the alarm stands before positions are corrected, seconds.
-    pub hold_s: f64,
-    /// Positions are corrected once the turn is known to this, one sigma along its worst axis, degrees.
-    pub correct_sigma_deg: f64,
-    /// Standard deviation of a vehicle's place across its lane, metres.
-    pub lane_sigma_m: f64,
-    /// Standard deviation of the position that a station states, metres.
-    pub station_sigma_m: f64,
-    /// Which point of a vehicle that position is.
-    pub station_reference: StationReference,
-}
-
-impl Default for OnlinePoseSettings {
-    fn default() -> Self {
-        Self {
-            policy: DriftPolicy::Off,
-            window_s: 60.0,
-            alarm_deg: 0.5,
-            hold_s: 3.0,
-            correct_sigma_deg: 0.25,
-            lane_sigma_m: 0.3,
-            station_sigma_m: 1.0,
-            station_reference: StationReference::FrontCentre,
-        }
-    }
-}
-
-impl OnlinePoseSettings {
-    /// Key, value and what is wrong with the first setting that is out of its range.
-    pub(crate) fn problem(&self) -> Option<(&'static str, f64, &'static str)> {
-        let positive = [
-            ("online-pose.window-s", self.window_s),
-            ("online-pose.alarm-deg", self.alarm_deg),
-            ("online-pose.correct-sigma-deg", self.correct_sigma_deg),
-            ("online-pose.lane-sigma-m", self.lane_sigma_m),
-            ("online-pose.station-sigma-m", self.station_sigma_m),
-        ];
-        let wrong = positive.into_iter().find(|(_, value)| !(*value > 0.0 && value.is_finite()));
-        let hold = (!(self.hold_s >= 0.0)).then_some(("online-pose.hold-s", self.hold_s, "is negative"));
-        wrong.map(|(key, value)| (key, value, "is not above zero")).or(hold)
-    }
-}
 
 /// The middle of a lane in which vehicles drive, in driving direction.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,7 +108,9 @@ impl TurnEstimate {
 
     /// How many standard deviations it is from no turn.
     fn significance(&self) -> f64 {
-        self.covariance.try_inverse().map_or(0.0, |inverse| self.turn_rad.dot(&(inverse * self.turn_rad)).max(0.0).sqrt())
+        self.covariance
+            .try_inverse()
+            .map_or(0.0, |inverse| self.turn_rad.dot(&(inverse * self.turn_rad)).max(0.0).sqrt())
     }
 }
 
@@ -398,8 +327,9 @@ impl OnlinePose {
                 drift.estimate = estimate;
                 let is_known = estimate.sigma_rad().to_degrees() <= self.settings.correct_sigma_deg;
                 let is_held = at.seconds_since(drift.since) >= self.settings.hold_s;
-                let is_another =
-                    drift.corrected_rad.is_none_or(|turn| (turn - estimate.turn_rad).norm() > 0.25 * estimate.sigma_rad());
+                let is_another = drift
+                    .corrected_rad
+                    .is_none_or(|turn| (turn - estimate.turn_rad).norm() > 0.25 * estimate.sigma_rad());
                 let corrects = self.settings.policy == DriftPolicy::Correct && is_known && is_held && is_another;
                 if corrects {
                     drift.corrected_rad = Some(estimate.turn_rad);
@@ -460,19 +390,27 @@ impl OnlinePose {
             evidence.add_to(model, &mut normal);
             Some(normal)
         };
+        let here = minimise(self.turned_now(), Free::TURN, linearise)?;
+        let is_settled = self.estimate.is_some_and(|known| known.sigma_rad().to_degrees() < KNOWN_DEG)
+            && evidence.quality(&here.0).1 >= EXPLAINED;
+        let elsewhere = if is_settled { Vec::new() } else { self.elsewhere(linearise) };
+        let (model, normal) = elsewhere.into_iter().chain([here]).min_by(|a, b| a.1.cost.total_cmp(&b.1.cost))?;
+        let covariance = normal.covariance(Free::TURN)?.fixed_view::<3, 3>(3, 3).into_owned();
+        let vehicles = evidence.groups.len();
+        let turn_rad = self.surveyed.turn_to(&model);
+        Some(TurnEstimate { turn_rad, covariance: covariance * evidence.quality(&model).0.max(1.0), vehicles, at })
+    }
+
+    /// The minima near the most promising of the turns that a blow may bring.
+    fn elsewhere(&self, linearise: impl Fn(&CameraModel) -> Option<Normal> + Copy) -> Vec<(CameraModel, Normal)> {
         let grid = STARTS_DEG.into_iter().flat_map(|up| STARTS_DEG.into_iter().map(move |right| [up, right]));
         let mut starts: Vec<(f64, CameraModel)> = grid
             .map(|[up, right]| self.surveyed.turned(Vector3::new(up.to_radians(), right.to_radians(), 0.0)))
             .map(|model| (linearise(&model).map_or(f64::INFINITY, |normal| normal.cost), model))
             .collect();
         starts.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let starts = starts.into_iter().take(REFINED).map(|(_, model)| model).chain([self.turned_now()]);
-        let solutions = starts.filter_map(|start| minimise(start, Free::TURN, linearise));
-        let (model, normal) = solutions.min_by(|a, b| a.1.cost.total_cmp(&b.1.cost))?;
-        let covariance = normal.covariance(Free::TURN)?.fixed_view::<3, 3>(3, 3).into_owned();
-        let vehicles = evidence.groups.len();
-        let turn_rad = self.surveyed.turn_to(&model);
-        Some(TurnEstimate { turn_rad, covariance: covariance * evidence.spread(&model).max(1.0), vehicles, at })
+        let best = starts.into_iter().take(REFINED).map(|(_, model)| model);
+        best.filter_map(|start| minimise(start, Free::TURN, linearise)).collect()
     }
 }
 

@@ -81,11 +81,19 @@ impl Traffic {
             let [e, n] = [middle.x + vehicle.stated_off_m[0], middle.y + vehicle.stated_off_m[1]];
             if self.connected {
                 let position = Enu::ground(e + 2.2 * along.x, n + 2.2 * along.y);
-                stated.push(StatedVehicle { station: car.track_id, position, speed_mps: SPEED_MPS, yaw_rad: car.yaw_rad });
+                stated.push(StatedVehicle {
+                    station: car.track_id,
+                    position,
+                    speed_mps: SPEED_MPS,
+                    yaw_rad: car.yaw_rad,
+                });
             }
             let Some(pixel) = lower_middle(camera, middle, 0.0, &car) else { continue };
             let pixel = pixel + Vector2::new(self.luck.draw(), self.luck.draw()) * 2.5;
-            if (0.0..640.0).contains(&pixel.x) && (0.0..380.0).contains(&pixel.y) && (middle - Vector2::new(14.5, -13.5)).norm() < 70.0 {
+            if (0.0..640.0).contains(&pixel.x)
+                && (0.0..380.0).contains(&pixel.y)
+                && (middle - Vector2::new(14.5, -13.5)).norm() < 70.0
+            {
                 car.pixel = pixel.into();
                 seen.push(car);
             }
@@ -124,10 +132,13 @@ fn error_deg(online: &OnlinePose, turn_deg: [f64; 3]) -> f64 {
 
 #[test]
 fn a_camera_turned_by_two_degrees_is_noticed_and_then_corrected() {
-    for (turn_deg, connected) in [([0.0, 2.0, 0.0], false), ([0.0, -2.0, 0.0], true), ([1.4, 1.4, 0.0], false), ([-1.2, 1.2, 1.0], true)] {
+    for (turn_deg, connected) in
+        [([0.0, 2.0, 0.0], false), ([0.0, -2.0, 0.0], true), ([1.4, 1.4, 0.0], false), ([-1.2, 1.2, 1.0], true)]
+    {
         let (alarm, corrected, online) = run(turn_deg, connected, DriftPolicy::Correct);
         let said = online.drift().map(PoseDrift::words);
-        let (alarm, corrected) = (alarm.expect("an alarm"), corrected.unwrap_or_else(|| panic!("{turn_deg:?}: {said:?}")));
+        let (alarm, corrected) =
+            (alarm.expect("an alarm"), corrected.unwrap_or_else(|| panic!("{turn_deg:?}: {said:?}")));
         assert!(alarm > 0.0 && corrected >= alarm + 3.0 && corrected < 60.0, "{turn_deg:?}: {alarm} {corrected}");
         assert!(error_deg(&online, turn_deg) <= 0.2, "{turn_deg:?}: {said:?}");
         eprintln!("{turn_deg:?} alarm after {alarm:.1} s, corrected after {corrected:.1} s: {said:?}");

@@ -1,0 +1,395 @@
+//! Interacting multiple models of motion on the ground (Blom and Bar-Shalom 1988): stationary, constant velocity, constant
+//! turn rate and velocity, pedestrian.
+//!
+//! All models share one state, so that they mix without conversion: east, north, velocity east and north, turn rate. Invariants: time
+//! steps are real; the probabilities of the models a class may follow add up to one, those of the others are zero;
+//! covariances stay symmetric and positive (Joseph's form). Deliberately absent: lanes, and what others do.
+
+use super::settings::MotionClass;
+use nalgebra::{Matrix2, SMatrix, SVector, Vector2};
+
+/// Rest of a standing body's velocity, m/s.
+const REST_SIGMA_MPS: f64 = 0.1;
+/// Wander of the measured place of something at rest, m²/s.
+const REST_DENSITY: f64 = 0.002;
+/// Change of the turn rate in a second, rad/s.
+const TURN_SIGMA_RADPS: f64 = 0.6;
+/// Turn rate of something whose turning is not looked at, rad/s.
+const STRAIGHT_SIGMA_RADPS: f64 = 0.15;
+/// Fastest turn, rad/s: beyond it the model would turn on the spot.
+const MOST_RADPS: f64 = 1.5;
+/// A model less probable than this is not followed.
+const NEGLIGIBLE: f64 = 1e-6;
+/// Least probability of a model that a class may follow: what happens next may need it.
+const FLOOR: f64 = 1e-4;
+
+pub(crate) type State = SVector<f64, 5>;
+pub(crate) type StateCovariance = SMatrix<f64, 5, 5>;
+
+/// How something may move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Model {
+    Stationary,
+    ConstantVelocity,
+    /// Constant turn rate and velocity.
+    Ctrv,
+    Pedestrian,
+}
+
+/// How many models there are.
+const MODELS: usize = 4;
+
+impl Model {
+    const ALL: [Self; MODELS] = [Self::Stationary, Self::ConstantVelocity, Self::Ctrv, Self::Pedestrian];
+
+    /// Mean time for which a model goes on to hold, seconds.
+    const fn sojourn_s(self) -> f64 {
+        match self {
+            Self::Stationary => 6.0,
+            Self::ConstantVelocity => 4.0,
+            Self::Ctrv => 2.0,
+            Self::Pedestrian => 8.0,
+        }
+    }
+
+    const fn is_for(self, kind: Kind) -> bool {
+        match self {
+            Self::Stationary => true,
+            Self::ConstantVelocity | Self::Ctrv => matches!(kind, Kind::Vehicle),
+            Self::Pedestrian => matches!(kind, Kind::OnFoot),
+        }
+    }
+}
+
+/// Which models a class may follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Persons and animals.
+    OnFoot,
+    /// Whatever has wheels.
+    Vehicle,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mode {
+    probability: f64,
+    state: State,
+    covariance: StateCovariance,
+}
+
+/// The models of one road user.
+#[derive(Clone, Debug)]
+pub(crate) struct Imm {
+    modes: [Mode; MODELS],
+}
+
+/// Something measured of the state: place, or place and velocity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    pub(crate) position: Vector2<f64>,
+    pub(crate) noise: Matrix2<f64>,
+    pub(crate) velocity: Option<(Vector2<f64>, Matrix2<f64>)>,
+}
+
+impl Imm {
+    pub(crate) fn new(position: Vector2<f64>, noise: Matrix2<f64>, kind: Kind, class: MotionClass) -> Self {
+        let velocity = Matrix2::identity() * class.initial_speed_mps.powi(2);
+        Self::with_velocity(position, noise, Vector2::zeros(), velocity, kind)
+    }
+
+    /// Of something whose velocity is known, too.
+    pub(crate) fn with_velocity(
+        position: Vector2<f64>,
+        noise: Matrix2<f64>,
+        velocity: Vector2<f64>,
+        velocity_noise: Matrix2<f64>,
+        kind: Kind,
+    ) -> Self {
+        let mut covariance = StateCovariance::zeros();
+        covariance.fixed_view_mut::<2, 2>(0, 0).copy_from(&noise);
+        covariance.fixed_view_mut::<2, 2>(2, 2).copy_from(&velocity_noise);
+        covariance[(4, 4)] = STRAIGHT_SIGMA_RADPS.powi(2);
+        let state = State::new(position.x, position.y, velocity.x, velocity.y, 0.0);
+        let fitting = Model::ALL.iter().filter(|model| model.is_for(kind)).count() as f64;
+        let modes = Model::ALL.map(|model| {
+            let probability = if model.is_for(kind) { 1.0 / fitting } else { 0.0 };
+            Mode { probability, state, covariance }
+        });
+        Self { modes }
+    }
+
+    /// Moves every model on by `dt_s` > 0.
+    pub(crate) fn predict(&mut self, dt_s: f64, kind: Kind, class: MotionClass) {
+        self.mix(dt_s, kind);
+        for (model, mode) in Model::ALL.into_iter().zip(&mut self.modes) {
+            if mode.probability > 0.0 {
+                step(model, mode, dt_s, class);
+            }
+        }
+    }
+
+    /// Blends the models by how likely each follows each within `dt_s`.
+    fn mix(&mut self, dt_s: f64, kind: Kind) {
+        let before = self.modes;
+        let fitting = Model::ALL.iter().filter(|model| model.is_for(kind)).count() as f64;
+        for (j, to) in Model::ALL.into_iter().enumerate() {
+            let transition = |i: usize| {
+                let from = Model::ALL[i];
+                match (to.is_for(kind), from.is_for(kind)) {
+                    (false, _) => 0.0,
+                    // The class has changed: its models begin alike.
+                    (true, false) => 1.0 / fitting,
+                    (true, true) if fitting < 1.5 => 1.0,
+                    (true, true) => {
+                        let stays = (-dt_s / from.sojourn_s()).exp();
+                        if i == j { stays } else { (1.0 - stays) / (fitting - 1.0) }
+                    }
+                }
+            };
+            let weights: [f64; MODELS] = std::array::from_fn(|i| transition(i) * before[i].probability);
+            let total: f64 = weights.iter().sum();
+            let mode = &mut self.modes[j];
+            mode.probability = total;
+            if total <= NEGLIGIBLE {
+                mode.probability = 0.0;
+                continue;
+            }
+            mode.state = (0..MODELS).map(|i| before[i].state * (weights[i] / total)).sum();
+            mode.covariance = (0..MODELS)
+                .filter(|i| weights[*i] > 0.0)
+                .map(|i| {
+                    let apart = before[i].state - mode.state;
+                    (before[i].covariance + apart * apart.transpose()) * (weights[i] / total)
+                })
+                .sum();
+        }
+        self.normalise(kind);
+    }
+
+    /// Takes what was measured at the instant predicted to. An innovation beyond `limit` sigmas counts as one of that size.
+    pub(crate) fn update(&mut self, measured: &Measured, limit: f64, kind: Kind) {
+        for mode in self.modes.iter_mut().filter(|mode| mode.probability > 0.0) {
+            let likelihood = match &measured.velocity {
+                None => correct::<2>(mode, &observation(), measured.position, measured.noise, limit),
+                Some((velocity, velocity_noise)) => {
+                    let mut noise = SMatrix::<f64, 4, 4>::zeros();
+                    noise.fixed_view_mut::<2, 2>(0, 0).copy_from(&measured.noise);
+                    noise.fixed_view_mut::<2, 2>(2, 2).copy_from(velocity_noise);
+                    let seen = SVector::<f64, 4>::new(measured.position.x, measured.position.y, velocity.x, velocity.y);
+                    correct::<4>(mode, &observation(), seen, noise, limit)
+                }
+            };
+            mode.probability *= likelihood.max(1e-12);
+        }
+        self.normalise(kind);
+    }
+
+    fn normalise(&mut self, kind: Kind) {
+        let total: f64 = self.modes.iter().map(|mode| mode.probability).sum();
+        for (model, mode) in Model::ALL.into_iter().zip(&mut self.modes) {
+            let share = if total > 0.0 { mode.probability / total } else { 0.0 };
+            mode.probability = if model.is_for(kind) { share.max(FLOOR) } else { 0.0 };
+        }
+        let total: f64 = self.modes.iter().map(|mode| mode.probability).sum();
+        self.modes.iter_mut().for_each(|mode| mode.probability /= total);
+    }
+
+    /// Mean and covariance over all models; what stands has no speed.
+    pub(crate) fn estimate(&self) -> (State, StateCovariance) {
+        let seen = |model: Model, mode: &Mode| {
+            let (mut state, mut covariance) = (mode.state, mode.covariance);
+            if model == Model::Stationary {
+                state.fixed_rows_mut::<3>(2).fill(0.0);
+                covariance.fixed_view_mut::<3, 5>(2, 0).fill(0.0);
+                covariance.fixed_view_mut::<5, 3>(0, 2).fill(0.0);
+                covariance[(2, 2)] = REST_SIGMA_MPS.powi(2);
+                covariance[(3, 3)] = REST_SIGMA_MPS.powi(2);
+            }
+            (state, covariance)
+        };
+        let modes = || Model::ALL.into_iter().zip(&self.modes).filter(|(_, mode)| mode.probability > 0.0);
+        let mean: State = modes().map(|(model, mode)| seen(model, mode).0 * mode.probability).sum();
+        let covariance = modes().map(|(model, mode)| {
+            let (state, covariance) = seen(model, mode);
+            (covariance + (state - mean) * (state - mean).transpose()) * mode.probability
+        });
+        (mean, covariance.sum())
+    }
+
+    /// How probable a model is, 0 to 1.
+    pub(crate) fn probability(&self, model: Model) -> f64 {
+        self.modes[model as usize].probability
+    }
+}
+
+/// Takes the first `N` parts of the state.
+fn observation<const N: usize>() -> SMatrix<f64, N, 5> {
+    SMatrix::from_fn(|row, column| f64::from(u8::from(row == column)))
+}
+
+/// One Kalman correction; returns the likelihood of what was measured.
+fn correct<const N: usize>(
+    mode: &mut Mode,
+    observe: &SMatrix<f64, N, 5>,
+    measured: SVector<f64, N>,
+    mut noise: SMatrix<f64, N, N>,
+    limit: f64,
+) -> f64 {
+    let expected = observe * mode.covariance * observe.transpose();
+    let innovation = measured - observe * mode.state;
+    let Some(root) = (expected + noise).cholesky() else { return 0.0 };
+    let distance2 = innovation.dot(&root.solve(&innovation));
+    let likelihood = (-0.5 * distance2.min(40.0)).exp() / root.l_dirty().diagonal().product();
+    // Huber's weight: beyond the limit an innovation pulls as one at the limit would.
+    let limit2 = limit * limit;
+    if distance2 > limit2 {
+        noise *= distance2 / limit2;
+    }
+    let Some(root) = (expected + noise).cholesky() else { return likelihood };
+    let gain = mode.covariance * observe.transpose() * root.inverse();
+    mode.state += gain * innovation;
+    mode.state[4] = mode.state[4].clamp(-MOST_RADPS, MOST_RADPS);
+    let keep = StateCovariance::identity() - gain * observe;
+    // Joseph's form stays positive definite over a day of updates.
+    mode.covariance = keep * mode.covariance * keep.transpose() + gain * noise * gain.transpose();
+    likelihood
+}
+
+/// Moves a mode on by its model.
+fn step(model: Model, mode: &mut Mode, dt_s: f64, class: MotionClass) {
+    match model {
+        Model::Stationary => {
+            // It has no velocity; that with which it would set off is kept for the others.
+            let (vv, setting_off) = (class.setting_off_mps.powi(2), &mut mode.covariance);
+            setting_off.fixed_view_mut::<3, 5>(2, 0).fill(0.0);
+            setting_off.fixed_view_mut::<5, 3>(0, 2).fill(0.0);
+            (setting_off[(2, 2)], setting_off[(3, 3)], setting_off[(4, 4)]) = (vv, vv, STRAIGHT_SIGMA_RADPS.powi(2));
+            mode.state.fixed_rows_mut::<3>(2).fill(0.0);
+            for axis in 0..2 {
+                mode.covariance[(axis, axis)] += REST_DENSITY * dt_s;
+            }
+        }
+        Model::ConstantVelocity | Model::Pedestrian => {
+            mode.state[4] = 0.0;
+            mode.covariance.fixed_view_mut::<1, 5>(4, 0).fill(0.0);
+            mode.covariance.fixed_view_mut::<5, 1>(0, 4).fill(0.0);
+            let mut by = StateCovariance::identity();
+            (by[(0, 2)], by[(1, 3)]) = (dt_s, dt_s);
+            mode.state = by * mode.state;
+            mode.covariance = by * mode.covariance * by.transpose() + accelerations(dt_s, class.acceleration_density);
+            mode.covariance[(4, 4)] = STRAIGHT_SIGMA_RADPS.powi(2);
+        }
+        Model::Ctrv => {
+            let (next, by) = turned(&mode.state, dt_s);
+            mode.state = next;
+            mode.covariance = by * mode.covariance * by.transpose() + accelerations(dt_s, class.acceleration_density);
+            mode.covariance[(4, 4)] += TURN_SIGMA_RADPS.powi(2) * dt_s;
+        }
+    }
+}
+
+/// Noise of accelerations along both axes.
+fn accelerations(dt_s: f64, density: f64) -> StateCovariance {
+    let mut noise = StateCovariance::zeros();
+    for axis in 0..2 {
+        noise[(axis, axis)] = density * dt_s.powi(3) / 3.0;
+        noise[(axis, axis + 2)] = density * dt_s * dt_s / 2.0;
+        noise[(axis + 2, axis)] = density * dt_s * dt_s / 2.0;
+        noise[(axis + 2, axis + 2)] = density * dt_s;
+    }
+    noise
+}
+
+/// The state after a turn of `dt_s`, and its Jacobian.
+fn turned(state: &State, dt_s: f64) -> (State, StateCovariance) {
+    let (ve, vn, rate) = (state[2], state[3], state[4]);
+    let angle = rate * dt_s;
+    let (sin, cos) = angle.sin_cos();
+    // ∫cos and ∫sin of the angle over the time, and their derivatives by the rate; series where the angle is small.
+    let (along, aside, along_by, aside_by) = if angle.abs() > 1e-4 {
+        let (along, aside) = (sin / rate, (1.0 - cos) / rate);
+        (along, aside, (dt_s * cos - along) / rate, (dt_s * sin - aside) / rate)
+    } else {
+        (dt_s, 0.5 * angle * dt_s, -angle * dt_s * dt_s / 3.0, 0.5 * dt_s * dt_s)
+    };
+    let next = State::new(
+        state[0] + along * ve - aside * vn,
+        state[1] + aside * ve + along * vn,
+        cos * ve - sin * vn,
+        sin * ve + cos * vn,
+        rate,
+    );
+    let mut by = StateCovariance::identity();
+    by.fixed_view_mut::<2, 2>(0, 2).copy_from(&Matrix2::new(along, -aside, aside, along));
+    by.fixed_view_mut::<2, 2>(2, 2).copy_from(&Matrix2::new(cos, -sin, sin, cos));
+    by[(0, 4)] = along_by * ve - aside_by * vn;
+    by[(1, 4)] = aside_by * ve + along_by * vn;
+    by[(2, 4)] = dt_s * (-sin * ve - cos * vn);
+    by[(3, 4)] = dt_s * (cos * ve - sin * vn);
+    (next, by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAR: MotionClass = MotionClass { acceleration_density: 1.5, initial_speed_mps: 7.0, setting_off_mps: 1.0 };
+
+    #[test]
+    fn the_jacobian_of_a_turn_is_its_derivative() {
+        for rate in [0.8, -0.3, 1e-5, 0.0] {
+            let state = State::new(3.0, -2.0, 7.0, 4.0, rate);
+            let (next, by) = turned(&state, 0.7);
+            for part in 0..5 {
+                let mut moved = state;
+                moved[part] += 1e-6;
+                let slope = (turned(&moved, 0.7).0 - next) / 1e-6;
+                assert!((slope - by.column(part)).norm() < 1e-4, "{rate} rad/s, part {part}: {slope} {by}");
+            }
+        }
+    }
+
+    /// Follows a path seen exactly, ten times a second, and returns the models.
+    fn follow(kind: Kind, seconds: f64, path: impl Fn(f64) -> [f64; 2]) -> Imm {
+        let noise = Matrix2::identity() * 0.01;
+        let mut imm = Imm::new(Vector2::from(path(0.0)), noise, kind, CAR);
+        for step in 1..=(seconds * 10.0) as u32 {
+            imm.predict(0.1, kind, CAR);
+            let position = Vector2::from(path(f64::from(step) * 0.1));
+            imm.update(&Measured { position, noise, velocity: None }, 3.0, kind);
+        }
+        imm
+    }
+
+    #[test]
+    fn each_motion_is_told_by_its_model() {
+        let standing = follow(Kind::Vehicle, 3.0, |_| [5.0, 5.0]);
+        assert!(standing.probability(Model::Stationary) > 0.7, "{standing:?}");
+        let bend = follow(Kind::Vehicle, 4.0, |t| [10.0 * (0.7 * t).sin(), 10.0 - 10.0 * (0.7 * t).cos()]);
+        let (state, _) = bend.estimate();
+        assert!(bend.probability(Model::Ctrv) > 0.5, "{}", bend.probability(Model::Ctrv));
+        assert!((state[4] - 0.7).abs() < 0.2 && (state[2].hypot(state[3]) - 7.0).abs() < 0.3, "{state}");
+        let walk = follow(Kind::OnFoot, 3.0, |t| [1.4 * t, 0.0]);
+        assert!(walk.probability(Model::Pedestrian) > 0.9);
+        assert_eq!(walk.probability(Model::Ctrv), 0.0, "nobody on foot drives");
+    }
+
+    #[test]
+    fn a_change_of_class_keeps_the_state() {
+        let mut imm = follow(Kind::OnFoot, 3.0, |t| [4.0 * t, 0.0]);
+        imm.predict(0.1, Kind::Vehicle, CAR);
+        let (state, _) = imm.estimate();
+        assert!((state[0] - 12.4).abs() < 0.3 && (state[2] - 4.0).abs() < 1.5, "{state}");
+        assert_eq!(imm.probability(Model::Pedestrian), 0.0);
+    }
+
+    #[test]
+    fn a_measured_velocity_counts() {
+        let mut imm = Imm::new(Vector2::zeros(), Matrix2::identity(), Kind::Vehicle, CAR);
+        let velocity = Some((Vector2::new(9.0, 0.0), Matrix2::identity() * 0.04));
+        let seen = Measured { position: Vector2::zeros(), noise: Matrix2::identity(), velocity };
+        imm.update(&seen, 3.0, Kind::Vehicle);
+        let (state, covariance) = imm.estimate();
+        assert!(state[2] > 5.0 && covariance.iter().all(|v| v.is_finite()), "{state}");
+    }
+}

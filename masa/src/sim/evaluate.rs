@@ -1,0 +1,120 @@
+//! `masa sim evaluate`: how good what a station knows is, against the truth.
+
+mod measure;
+
+use super::run::{How, PerceptionChoice, open, run_all};
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use masa_sim::run::{BoxErrors, Perception, RunOptions};
+use masa_sim::scenario::Scenario;
+use measure::Figures;
+
+/// Measure what the first station of scenarios knows of the road: positions, speeds, ellipses, identities, ghosts.
+///
+/// Each scenario runs with the station's first camera, with all of its cameras, and with those and the messages of connected
+/// vehicles. Road users in the first camera's view count.
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// Scenario files, or names of shipped scenarios; the first station needs two cameras.
+    #[arg(required = true)]
+    scenarios: Vec<String>,
+    /// What detections are evaluated.
+    #[arg(long, value_enum, default_value_t = Detections::Rendered)]
+    detections: Detections,
+    /// Another seed than the scenario's own.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Another duration than the scenario's own, seconds.
+    #[arg(long, value_name = "S")]
+    duration: Option<f64>,
+    /// Only these rows, in this order.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Sources::ALL)]
+    sources: Vec<Sources>,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Detections {
+    /// Of the detector on rendered pictures.
+    Rendered,
+    /// Boxes from the world with the errors of a detector; nothing hides anything.
+    IdealWithNoise,
+}
+
+/// Errors of ideal boxes: those that the shipped detector's boxes have on rendered pictures.
+const NOISE: BoxErrors = BoxErrors { noise: 0.04, bias: 0.03, missed: 0.1 };
+
+/// Who tells the station of the road.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Sources {
+    /// The first camera alone.
+    OneCamera,
+    /// All cameras.
+    Cameras,
+    /// All cameras, and connected vehicles.
+    CamerasAndCam,
+}
+
+impl Sources {
+    const ALL: [Self; 3] = [Self::OneCamera, Self::Cameras, Self::CamerasAndCam];
+
+    /// The scenario with these sources only.
+    fn of(self, scenario: &Scenario) -> Scenario {
+        let mut scenario = scenario.clone();
+        if self == Self::OneCamera {
+            scenario.stations[0].cameras.truncate(1);
+        }
+        if self != Self::CamerasAndCam {
+            scenario.connected.share = 0.0;
+            scenario.actors.iter_mut().for_each(|actor| actor.station_id = None);
+        }
+        scenario
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::OneCamera => "one camera",
+            Self::Cameras => "all cameras",
+            Self::CamerasAndCam => "all cameras and CAM",
+        }
+    }
+}
+
+impl Evaluate {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut options = self.how.options(self.seed, 1)?;
+        if self.detections == Detections::IdealWithNoise {
+            if self.how.perception != PerceptionChoice::AsScenario {
+                bail!("--perception and --detections contradict each other");
+            }
+            options.perception = Perception::NoisyTruth(NOISE);
+        }
+        let mut jobs: Vec<(Scenario, RunOptions)> = Vec::new();
+        for mut scenario in open(&self.scenarios)? {
+            if scenario.stations.first().is_none_or(|station| station.cameras.len() < 2) {
+                bail!("{}: the first station needs two cameras", scenario.id());
+            }
+            scenario.duration_s = self.duration.unwrap_or(scenario.duration_s);
+            scenario.criteria.clear();
+            jobs.extend(self.sources.iter().map(|sources| (sources.of(&scenario), options.clone())));
+        }
+        let done = run_all(&jobs, self.how.threads, &|_| {})?;
+        println!("{}", measure::HEADER);
+        for (place, sources) in self.sources.iter().enumerate() {
+            let mut all = Figures::default();
+            for (run, done) in done.iter().enumerate().filter(|(run, _)| run % self.sources.len() == place) {
+                let figures = Figures::of(&done.outcome);
+                if self.scenarios.len() > 1 {
+                    println!("{}", figures.row(&format!("{}: {}", jobs[run].0.id(), sources.words())));
+                }
+                all.add(figures);
+            }
+            println!("{}", all.row(sources.words()));
+        }
+        if self.detections == Detections::IdealWithNoise {
+            println!("detections are ideal with noise: this says nothing about the detector");
+        }
+        Ok(())
+    }
+}
