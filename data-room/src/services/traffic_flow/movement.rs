@@ -7,9 +7,12 @@
 
 use super::gate::{Direction, Passage};
 use crate::services::road_users::{RoadUserId, Step};
-use crate::services::shape::distance_m;
+use crate::services::shape::{Place, distance_m};
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
+
+/// A way is measured in strides of this length, metres: places of one that stands tremble, and that is no way.
+const STRIDE_M: f64 = 2.0;
 
 /// Somebody crossed the junction.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +34,10 @@ impl Trip {
 struct Open {
     from: String,
     since: Timestamp,
+    /// Length of the way until `stride`, metres.
     way_m: f64,
+    /// Where the last stride ended, and where it is.
+    stride: Option<[Place; 2]>,
 }
 
 /// Trips under way.
@@ -44,7 +50,11 @@ impl Trips {
     /// Somebody goes on.
     pub(crate) fn follow(&mut self, step: &Step) {
         if let Some(open) = self.open.get_mut(&step.id) {
-            open.way_m += distance_m(step.from.1, step.to.1);
+            let [begin, _] = open.stride.unwrap_or([step.from.1; 2]);
+            let gone_m = distance_m(begin, step.to.1);
+            let begin = if gone_m >= STRIDE_M { step.to.1 } else { begin };
+            open.way_m += if gone_m >= STRIDE_M { gone_m } else { 0.0 };
+            open.stride = Some([begin, step.to.1]);
         }
     }
 
@@ -54,7 +64,7 @@ impl Trips {
         // Trips begin and end where the centre crosses, which was a little before.
         let beyond_m = passage.speed_mps * now.seconds_since(at);
         if passage.direction == Direction::Forward {
-            self.open.insert(passage.id, Open { from: arm.to_owned(), since: at, way_m: beyond_m });
+            self.open.insert(passage.id, Open { from: arm.to_owned(), since: at, way_m: beyond_m, stride: None });
             return None;
         }
         let open = self.open.remove(&passage.id)?;
@@ -63,7 +73,7 @@ impl Trips {
             from: open.from,
             to: arm.to_owned(),
             travel_s,
-            way_m: (open.way_m - beyond_m).max(0.0),
+            way_m: (open.way_m + open.stride.map_or(0.0, |[from, to]| distance_m(from, to)) - beyond_m).max(0.0),
         })
     }
 
