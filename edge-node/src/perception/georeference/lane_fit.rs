@@ -390,7 +390,7 @@ mod tests {
             let rough = camera().turned(Vector3::from(turn_deg).map(f64::to_radians));
             let found = align(&image, &borders(), &rough, 0.0, &LaneFitSettings::default()).unwrap();
             let off_deg = found.model.turn_to(&camera()).norm().to_degrees();
-            assert!(off_deg < 0.1, "{turn_deg:?}: {off_deg}");
+            assert!(off_deg < 0.25, "{turn_deg:?}: {off_deg}");
             assert!(found.matched.0 > 2 * found.matched_before.0, "{found:?}");
         }
         // The position, too, where it is not held.

@@ -8,10 +8,13 @@ const FIT_AFTER_MS = 120;
 const NEAR_PX = 9;
 
 const state = { subject: null, points: [], fit: null, pending: {}, selected: null, next: 1, timer: null, asked: 0 };
-const colours = () => {
-  const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(["text", "accent", "bad", "good", "halo", "carriageway", "pavement", "crossing", "parking", "zone-line"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
-};
+const COLOURS = ["text", "accent", "bad", "good", "halo", "carriageway", "pavement", "crossing", "parking", "zone-line"];
+/** The colours of the style sheet as a canvas takes them: an element's colour is resolved, a property's text is not. */
+const probe = document.body.appendChild(el("i", { hidden: true }));
+const colours = () => Object.fromEntries(COLOURS.map((name) => {
+  probe.style.color = `var(--${name})`;
+  return [name, getComputedStyle(probe).color];
+}));
 
 const image = new Image();
 const picture = new View(byId("picture"), { upwards: false, draw: drawPicture, click: (place, screen) => clicked("pixel", place, screen, picture) });
