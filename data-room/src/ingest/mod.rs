@@ -133,27 +133,36 @@ impl Worker {
         records
     }
 
-    /// Offers a batch until the store takes it; `None` when told to stop before.
-    async fn store(&self, records: Vec<Record>, stopped: &mut watch::Receiver<bool>) -> Option<Appended> {
-        if records.is_empty() {
-            return Some(Appended::default());
-        }
-        loop {
-            let error = match self.room.store.append(records.clone()).await {
+    /// Offers a batch until the store has taken it, less at a time when there is no room for the whole; `None` when told to
+    /// stop before.
+    async fn store(&self, mut records: Vec<Record>, stopped: &mut watch::Receiver<bool>) -> Option<Appended> {
+        let mut all = Appended::default();
+        let mut most = records.len();
+        while !records.is_empty() {
+            let offered = records[..most.clamp(1, records.len())].to_vec();
+            let count = offered.len();
+            let error = match self.room.store.append(offered).await {
                 Ok(appended) => {
                     if self.room.ledger.set_trouble(None) {
                         tracing::info!("the store takes records again");
                     }
-                    return Some(appended);
+                    all.stored.extend(appended.stored);
+                    all.duplicates.extend(appended.duplicates);
+                    records.drain(..count);
+                    continue;
                 }
                 Err(error) => error,
             };
+            if matches!(error, StoreError::Full { .. }) {
+                most = count / 2;
+            }
             self.postpone(&error);
             tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => return None,
                 () = tokio::time::sleep(self.retry) => {}
             }
         }
+        Some(all)
     }
 
     fn postpone(&self, error: &StoreError) {

@@ -18,6 +18,8 @@ use tokio::sync::{mpsc, watch};
 const TICK: Duration = Duration::from_millis(200);
 /// Ticks after which the acknowledgement is said again, in case it was lost.
 const ACKNOWLEDGE_AGAIN: u32 = 25;
+/// Ticks after which an unanswered question is asked again.
+const ASK_AGAIN: u32 = 5;
 /// MQTT carries best-effort messages without their number: doubles are found among this many latest ones.
 const RECENT: usize = 32;
 /// The same for a reader of places, which gets what holds again whenever it moves.
@@ -31,6 +33,9 @@ pub(super) enum Track {
         waiting: VecDeque<Received>,
         /// Link to ask over: the one last heard of.
         link: LinkName,
+        /// The question under way: after which number, and at which tick. One at a time: an answer brings many messages, and a
+        /// question for each of them would bring them all again.
+        asked: Option<(u64, u32)>,
         acknowledged: (u64, u64),
     },
     BestEffort {
@@ -115,6 +120,7 @@ impl Task {
                     (entry.header.number, received)
                 });
                 let items = items.collect();
+                self.answered(&(site.clone(), station, kind), page.after);
                 self.in_order((site, station, kind), link, |sequencer| sequencer.page(received_at, &page, items));
             }
         }
@@ -136,6 +142,7 @@ impl Task {
                 sequencer: Sequencer::new(hold_ms),
                 waiting: VecDeque::new(),
                 link: LinkName::Zenoh,
+                asked: None,
                 acknowledged: (0, 0),
             },
             Delivery::BestEffort => Track::BestEffort { stream: 0, last: 0, recent: VecDeque::new() },
@@ -195,14 +202,14 @@ impl Task {
     ) {
         let Some(Track::InOrder { sequencer, waiting, link, .. }) = self.track(&source) else { return };
         *link = via;
-        let asked_before = sequencer.missing_after();
+        let missed_before = sequencer.missing_after();
         // While the application is behind, nothing more is taken; the outbox keeps it.
         if waiting.is_empty() {
             let step = take(sequencer);
             let missing = sequencer.missing_after();
             self.hand_on(&source, step);
             if let Some(after) = missing
-                && asked_before != missing
+                && missed_before != missing
             {
                 self.ask(&source, via, after);
             }
@@ -222,7 +229,23 @@ impl Task {
         }
     }
 
-    fn ask(&self, source: &Source, via: LinkName, after: u64) {
+    /// A page came; with the number after which it begins it may be the answer.
+    fn answered(&mut self, source: &Source, after: Option<u64>) {
+        if let Some(Track::InOrder { asked, .. }) = self.sources.get_mut(source)
+            && asked.is_some_and(|(asked_after, _)| after == Some(asked_after))
+        {
+            *asked = None;
+        }
+    }
+
+    /// Asks for what comes after a number, unless a question is under way and not yet old.
+    fn ask(&mut self, source: &Source, via: LinkName, after: u64) {
+        let ticks = self.ticks;
+        let Some(Track::InOrder { asked, .. }) = self.sources.get_mut(source) else { return };
+        if asked.is_some_and(|(_, at)| ticks.wrapping_sub(at) < ASK_AGAIN) {
+            return;
+        }
+        *asked = Some((after, ticks));
         if let Some(uplink) = self.uplinks.iter().find(|uplink| uplink.link() == via) {
             uplink.ask(source, after);
         }
