@@ -19,7 +19,8 @@ fn ten_minutes_of_a_town_agree_with_detectors() {
         println!("skipped: ten_minutes_of_a_town_agree_with_detectors: {} is missing", config.display());
         return;
     }
-    let bench = Command::new(env!("CARGO_BIN_EXE_traffic_flow")).arg("town").arg(config).args(["--seconds", "600"]).output();
+    let bench =
+        Command::new(env!("CARGO_BIN_EXE_traffic_flow")).arg("town").arg(config).args(["--seconds", "600"]).output();
     let output = bench.expect("the bench starts");
     let report = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
