@@ -1,8 +1,9 @@
 //! Maintenance: retention, thinning, deletion on demand.
 //!
 //! What is over goes by dropping partitions, which takes the data off the disk. What must go out of a partition that stays
-//! is deleted and the partition written anew (`VACUUM FULL`), since a deleted row's bytes stay otherwise. The server's
-//! write-ahead log and backups are its administrator's: they hold what was deleted until they are recycled.
+//! is deleted and the partition written anew in the same transaction, since a deleted row's bytes stay otherwise; `VACUUM
+//! FULL` would keep them while any older transaction runs. The server's write-ahead log and backups are its
+//! administrator's: they hold what was deleted until they are recycled.
 
 use super::schema::{self, Extensions, Leaf, table};
 use super::value::Micros;
@@ -13,7 +14,7 @@ use crate::store::{AuditAction, AuditEntry, Deleted, Deletion, Policies, Swept, 
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, GenericClient, Row};
+use tokio_postgres::{Client, Error, GenericClient, Row, Transaction};
 
 pub(super) async fn sweep(
     client: &mut Client,
@@ -70,7 +71,7 @@ async fn expire_kinds(
     for kind in policies.keep.iter().map(|rule| rule.kind) {
         let cutoff = Micros(micros(now.plus_ms(-policies.keep_ms(kind, sensitivity))));
         let condition = format!("kind = '{}' AND received_at < $1", kind.name());
-        let (gone, leaves) = delete_where(client, sensitivity, &condition, &[&cutoff]).await?;
+        let (gone, _) = delete_where(client, sensitivity, &condition, &[&cutoff]).await?;
         let tx = client.transaction().await?;
         let held: Vec<_> = gone.iter().map(|((tenant, kind), n)| (tenant.clone(), *kind, *n)).collect();
         for (tenant, kind, records) in held {
@@ -78,7 +79,6 @@ async fn expire_kinds(
             expired += records;
         }
         tx.commit().await?;
-        rewrite(client, &leaves).await?;
     }
     Ok(expired)
 }
@@ -115,20 +115,20 @@ async fn uncount(
     client.execute(sql, &[&tenant.as_str(), &kind.name(), &personal, &(records as i64)]).await.map(drop)
 }
 
-/// Deletes rows of one table in a transaction; how many of each tenant and kind, and from which partitions.
+/// Deletes rows of one table for good; how many of each tenant and kind, and from how many partitions.
 async fn delete_where(
     client: &mut Client,
     sensitivity: Sensitivity,
     condition: &str,
     values: &[&(dyn ToSql + Sync)],
-) -> Result<(BTreeMap<(Tenant, Kind), u64>, Vec<String>), Error> {
+) -> Result<(BTreeMap<(Tenant, Kind), u64>, u64), Error> {
     let tx = client.transaction().await?;
     let sql = format!(
         "WITH gone AS (DELETE FROM {} WHERE {condition} RETURNING tableoid, tenant, kind)
          SELECT tenant, kind, count(*), tableoid::regclass::text FROM gone GROUP BY 1, 2, 4",
         table(sensitivity)
     );
-    let (mut gone, mut leaves) = (BTreeMap::new(), Vec::new());
+    let (mut gone, mut leaves): (_, Vec<String>) = (BTreeMap::new(), Vec::new());
     for row in tx.query(&sql, values).await? {
         let (tenant, kind): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let (Ok(tenant), Some(kind)) = (Tenant::new(tenant), Kind::from_name(&kind)) else { continue };
@@ -137,16 +137,23 @@ async fn delete_where(
         *gone.entry((tenant, kind)).or_default() += records;
         leaves.push(row.try_get(3)?);
     }
-    tx.commit().await?;
     leaves.sort_unstable();
     leaves.dedup();
-    Ok((gone, leaves))
+    rewrite(&tx, &leaves).await?;
+    tx.commit().await?;
+    Ok((gone, leaves.len() as u64))
 }
 
-/// Writes partitions anew without the bytes of what was deleted.
-async fn rewrite(client: &Client, leaves: &[String]) -> Result<(), Error> {
+/// Writes partitions anew without the bytes of what this transaction has deleted.
+async fn rewrite(tx: &Transaction<'_>, leaves: &[String]) -> Result<(), Error> {
     for leaf in leaves {
-        client.batch_execute(&format!("VACUUM (FULL) {leaf}")).await?;
+        let sql = format!(
+            "CREATE TEMPORARY TABLE survivors ON COMMIT DROP AS SELECT * FROM {leaf};
+             TRUNCATE {leaf};
+             INSERT INTO {leaf} SELECT * FROM survivors;
+             DROP TABLE survivors"
+        );
+        tx.batch_execute(&sql).await?;
     }
     Ok(())
 }
@@ -179,9 +186,8 @@ async fn thin(
             kind.name()
         );
         let range: [&(dyn ToSql + Sync); 2] = [&Micros(done_us.max(0)), &Micros(until_us)];
-        let (gone, leaves) = delete_where(client, sensitivity, &condition, &range).await?;
+        let (gone, _) = delete_where(client, sensitivity, &condition, &range).await?;
         thinned += gone.values().sum::<u64>();
-        rewrite(client, &leaves).await?;
     }
     let sql = "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     client.execute(sql, &[&progress, &until_us]).await?;
@@ -191,15 +197,13 @@ async fn thin(
 pub(super) async fn delete(client: &mut Client, dialect: Dialect, deletion: &Deletion) -> Result<Deleted, Error> {
     let Statement { text, values, .. } = Statement::deletion(dialect, &deletion.filter, deletion.from, deletion.until);
     let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-    let (mut deleted, mut leaves) = (Deleted::default(), Vec::new());
+    let mut deleted = Deleted::default();
     for sensitivity in Sensitivity::ALL {
         let (gone, touched) = delete_where(client, sensitivity, &text, &values).await?;
         deleted.records += gone.values().sum::<u64>();
-        leaves.extend(touched);
+        deleted.files += touched;
     }
-    deleted.files = leaves.len() as u64;
     note(client, &deletion.entry(deleted.records)).await?;
-    rewrite(client, &leaves).await?;
     Ok(deleted)
 }
 
