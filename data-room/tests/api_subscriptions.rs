@@ -11,19 +11,15 @@ use masa_data_room::{Kind, Record};
 use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::time::Timestamp;
 use serde_json::{Value, json};
-use server::Server;
+use server::{PATIENCE, Server, until};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-
-/// A test that waits longer than this for something that must come has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Somebody who takes notifications, or refuses them.
 struct Receiver {
@@ -116,9 +112,8 @@ async fn subscribe(server: &Server, token: &str, receiver: SocketAddr, more: Val
 
 /// Waits until the data room knows that `count` notifications were taken.
 async fn until_sent(server: &Server, token: &str, path: &str, count: u64) {
-    while server.get(path, token).await.json()["notification"]["timesSent"] != count {
-        tokio::task::yield_now().await;
-    }
+    let sent = async || server.get(path, token).await.json()["notification"]["timesSent"].clone();
+    until("notifications are counted", async || sent().await == count).await;
 }
 
 async fn start(folder: tempfile::TempDir, records: Vec<Record>) -> Server {
@@ -143,9 +138,7 @@ async fn what_was_asked_for_arrives_and_nothing_else() {
     ids.sort();
     assert_eq!(ids, [alert_id(5), alert_id(9)]);
     let state = async || server.get(&path, &token).await.json();
-    while state().await["notification"]["timesSent"] == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("a notification is counted", async || state().await["notification"]["timesSent"] != 0).await;
     assert_eq!(
         (state().await["status"].as_str(), state().await["notification"]["status"].as_str()),
         (Some("active"), Some("ok"))

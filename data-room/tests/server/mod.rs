@@ -20,6 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+/// A test that waits longer than this for something that must come has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A time that tests move.
 #[derive(Clone)]
 pub(crate) struct TestClock(Arc<AtomicI64>);
@@ -110,8 +113,9 @@ impl Server {
     async fn until_loaded(&self) {
         let wanted = self.room.store.statistics().await.unwrap().last_arrival > 0;
         let token = self.token(&[Scope::ReadTraffic]);
-        while wanted && self.get("/ngsi-ld/v1/types", &token).await.json()["typeList"] == serde_json::json!([]) {
-            tokio::task::yield_now().await;
+        if wanted {
+            let types = async || self.get("/ngsi-ld/v1/types", &token).await.json()["typeList"].clone();
+            until("the city is loaded", async || types().await != serde_json::json!([])).await;
         }
     }
 
@@ -161,6 +165,16 @@ impl Server {
     }
 }
 
+/// Waits until something holds, as long as the slowest machine may need.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waits = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waits).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
 /// One request on a connection of its own.
 pub(crate) async fn request(
     address: SocketAddr,
@@ -181,7 +195,7 @@ pub(crate) async fn request(
     // A server that refuses a large body may close before it has read it.
     let _ = stream.write_all(body).await;
     let mut bytes = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut bytes)).await.unwrap();
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.lines();
