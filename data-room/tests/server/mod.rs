@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,6 +22,9 @@ use tokio::task::JoinSet;
 
 /// A test that waits longer than this for something that must come has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often a test looks whether it has come.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A time that tests move.
 #[derive(Clone)]
@@ -90,8 +93,9 @@ impl Server {
         let room = Room::new(store);
         let mut settings = ApiSettings {
             folder: folder.path().to_owned(),
-            requests_per_s: 10_000.0,
-            burst: 10_000.0,
+            // The tests' clock stands still, and with it the refill.
+            requests_per_s: 1e9,
+            burst: 1e9,
             ..ApiSettings::default()
         };
         change(&mut settings);
@@ -125,7 +129,10 @@ impl Server {
     }
 
     pub(crate) fn token_of(&self, tenant: Tenant, scopes: &[Scope]) -> String {
-        let name = format!("token-{}", self.tokens.list().unwrap().len());
+        // Names stay taken after revocation and over a restart.
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let number = MADE.fetch_add(1, Ordering::SeqCst);
+        let name = format!("token-{number}");
         let scopes: BTreeSet<_> = scopes.iter().copied().collect();
         self.tokens.create(&name, tenant, scopes, self.clock.now(), None).unwrap()
     }
@@ -169,7 +176,7 @@ impl Server {
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waits = async {
         while !holds().await {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     };
     tokio::time::timeout(PATIENCE, waits).await.unwrap_or_else(|_| panic!("never: {what}"));

@@ -10,7 +10,6 @@ scenarios! {
     "ambulance-gets-green",
     "breakdown-on-motorway",
     "busy-junction",
-    "camera-turned-recovers",
     "cargo-bike-platoon",
     "child-after-ball",
     "crowd-at-event",
