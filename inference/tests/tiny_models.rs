@@ -88,7 +88,7 @@ fn images_in_one_run_give_what_each_gives_alone() {
         image_of_planes(2, 2, &[0.2, 0.4, right, 0.8, score, 1.0, 0.0, 0.0, 1.0, 1.0, 0.25, 0.0])
     };
     // Another size among them: its letterbox must not stay in the tensor.
-    let images = [image(0.9, 0.6), image(0.1, 0.6), RgbImage::new(4, 1, vec![0; 12]).unwrap(), image(0.8, 1.0)];
+    let images = [image(0.9, 0.6), image(0.1, 0.6), RgbImage::new(4, 2, vec![0; 24]).unwrap(), image(0.8, 1.0)];
     for settings in engines("images_in_one_run_give_what_each_gives_alone") {
         let lines = "colour = 'rgb'\nresize = 'letterbox-top-left'\npad = 0\nscale = 0.00392156862745098";
         let mut detector = open_with(folder.path(), &open_axis, (2, 2), lines, head, &settings);

@@ -151,7 +151,7 @@ fn from_object(
     let (x, y) = (f64::from(object.position.x.value_m.value()?), f64::from(object.position.y.value_m.value()?));
     // Heading of the x axis to yaw, then a rotation.
     let (sin, cos) = (90.0 - x_axis_heading_deg).to_radians().sin_cos();
-    let velocity = object.velocity.as_ref().and_then(|v| velocity(v));
+    let velocity = object.velocity.as_ref().and_then(velocity);
     let heading_of = |yaw_deg: f64| (x_axis_heading_deg - yaw_deg).rem_euclid(360.0);
     let oriented = object.angles.as_ref().and_then(|angles| angles.z_angle.value_deg).map(f64::from);
     let moving = velocity.filter(|[vx, vy]| vx.hypot(*vy) >= STANDING_MPS);

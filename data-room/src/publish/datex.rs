@@ -170,7 +170,7 @@ fn situation(entity: &Entity, publisher: &Publisher) -> Option<Element> {
     let created = time(entity, "dateIssued").unwrap_or(entity.observed_at);
     let started = time(entity, "validFrom").unwrap_or(created);
     let comment = text(entity, "description").map(|description| {
-        Element::new("sit:generalPublicComment").child(words("com:comment", &description, &publisher.language))
+        Element::new("sit:generalPublicComment").child(words("sit:comment", &description, &publisher.language))
     });
     // InformationQuality of a DENM runs from 1 (lowest) to 7; below the middle somebody should look.
     let probability = match data["informationQuality"].as_u64() {

@@ -136,7 +136,7 @@ fn gltf_axes(p: Enu) -> [f32; 3] {
 /// A box of one metre, standing on the ground.
 fn cube(colour: [f64; 3]) -> Mesh {
     let corner = |i: usize| [i & 1, i >> 1 & 1, i >> 2 & 1].map(|bit| bit as f32);
-    let positions = (0..8).map(|i| corner(i)).map(|[x, y, z]| [x - 0.5, y, z - 0.5]).collect();
+    let positions = (0..8).map(corner).map(|[x, y, z]| [x - 0.5, y, z - 0.5]).collect();
     let faces = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
     let indices = faces.iter().flat_map(|[a, b, c, d]| [*a, *b, *c, *a, *c, *d]).collect();
     Mesh { positions, indices, colour }

@@ -264,11 +264,6 @@ impl Driver {
         let velocity = Vector2::new(cos, sin) * speed_mps;
         let age_s = at.now.seconds_since(station.generated_at).clamp(0.0, 5.0);
         let front = Point2::new(ground.e_m, ground.n_m) + velocity * age_s;
-        if station.priority_in_use
-            && let Some(reaction) = give_way(at, front, velocity)
-        {
-            return Some(Reaction { why: format!("CAM of {}: emergency vehicle", station.id.0), ..reaction });
-        }
         let is_vulnerable = station.kind == MessageKind::Vam
             || matches!(
                 station.station_type,
@@ -279,6 +274,11 @@ impl Driver {
         let behind_m =
             if is_vulnerable { 0.0 } else { station.size_m.map_or(half_length_m, |[length_m, _]| length_m / 2.0) };
         let position = front - Vector2::new(cos, sin) * behind_m;
+        if station.priority_in_use
+            && let Some(reaction) = give_way(at, position, velocity)
+        {
+            return Some(Reaction { why: format!("CAM of {}: emergency vehicle", station.id.0), ..reaction });
+        }
         let other = Other { position, velocity, half_length_m, half_width_m, yaw_rad };
         let kind = station.kind.name().to_uppercase();
         self.avoid(at, &other, is_vulnerable)

@@ -84,7 +84,7 @@ impl Inner {
                 continue;
             }
             let entry = expiry(tenant, kind, sensitivity, policies, file.contents.records, now);
-            self.change(db, &[file.clone()], &[], |tx| hot::note(tx, &entry))?;
+            self.change(db, std::slice::from_ref(&file), &[], |tx| hot::note(tx, &entry))?;
             expired += file.contents.records;
         }
         Ok(expired)

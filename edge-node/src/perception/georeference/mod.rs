@@ -276,7 +276,7 @@ impl Georeference {
             let mapped = self.plane.map(pixel.into())?;
             let per_pixel_m = mapped.jacobian.norm();
             let name = format!("{column}/{row}");
-            (per_pixel_m < MAX_GRID_M_PER_PX).then(|| fit::SurveyedPoint { name, pixel, position: mapped.position })
+            (per_pixel_m < MAX_GRID_M_PER_PX).then_some(fit::SurveyedPoint { name, pixel, position: mapped.position })
         };
         cells.filter_map(point).collect()
     }

@@ -80,9 +80,9 @@ impl Evidence<'_> {
     fn explained(&self, model: &CameraModel, group: &Group) -> Option<Whitened> {
         let middles: Vec<Middle> = group.samples().iter().map(|s| self.middle(model, s)).collect::<Option<_>>()?;
         let best = match group.samples()[0].known {
-            Some(_) => self.from_station(group, &middles),
+            Some(_) => self.by_station(group, &middles),
             None => {
-                let lanes = self.lanes.iter().filter_map(|lane| self.from_lane(lane, group, &middles));
+                let lanes = self.lanes.iter().filter_map(|lane| self.by_lane(lane, group, &middles));
                 lanes.min_by(|a, b| a.size().total_cmp(&b.size()))
             }
         };
@@ -100,7 +100,7 @@ impl Evidence<'_> {
     }
 
     /// East and north from where the station says it is.
-    fn from_station(&self, group: &Group, middles: &[Middle]) -> Option<Whitened> {
+    fn by_station(&self, group: &Group, middles: &[Middle]) -> Option<Whitened> {
         let count = 2 * middles.len();
         let mut residual = DVector::zeros(count);
         let mut by_turn = DMatrix::zeros(count, 3);
@@ -120,7 +120,7 @@ impl Evidence<'_> {
     }
 
     /// Across a lane; `None` where the vehicle was not in it all the way.
-    fn from_lane(&self, lane: &LaneLine, group: &Group, middles: &[Middle]) -> Option<Whitened> {
+    fn by_lane(&self, lane: &LaneLine, group: &Group, middles: &[Middle]) -> Option<Whitened> {
         let count = middles.len();
         let mut residual = DVector::zeros(count);
         let mut by_turn = DMatrix::zeros(count, 3);

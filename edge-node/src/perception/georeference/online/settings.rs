@@ -74,7 +74,8 @@ impl OnlinePoseSettings {
             ("online-pose.station-sigma-m", self.station_sigma_m),
         ];
         let wrong = positive.into_iter().find(|(_, value)| !(*value > 0.0 && value.is_finite()));
-        let hold = (!(self.hold_s >= 0.0)).then_some(("online-pose.hold-s", self.hold_s, "is negative"));
+        let hold =
+            (self.hold_s.is_nan() || self.hold_s < 0.0).then_some(("online-pose.hold-s", self.hold_s, "is negative"));
         wrong.map(|(key, value)| (key, value, "is not above zero")).or(hold)
     }
 }
