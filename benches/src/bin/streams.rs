@@ -79,8 +79,8 @@ fn main() -> anyhow::Result<()> {
         std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),
     );
     println!(
-        "{:<14} {:>11} {:>9} {:>8} {:>8} {:>8} {:>13} {:>15}   {}",
-        "policy", "slowest Hz", "all Hz", "p50 ms", "p99 ms", "max ms", "CPU ms/frame", "Hz on 2 cores", "lost"
+        "{:<14} {:>11} {:>9} {:>8} {:>8} {:>8} {:>13} {:>15}   lost",
+        "policy", "slowest Hz", "all Hz", "p50 ms", "p99 ms", "max ms", "CPU ms/frame", "Hz on 2 cores"
     );
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     for (name, policy) in [

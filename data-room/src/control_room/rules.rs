@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(watch.compare(found()).0.len(), 0, "it is known");
         watch.retry(cause.clone(), true);
         assert_eq!(watch.compare(found()).0.len(), 1);
-        assert_eq!(watch.compare(BTreeMap::new()).1, [cause.clone()]);
+        assert_eq!(watch.compare(BTreeMap::new()).1, std::slice::from_ref(&cause));
         watch.retry(cause.clone(), false);
         assert_eq!(watch.compare(BTreeMap::new()).1, [cause]);
     }

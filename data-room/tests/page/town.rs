@@ -86,7 +86,7 @@ pub(crate) struct Town {
 impl Town {
     /// `size` streets each way with so many road users.
     pub(crate) fn new(size: usize, users: usize, now: Timestamp) -> Self {
-        let way = |i: usize| Way { northward: i % 2 == 0, forward: (i / 2) % 2 == 0, street: i / 4 };
+        let way = |i: usize| Way { northward: i.is_multiple_of(2), forward: (i / 2).is_multiple_of(2), street: i / 4 };
         let ways: Vec<_> = (0..size * 4).map(way).collect();
         let mut town = Self { size, ways, users: Vec::new(), now, random: 0x2545_f491_4f6c_dd1d };
         for id in 0..users {

@@ -106,7 +106,6 @@ const RED: Shows = |_| StopAndRemain;
 #[test]
 fn every_detector_tells_its_situation_and_nothing_like_it() {
     use SituationKind::{Congestion, FallenPerson, PersonOnRoad, RedLight, StoppedVehicle};
-    #[expect(clippy::type_complexity, reason = "a table")]
     let cases: [(&str, SituationKind, f64, Scene, Shows, Option<(f64, f64)>); 20] = [
         // A vehicle that has stood for 5 s, told after 10 s more; it drives on at 25 s.
         (
