@@ -259,12 +259,12 @@ fn hour_entities(hour: &EnvironmentHour, site: &ServiceSite, origin: &Origin) ->
         (quantity_name(mean.quantity), gaps.collect())
     });
     let [capture, rejected, gaps]: [serde_json::Map<_, _>; 3] = [capture.collect(), rejected.collect(), gaps.collect()];
-    let period = format!("{}/{}", rfc3339(hour.from), rfc3339(hour.to));
     let finished = entities.into_iter().map(|entity| {
         let is_air = entity.kind == EntityKind::AirQualityObserved;
         let index = hour.index.filter(|_| is_air);
         entity
-            .with("dateObserved", period.clone())
+            // The models of air want a moment; the hour is in the two beside it.
+            .with("dateObserved", rfc3339(hour.from))
             .with("dateObservedFrom", Attribute::DateTime(hour.from))
             .with("dateObservedTo", Attribute::DateTime(hour.to))
             .with_some("airQualityLevel", index.map(|(level, _)| level.name()))
