@@ -131,8 +131,8 @@ async fn follow(api: &Api, mut work: Work) {
             }
             Err(words) => {
                 tracing::warn!(subscription = work.saved.id, reason = words, "not delivered; it is tried again");
-                let failed = Saved { last_failure: Some(api.now()), ..(*work.saved).clone() };
-                keep(api, &mut work, failed);
+                let at = api.now();
+                keep(api, &mut work, |saved| saved.last_failure = Some(at));
                 true
             }
         };
@@ -179,14 +179,15 @@ async fn step(api: &Api, work: &mut Work, position: &mut u64) -> Result<Step, St
     }
     work.projection = projection;
     *position = reached;
-    let saved = Saved { delivered: reached, ..(*work.saved).clone() };
     if sent {
-        let count = saved.sent + 1;
-        keep(api, work, Saved { sent: count, last_sent: Some(api.now()), ..saved });
+        let at = api.now();
+        keep(api, work, |saved| {
+            (saved.delivered, saved.sent, saved.last_sent) = (reached, saved.sent + 1, Some(at));
+        });
         return Ok(Step::Sent);
     }
     if reached - work.saved.delivered >= KEEP_AFTER {
-        keep(api, work, saved);
+        keep(api, work, |saved| saved.delivered = reached);
     }
     Ok(Step::Read)
 }
@@ -210,9 +211,9 @@ async fn notify(api: &Api, work: &Work, entities: &[Entity]) -> Result<(), Strin
 }
 
 /// Keeps the position; a disk that does not take it costs doubles after a restart, never a loss.
-fn keep(api: &Api, work: &mut Work, saved: Saved) {
-    if let Err(error) = api.subscriptions.save(saved.clone(), false) {
-        tracing::error!(subscription = saved.id, %error, "the position of a subscription is not kept");
+fn keep(api: &Api, work: &mut Work, note: impl Fn(&mut Saved)) {
+    note(Arc::make_mut(&mut work.saved));
+    if let Err(error) = api.subscriptions.update(&work.saved.id, note) {
+        tracing::error!(subscription = work.saved.id, %error, "the position of a subscription is not kept");
     }
-    work.saved = Arc::new(saved);
 }

@@ -76,11 +76,17 @@ impl Endpoint {
             .header(header::LINK, link)
             .body(Body::from(body))
             .map_err(|error| words(&error))?;
-        // The connection ends with the answer, or with the patience.
+        let mut connection = Box::pin(connection);
+        let mut exchange = std::pin::pin!(sender.send_request(request));
         let answer = tokio::select! {
-            answer = sender.send_request(request) => answer.map_err(|error| words(&error))?,
-            ended = connection => return Err(ended.err().map_or_else(|| words(&"closed"), |error| words(&error))),
+            answer = &mut exchange => answer,
+            // A receiver that closes at once ends the connection with its answer still to be taken.
+            _ = &mut connection => {
+                drop(connection);
+                exchange.await
+            }
         };
+        let answer = answer.map_err(|error| words(&error))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             StatusCode::GONE => Err(words(&"410: nobody wants it there")),

@@ -166,20 +166,38 @@ impl Subscriptions {
     }
 
     /// Keeps a subscription on the disk, then in memory.
-    fn save(&self, saved: Saved, is_change: bool) -> std::io::Result<()> {
+    fn save(&self, saved: Saved) -> std::io::Result<()> {
         let bytes = serde_json::to_vec_pretty(&saved)?;
+        let mut all = self.locked();
         tokens::replace(&self.path(&saved.id), &bytes)?;
-        self.locked().insert(saved.id.clone(), Arc::new(saved));
-        if is_change {
-            self.changed.send_modify(|count| *count += 1);
-        }
+        all.insert(saved.id.clone(), Arc::new(saved));
+        drop(all);
+        self.announce();
         Ok(())
     }
 
-    fn remove(&self, id: &str) -> std::io::Result<()> {
-        fs::remove_file(self.path(id))?;
-        self.locked().remove(id);
+    /// Changes a subscription as it is now, on the disk and then in memory; one that was removed meanwhile stays removed.
+    fn update(&self, id: &str, change: impl FnOnce(&mut Saved)) -> std::io::Result<()> {
+        let mut all = self.locked();
+        let Some(held) = all.get_mut(id) else { return Ok(()) };
+        let mut saved = (**held).clone();
+        change(&mut saved);
+        tokens::replace(&self.path(id), &serde_json::to_vec_pretty(&saved)?)?;
+        *held = Arc::new(saved);
+        Ok(())
+    }
+
+    /// Tells the deliveries that the set, or a document, is another one.
+    fn announce(&self) {
         self.changed.send_modify(|count| *count += 1);
+    }
+
+    fn remove(&self, id: &str) -> std::io::Result<()> {
+        let mut all = self.locked();
+        fs::remove_file(self.path(id))?;
+        all.remove(id);
+        drop(all);
+        self.announce();
         Ok(())
     }
 }
@@ -213,7 +231,7 @@ pub(super) async fn create(
     let location = format!("/ngsi-ld/v1/subscriptions/{id}");
     let (tenant, by) = (caller.tenant, caller.name);
     let saved = Saved { id, tenant, by, document, delivered, sent: 0, last_sent: None, last_failure: None };
-    api.subscriptions.save(saved, true).map_err(|error| disk(&error))?;
+    api.subscriptions.save(saved).map_err(|error| disk(&error))?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)]).into_response())
 }
 
@@ -252,17 +270,18 @@ pub(super) async fn patch(
     let Value::Object(fragment) = json_body(body)? else {
         return Err(Problem::Invalid("a fragment is a JSON object".into()));
     };
-    let mut saved = (*find(&api, &caller, &id)?).clone();
+    let mut document = find(&api, &caller, &id)?.document.clone();
     for (name, value) in fragment {
         match value {
-            Value::Null => drop(saved.document.as_object_mut().and_then(|document| document.remove(&name))),
-            value => saved.document[name.as_str()] = value,
+            Value::Null => drop(document.as_object_mut().and_then(|document| document.remove(&name))),
+            value => document[name.as_str()] = value,
         }
     }
-    let terms = Terms::read(&saved.document, &caller)?;
+    let terms = Terms::read(&document, &caller)?;
     terms.endpoint.check(&api.settings.notify_hosts).await.map_err(Problem::Invalid)?;
-    saved.by = caller.name;
-    api.subscriptions.save(saved, true).map_err(|error| disk(&error))?;
+    let change = |saved: &mut Saved| (saved.document, saved.by) = (document, caller.name);
+    api.subscriptions.update(&id, change).map_err(|error| disk(&error))?;
+    api.subscriptions.announce();
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
