@@ -9,7 +9,7 @@ use masa_data_room::entity::{Form, Projection};
 use masa_data_room::services::Follower;
 use masa_data_room::services::site::ServiceSite;
 use masa_data_room::store::embedded::{EmbeddedSettings, EmbeddedStore};
-use masa_data_room::store::{Filter, Query};
+use masa_data_room::store::{Filter, Policies, Query};
 use masa_data_room::{Kind, Record, Room, Store};
 use masa_v2x_proto::cdd::*;
 use masa_v2x_proto::cpm::{Cpm, CpmContainers, CpmPayload, ManagementContainer, PerceivedObjectContainer};
@@ -154,6 +154,49 @@ async fn what_messages_come_to_is_found_once_however_often_services_begin_again(
         assert_eq!(one, other);
     }
     assert_eq!(whole.len(), broken.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn findings_wait_for_a_store_that_has_no_room() {
+    let records: Vec<_> = (1..).zip(town(200)).map(|(arrival, record)| Record { arrival, ..record }).collect();
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let settings = EmbeddedSettings {
+        folder: folders[0].path().to_owned(),
+        max_bytes: Some(1_000_000),
+        ..EmbeddedSettings::default()
+    };
+    let full = Room::new(Arc::new(EmbeddedStore::open(&settings).unwrap()) as Arc<dyn Store>);
+    // Down to the last byte: large records first.
+    let mut number = 0;
+    for bytes in [20_000, 1_000, 10] {
+        loop {
+            number += 1;
+            let mut filler = record(Kind::V2x(MessageKind::Denm), "7-1", vec![0; bytes], BEGIN);
+            filler.sequence = number;
+            if full.store.append(vec![filler]).await.is_err() {
+                break;
+            }
+        }
+    }
+    let free = room(folders[1].path());
+    let mut followers = [&full, &free].map(|room| Follower::new(room.clone(), tenant(), site()).unwrap());
+    let mut refused = 0;
+    for record in &records {
+        refused += u32::from(followers[0].take(record, record.received_at).await.is_err());
+        followers[1].take(record, record.received_at).await.unwrap();
+    }
+    assert!(refused > 0 && findings(&full).await.is_empty(), "{refused} refused");
+
+    let later = records.last().unwrap().received_at.plus_ms(10 * 3_600_000);
+    full.store.sweep(&Policies::default(), later).await.unwrap();
+    let end = records.last().unwrap().received_at;
+    for follower in &mut followers {
+        follower.tick(end).await.unwrap();
+    }
+    let [full, free] =
+        [findings(&full).await, findings(&free).await].map(|all| all.iter().map(said).collect::<Vec<_>>());
+    assert!(free.len() > 20, "{}", free.len());
+    assert_eq!(full, free);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,6 +31,8 @@ const BEFORE_MS: i64 = 900_000;
 /// The clock is this far behind, milliseconds: a record may be on its way through the feed.
 const LAG_MS: i64 = 2_000;
 const TICK: Duration = Duration::from_secs(1);
+/// Findings that wait for a store that takes nothing; of more the oldest are lost, and counted.
+const MAX_OWED: usize = 20_000;
 
 /// The services of a site, following a room.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Follower {
     services: Services,
     /// The newest record that was taken.
     position: u64,
+    /// Findings that the store has not taken yet, oldest first.
+    owed: Vec<Record>,
 }
 
 impl Follower {
@@ -48,7 +52,7 @@ impl Follower {
     /// # Errors
     /// What is wrong with the site.
     pub fn new(room: Room, tenant: Tenant, site: ServiceSite) -> Result<Self, ServiceSiteError> {
-        Ok(Self { room, tenant, services: Services::new(site)?, position: 0 })
+        Ok(Self { room, tenant, services: Services::new(site)?, position: 0, owed: Vec::new() })
     }
 
     /// Follows the room until `stop`.
@@ -74,7 +78,7 @@ impl Follower {
                 },
             };
             if let Err(error) = done {
-                tracing::error!(%error, site = self.site().site, "findings were not stored; they are found again");
+                tracing::error!(%error, site = self.site().site, "findings are not stored yet; they are offered again");
             }
         }
     }
@@ -162,14 +166,16 @@ impl Follower {
         let filter = Filter { kinds, personal: Personal::Include, ..Filter::of(self.tenant.clone()) };
         let after = Some(Cursor::arrived(self.position));
         let mut query = Query { order: Order::Arrival, from, after, ..Query::new(filter, MAX_PAGE) };
+        // A store that takes no findings is no reason to leave records out: the findings are owed.
+        let mut done = Ok(());
         loop {
             let page = self.room.store.query(query.clone()).await?;
             for record in &page.records {
-                self.take(record, now).await?;
+                done = self.take(record, now).await;
             }
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(()),
+                None => return done,
             }
         }
     }
@@ -177,7 +183,7 @@ impl Follower {
     /// Takes a record; one that was taken before changes nothing.
     ///
     /// # Errors
-    /// A store that takes no findings.
+    /// A store that takes no findings: they are offered again with the next ones.
     pub async fn take(&mut self, record: &Record, now: Timestamp) -> Result<(), StoreError> {
         if record.arrival <= self.position || record.tenant != self.tenant {
             return Ok(());
@@ -196,14 +202,18 @@ impl Follower {
         self.keep(&findings, now).await
     }
 
-    async fn keep(&self, findings: &[Finding], now: Timestamp) -> Result<(), StoreError> {
-        let site = self.site();
-        let batch: Vec<_> =
-            findings.iter().flat_map(|finding| entities::records(finding, site, &self.tenant, now)).collect();
-        if batch.is_empty() {
+    async fn keep(&mut self, findings: &[Finding], now: Timestamp) -> Result<(), StoreError> {
+        let site = self.services.site();
+        self.owed.extend(findings.iter().flat_map(|finding| entities::records(finding, site, &self.tenant, now)));
+        if self.owed.is_empty() {
             return Ok(());
         }
-        for record in self.room.store.append(batch).await?.stored {
+        let lost = self.owed.len().saturating_sub(MAX_OWED);
+        metrics::counter!("masa_data_room_findings_lost_total").increment(lost as u64);
+        self.owed.drain(..lost);
+        let taken = self.room.store.append(self.owed.clone()).await?;
+        self.owed.clear();
+        for record in taken.stored {
             // Nobody listening is no failure.
             let _ = self.room.feed.send(Arc::new(record));
         }

@@ -17,8 +17,9 @@ mod support;
 use masa_data_room::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use masa_data_room::store::postgres::{PostgresSettings, PostgresStore};
 use masa_data_room::store::{Filter, MAX_PAGE, Order, Query};
-use masa_data_room::{Record, Store};
+use masa_data_room::{Kind, Record, Store};
 use masa_links::{Secret, clock};
+use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::time::Timestamp;
 use processes::{Broker, Child, node, outbox_state, room};
 use std::collections::BTreeMap;
@@ -218,7 +219,10 @@ async fn run(mut stage: Stage) -> Found {
 /// Compares what is stored with what was published.
 async fn count(store: &dyn Store, found: &mut Found) {
     let mut times: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut query = Query { order: Order::Arrival, ..Query::new(Filter::default(), MAX_PAGE) };
+    let mut query = Query {
+        order: Order::Arrival,
+        ..Query::new(Filter { kinds: vec![Kind::V2x(MessageKind::Denm)], ..Filter::default() }, MAX_PAGE)
+    };
     let mut last = 0;
     loop {
         let page = store.query(query.clone()).await.unwrap();

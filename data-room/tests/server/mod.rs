@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -129,10 +129,10 @@ impl Server {
     }
 
     pub(crate) fn token_of(&self, tenant: Tenant, scopes: &[Scope]) -> String {
-        // Names stay taken after revocation and over a restart.
-        static MADE: AtomicU64 = AtomicU64::new(0);
-        let number = MADE.fetch_add(1, Ordering::SeqCst);
-        let name = format!("token-{number}");
+        // Above all that are there: revoked ones leave the list, and a restart keeps it.
+        let numbers =
+            self.tokens.list().unwrap().into_iter().filter_map(|token| token.name.strip_prefix("token-")?.parse().ok());
+        let name = format!("token-{}", numbers.max().map_or(0, |newest: u32| newest + 1));
         let scopes: BTreeSet<_> = scopes.iter().copied().collect();
         self.tokens.create(&name, tenant, scopes, self.clock.now(), None).unwrap()
     }
