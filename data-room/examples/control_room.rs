@@ -5,6 +5,8 @@
 
 #[path = "../tests/page/messages.rs"]
 mod messages;
+#[path = "../tests/support/messages.rs"]
+mod shared;
 #[path = "../tests/page/support.rs"]
 mod support;
 #[path = "../tests/page/town.rs"]

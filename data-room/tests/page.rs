@@ -3,6 +3,8 @@
 
 #[path = "page/messages.rs"]
 mod messages;
+#[path = "support/messages.rs"]
+mod shared;
 #[path = "page/support.rs"]
 mod support;
 #[path = "page/town.rs"]

@@ -5,6 +5,7 @@
 //! pure function of the log.
 
 use masa_inference::Detection;
+pub use masa_links::Quantity;
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::denm::TrafficDirection;
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
@@ -179,41 +180,6 @@ impl DropReason {
             Self::InferenceFailed => "inference-failed",
             Self::DeadlineMissed => "deadline-missed",
             Self::LeftOut => "left-out",
-        }
-    }
-}
-
-/// What an IoT sensor measures, with the unit its value is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Quantity {
-    /// Nitrogen dioxide, µg/m³.
-    No2,
-    /// Particulate matter up to 10 µm, µg/m³.
-    Pm10,
-    /// Particulate matter up to 2.5 µm, µg/m³.
-    Pm25,
-    /// Air temperature, °C.
-    AirTemperature,
-    /// Relative humidity, %.
-    RelativeHumidity,
-    /// Equivalent continuous sound level, dB(A).
-    Noise,
-    /// Road-surface temperature, °C.
-    RoadSurfaceTemperature,
-    /// Rain intensity, mm/h.
-    RainIntensity,
-}
-
-impl Quantity {
-    /// The unit every value of this quantity is in, as printed.
-    pub const fn unit(self) -> &'static str {
-        match self {
-            Self::No2 | Self::Pm10 | Self::Pm25 => "µg/m³",
-            Self::AirTemperature | Self::RoadSurfaceTemperature => "°C",
-            Self::RelativeHumidity => "%",
-            Self::Noise => "dB(A)",
-            Self::RainIntensity => "mm/h",
         }
     }
 }

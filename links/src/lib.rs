@@ -26,6 +26,7 @@ pub mod geonet;
 pub mod keys;
 mod links;
 pub mod message;
+mod observation;
 mod outbox;
 pub mod protocol;
 mod queue;
@@ -41,6 +42,7 @@ pub use geonet::{ChannelReport, GeonetNotice, GeonetParts, GeonetSettings, Ident
 pub use keys::Selector;
 pub use links::{Links, ShutdownReport};
 pub use message::{Delivery, MessageKind, Outgoing, Policy, Priority, Station};
+pub use observation::Quantity;
 pub use reader::{Reader, ReaderSettings, ReaderStats, Received};
 pub use settings::{Durability, LinksSettings, OutboxSettings, QueueSettings, Secret, TlsSettings};
 pub use stats::{DropReason, KindStats, LinkName, LinkState, LinkStatus};

@@ -117,16 +117,7 @@ async fn run(settings: &DataRoomSettings, duration: Option<f64>) -> anyhow::Resu
     if let Some(broker) = data_room.broker_address() {
         println!("nodes publish to: mqtt://{broker}");
     }
-    let time_over = async {
-        match duration {
-            Some(duration) => tokio::time::sleep(duration).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = time_over => {}
-        signal = terminal::stop_signal() => tracing::info!(signal = signal?, "stopping"),
-    }
+    terminal::until_stopped(duration).await?;
     let report = data_room.room().ledger.report();
     data_room.shutdown(FLUSH).await;
     println!("{} records of {} sources stored, {} duplicates", report.stored, report.sources.len(), report.duplicates);

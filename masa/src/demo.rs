@@ -1,11 +1,13 @@
 //! `masa demo`: a street with everything on it, or your own video.
 
 pub(crate) mod assets;
+mod city;
 mod criteria;
 
 use crate::node::{Limits, print_summary, run};
 use crate::terminal;
 use anyhow::{Context, bail};
+use city::{City, CitySettings};
 use clap::Args;
 use criteria::Audience;
 use masa_edge_node::config::Configuration;
@@ -49,7 +51,10 @@ pub(crate) struct Demo {
     /// Where the Zenoh router listens; a free port when this one is taken.
     #[arg(long, default_value = "127.0.0.1:7447", value_name = "ADDRESS")]
     zenoh: SocketAddr,
-    /// Where recordings go.
+    /// Where the city's data room serves its control room and API; a free port when this one is taken.
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS", conflicts_with = "video")]
+    data_room: SocketAddr,
+    /// Where recordings go, and in `data-room` beneath them the records of the data room.
     #[arg(long, default_value = "recordings", value_name = "DIR")]
     recordings: PathBuf,
 }
@@ -78,34 +83,41 @@ impl Demo {
             broker: free(self.broker)?,
             zenoh: free(self.zenoh)?,
             recordings: Some(std::path::absolute(&self.recordings)?),
+            acknowledged_by: vec![city::ACKNOWLEDGES_AS.to_owned()],
             seed: None,
+        };
+        let city = CitySettings {
+            listen: free(self.data_room)?,
+            broker: settings.broker,
+            zenoh: settings.zenoh,
+            folder: std::path::absolute(&self.recordings)?.join("data-room"),
+            map: &scenario.map,
         };
         let duration = self.duration.map(Duration::try_from_secs_f64).transpose().context("--duration")?;
         let audience = Audience::at(settings.broker);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-        let (summary, heard) = runtime.block_on(async {
+        let (summary, heard, recorded) = runtime.block_on(async {
+            let city = City::start(&city).await?;
             let stage = Stage::start(&scenario, &settings).await?;
+            println!("control room  {}", city.page());
             if let Some((_, first)) = stage.nodes().next() {
                 self.greet(first);
             }
             let listening = audience.listen();
-            let time_over = async {
-                match duration {
-                    Some(duration) => tokio::time::sleep(duration).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = time_over => {}
-                signal = terminal::stop_signal() => tracing::info!(signal = signal?, "stopping"),
-            }
-            anyhow::Ok((stage.stop().await, listening.finish()?))
+            terminal::until_stopped(duration).await?;
+            let summary = stage.stop().await;
+            anyhow::Ok((summary, listening.finish()?, city.stop().await?))
         })?;
         print_stage(&summary);
+        recorded.print();
         let script_s = scenario.repeat_s.unwrap_or(scenario.duration_s);
         let is_whole = self.scenario == "demo" && self.duration.is_some_and(|seconds| seconds >= script_s * 0.6);
-        Ok(criteria::unmet_on_stage(&summary, &heard, is_whole))
+        let mut unmet = criteria::unmet_on_stage(&summary, &heard, is_whole);
+        if let Some((_, roadside)) = summary.nodes.first() {
+            unmet.extend(recorded.unmet(&roadside.core.messages));
+        }
+        Ok(unmet)
     }
 
     fn own_video(&self, video: &Path, model: &(PathBuf, Option<PathBuf>)) -> anyhow::Result<Vec<String>> {

@@ -67,17 +67,10 @@ pub(crate) fn run(
         let mut node = LiveNode::start(configuration, limits.base).await?;
         started(&node);
         let duration = limits.duration.map(Duration::try_from_secs_f64).transpose().context("--duration")?;
-        let time_over = async {
-            match duration {
-                Some(duration) => tokio::time::sleep(duration).await,
-                None => std::future::pending().await,
-            }
-        };
         let until_end = limits.until_end;
         tokio::select! {
             () = async { if until_end { node.cameras_ended().await } else { std::future::pending().await } } => {}
-            () = time_over => {}
-            signal = terminal::stop_signal() => tracing::info!(signal = signal?, "stopping"),
+            stopped = terminal::until_stopped(duration) => stopped?,
         }
         Ok(node.shutdown(FLUSH).await)
     })

@@ -2,6 +2,7 @@
 
 use masa_v2x_proto::time::Timestamp;
 use std::io;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// Sends logs to the standard error stream; an unreadable filter falls back to `info` and says so.
@@ -40,6 +41,21 @@ pub(crate) async fn stop_signal() -> io::Result<&'static str> {
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
     })
+}
+
+/// Completes when the process is asked to stop, or after `duration` if there is one.
+pub(crate) async fn until_stopped(duration: Option<Duration>) -> io::Result<()> {
+    let time_over = async {
+        match duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = time_over => {}
+        signal = stop_signal() => tracing::info!(signal = signal?, "stopping"),
+    }
+    Ok(())
 }
 
 #[cfg(test)]

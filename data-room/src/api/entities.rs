@@ -1,5 +1,6 @@
 //! NGSI-LD entities (GS CIM 009 clauses 6.4, 6.5): what holds now.
 
+use super::guard::Question;
 use super::problem::Problem;
 use super::query::{Parameters, Presentation, Selection};
 use super::tokens::Caller;
@@ -95,13 +96,8 @@ fn accepts(headers: &HeaderMap, media: &str) -> bool {
 }
 
 /// `GET /ngsi-ld/v1/entities`
-pub(super) async fn list(
-    State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let query = query.unwrap_or_default();
+pub(super) async fn list(question: Question) -> Result<Response, Problem> {
+    let Question { api, caller, query, headers } = question;
     let mut parameters = Parameters::parse(&query)?;
     let selection = Selection::take(&mut parameters, &caller)?;
     let presentation = Presentation::take(&mut parameters)?;

@@ -6,7 +6,8 @@
 use super::problem::Problem;
 use super::tokens::{Caller, Scope};
 use super::{Api, OpenToAll};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -38,6 +39,25 @@ const ANSWER_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
+
+/// What a question to a list brings, whatever is listed.
+pub(super) struct Question {
+    pub(super) api: Api,
+    pub(super) caller: Caller,
+    /// Behind the `?`, encoded.
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+}
+
+impl FromRequestParts<Api> for Question {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Caller>().cloned().ok_or(Problem::Unauthorized)?;
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        Ok(Self { api: api.clone(), caller, query, headers: parts.headers.clone() })
+    }
+}
 
 /// Lets a request through to its handler, or not.
 pub(crate) async fn guard(State((api, access)): State<(Api, Access)>, mut request: Request, next: Next) -> Response {

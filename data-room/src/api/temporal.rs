@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::entities::answer;
+use super::guard::Question;
 use super::problem::Problem;
 use super::query::{Parameters, Presentation, Selection};
 use super::tokens::Caller;
@@ -108,13 +109,8 @@ impl Span {
 }
 
 /// `GET /ngsi-ld/v1/temporal/entities`
-pub(super) async fn list(
-    State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let query = query.unwrap_or_default();
+pub(super) async fn list(question: Question) -> Result<Response, Problem> {
+    let Question { api, caller, query, headers } = question;
     let mut parameters = Parameters::parse(&query)?;
     let selection = Selection::take(&mut parameters, &caller)?;
     let history = history(&api, &caller, selection, parameters, &query).await?;

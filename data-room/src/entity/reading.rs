@@ -4,34 +4,13 @@
 
 use super::flow::period;
 use super::{Attribute, Entity, EntityKind, Geometry, Origin, Position, rfc3339, rounded};
+pub use masa_links::Quantity;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Readings further apart than this do not describe the same moment, milliseconds.
 const TOGETHER_MS: i64 = 900_000;
-
-/// What a sensor measures, with the unit its value is in; names as in a node's configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Quantity {
-    /// Nitrogen dioxide, µg/m³.
-    No2,
-    /// Particulate matter up to 10 µm, µg/m³.
-    Pm10,
-    /// Particulate matter up to 2.5 µm, µg/m³.
-    Pm25,
-    /// Air temperature, °C.
-    AirTemperature,
-    /// Relative humidity, %.
-    RelativeHumidity,
-    /// Equivalent continuous sound level, dB(A).
-    Noise,
-    /// Road-surface temperature, °C.
-    RoadSurfaceTemperature,
-    /// Rain intensity, mm/h.
-    RainIntensity,
-}
 
 /// A reading: the payload of an observation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/messages.rs"]
+mod messages;
+
 use bytes::Bytes;
 use masa_data_room::entity::{
     CrowdFlow, Entity, EntityKind, Form, Geometry, Lamp, LampState, Origin, Position, Projection, TrafficFlow,
@@ -12,18 +15,15 @@ use masa_v2x_proto::cam::{
 };
 use masa_v2x_proto::cdd::*;
 use masa_v2x_proto::cpm::{Cpm, CpmContainers, CpmPayload, ManagementContainer, PerceivedObjectContainer};
-use masa_v2x_proto::denm::{self, Denm, DenmPayload, SituationContainer};
 use masa_v2x_proto::dsrc::{IntersectionReferenceId, Position3D, SignalGroupId, TimeMark};
 use masa_v2x_proto::geo::Wgs84;
-use masa_v2x_proto::ivim::{EuVehicleCategoryCode, EuVehicleCategoryM, ita2};
+use masa_v2x_proto::ivim::{EuVehicleCategoryCode, EuVehicleCategoryM};
 use masa_v2x_proto::mapem::{
     AllowedManeuvers, Connection, GenericLane, IntersectionGeometry, LaneAttributes, LaneAttributesVehicle,
     LaneDirection, LaneSharing, LaneTypeAttributes, Mapem, Node,
 };
 use masa_v2x_proto::poim::{
-    GeneralParkingPlaceContainer, OccupancyInformation, OpeningStatus, ParkingArea, ParkingAreaArrangementType,
-    ParkingAvailabilityBlock, ParkingSpaceBasic, ParkingSpaceStatus, ParkingStatusContainer,
-    PoiBlockManagementContainer, PoiInformationBlocks, Poim,
+    OccupancyInformation, ParkingArea, ParkingAreaArrangementType, ParkingSpaceBasic, ParkingSpaceStatus,
 };
 use masa_v2x_proto::spatem::{
     IntersectionState, IntersectionStatus, MovementEvent, MovementPhaseState, MovementState, Spatem, TimeChangeDetails,
@@ -91,10 +91,6 @@ pub(crate) fn record(kind: Kind, entity: &str, payload: impl Into<Bytes>, at: Ti
     }
 }
 
-fn place(lat_deg: f64, lon_deg: f64) -> ReferencePosition {
-    ReferencePosition { latitude_deg: Some(lat_deg), longitude_deg: Some(lon_deg), ..ReferencePosition::default() }
-}
-
 /// The CAM of a car driving north-east at 10 m/s.
 pub(crate) fn cam(station: u32, at: Timestamp) -> Vec<u8> {
     let motion = BasicVehicleContainerHighFrequency {
@@ -104,7 +100,7 @@ pub(crate) fn cam(station: u32, at: Timestamp) -> Vec<u8> {
     };
     let basic = BasicContainer {
         station_type: StationType::PassengerCar,
-        reference_position: place(HERE.lat_deg, HERE.lon_deg),
+        reference_position: messages::place(HERE),
         ..BasicContainer::default()
     };
     let parameters = CamParameters {
@@ -146,7 +142,7 @@ pub(crate) fn cpm(at: Timestamp) -> Vec<u8> {
     let payload = CpmPayload {
         management_container: ManagementContainer {
             reference_time: at.into(),
-            reference_position: place(HERE.lat_deg, HERE.lon_deg),
+            reference_position: messages::place(HERE),
             ..ManagementContainer::default()
         },
         cpm_containers: CpmContainers { perceived_object: Some(container), ..CpmContainers::default() },
@@ -157,28 +153,8 @@ pub(crate) fn cpm(at: Timestamp) -> Vec<u8> {
 
 /// The DENM of an event of station 7, valid for ten minutes; `is_over` ends it.
 pub(crate) fn denm(number: u16, cause: u8, detected_at: Timestamp, at: Timestamp, is_over: bool) -> Vec<u8> {
-    let management = denm::ManagementContainer {
-        action_id: ActionId { originating_station_id: StationId(7), sequence_number: number },
-        detection_time: detected_at.into(),
-        reference_time: at.into(),
-        termination: is_over.then_some(denm::Termination::IsCancellation),
-        event_position: place(HERE.lat_deg + 0.0001 * f64::from(number), HERE.lon_deg),
-        validity_duration_s: 600,
-        station_type: StationType::RoadSideUnit,
-        ..denm::ManagementContainer::default()
-    };
-    let situation = SituationContainer {
-        information_quality: 5,
-        event_type: CauseCode::from_codes(cause, 0),
-        linked_cause: None,
-        event_zone: None,
-        linked_denms: None,
-        event_end_m: None,
-        event_end_factor: None,
-        perceived_event: None,
-    };
-    let payload = DenmPayload { management, situation: Some(situation), ..DenmPayload::default() };
-    Denm::new(StationId(7), payload).to_uper().unwrap()
+    let position = Wgs84 { lat_deg: HERE.lat_deg + 0.0001 * f64::from(number), ..HERE };
+    messages::denm(7, number, cause, messages::place(position), messages::Told { detected_at, at, is_over })
 }
 
 const INTERSECTION: IntersectionReferenceId = IntersectionReferenceId { region: Some(39), id: 101 };
@@ -243,32 +219,7 @@ pub(crate) fn poim(at: Timestamp) -> Vec<u8> {
         spaces_basic: List::try_from_iter(spaces),
         spaces_detailed: None,
     };
-    let block = ParkingAvailabilityBlock {
-        management_container: PoiBlockManagementContainer {
-            service_provider_id: Provider { country_code: ita2("IT").unwrap(), provider_identifier: 42 },
-            block_identification_number: 1,
-            timestamp: at.into(),
-            linked_ivims: None,
-            linked_mapems: None,
-        },
-        place_info: GeneralParkingPlaceContainer {
-            position: here,
-            name: "Via Emilia".into(),
-            opening_periods: None,
-            address: None,
-            phone_number: None,
-            website: None,
-        },
-        aggregated_status: ParkingStatusContainer {
-            current_facility_status: OpeningStatus::Open,
-            current_occupancy: Some(occupancy),
-            detailed_status: None,
-        },
-        detailed_status: List::try_from_iter([List::try_from_iter([area]).unwrap()]),
-        related_poi: None,
-    };
-    let blocks = PoiInformationBlocks(List::try_from_iter([block.into()]).unwrap());
-    Poim::new(StationId(7), blocks).to_uper().unwrap()
+    messages::poim(7, (here, "Via Emilia"), occupancy, Some(area), at)
 }
 
 /// The results of city services: counts, a lamp.

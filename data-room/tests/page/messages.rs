@@ -1,23 +1,20 @@
 //! The messages of the town's stations.
 #![allow(clippy::unwrap_used)]
 
+use super::shared::{self, Told};
 use super::town::{Class, Town, User};
 use masa_v2x_proto::List;
 use masa_v2x_proto::cdd::*;
 use masa_v2x_proto::cpm::{
     Cpm, CpmContainers, CpmPayload, ManagementContainer, PerceivedObjectContainer, SensorInformation, SensorType,
 };
-use masa_v2x_proto::denm::{self, Denm, DenmPayload, SituationContainer};
 use masa_v2x_proto::dsrc::{IntersectionReferenceId, Position3D, SignalGroupId, TimeMark};
-use masa_v2x_proto::ivim::ita2;
+use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::mapem::{
     AllowedManeuvers, Connection, GenericLane, IntersectionGeometry, LaneAttributes, LaneAttributesVehicle,
     LaneDirection, LaneSharing, LaneTypeAttributes, Mapem, Node,
 };
-use masa_v2x_proto::poim::{
-    GeneralParkingPlaceContainer, OccupancyInformation, OpeningStatus, ParkingAvailabilityBlock,
-    ParkingStatusContainer, PoiBlockManagementContainer, PoiInformationBlocks, Poim,
-};
+use masa_v2x_proto::poim::OccupancyInformation;
 use masa_v2x_proto::spatem::{
     IntersectionState, IntersectionStatus, MovementEvent, MovementPhaseState, MovementState, Spatem, TimeChangeDetails,
 };
@@ -32,7 +29,7 @@ pub(crate) enum Shows {
 }
 
 fn place([lat_deg, lon_deg]: [f64; 2]) -> ReferencePosition {
-    ReferencePosition { latitude_deg: Some(lat_deg), longitude_deg: Some(lon_deg), ..ReferencePosition::default() }
+    shared::place(Wgs84 { lat_deg, lon_deg, alt_m: 0.0 })
 }
 
 fn object_class(class: Class) -> ObjectClass {
@@ -189,56 +186,10 @@ pub(crate) fn poim([lat_deg, lon_deg]: [f64; 2], name: &str, free: u16, total: u
     let here = GeoPosition { latitude_deg: Some(lat_deg), longitude_deg: Some(lon_deg), altitude_m: None };
     let occupancy =
         OccupancyInformation { free_spaces: Some(free), total_spaces: Some(total), ..OccupancyInformation::default() };
-    let block = ParkingAvailabilityBlock {
-        management_container: PoiBlockManagementContainer {
-            service_provider_id: Provider { country_code: ita2("IT").unwrap(), provider_identifier: 42 },
-            block_identification_number: 1,
-            timestamp: at.into(),
-            linked_ivims: None,
-            linked_mapems: None,
-        },
-        place_info: GeneralParkingPlaceContainer {
-            position: here,
-            name: name.into(),
-            opening_periods: None,
-            address: None,
-            phone_number: None,
-            website: None,
-        },
-        aggregated_status: ParkingStatusContainer {
-            current_facility_status: OpeningStatus::Open,
-            current_occupancy: Some(occupancy),
-            detailed_status: None,
-        },
-        detailed_status: None,
-        related_poi: None,
-    };
-    let blocks = PoiInformationBlocks(List::try_from_iter([block.into()]).unwrap());
-    Poim::new(StationId(4_001), blocks).to_uper().unwrap()
+    shared::poim(4_001, (here, name), occupancy, None, at)
 }
 
 /// A warning for ten minutes; `is_over` ends it.
 pub(crate) fn denm(station: u32, number: u16, cause: u8, at: [f64; 2], now: Timestamp, is_over: bool) -> Vec<u8> {
-    let management = denm::ManagementContainer {
-        action_id: ActionId { originating_station_id: StationId(station), sequence_number: number },
-        detection_time: now.into(),
-        reference_time: now.into(),
-        termination: is_over.then_some(denm::Termination::IsCancellation),
-        event_position: place(at),
-        validity_duration_s: 600,
-        station_type: StationType::RoadSideUnit,
-        ..denm::ManagementContainer::default()
-    };
-    let situation = SituationContainer {
-        information_quality: 5,
-        event_type: CauseCode::from_codes(cause, 0),
-        linked_cause: None,
-        event_zone: None,
-        linked_denms: None,
-        event_end_m: None,
-        event_end_factor: None,
-        perceived_event: None,
-    };
-    let payload = DenmPayload { management, situation: Some(situation), ..DenmPayload::default() };
-    Denm::new(StationId(station), payload).to_uper().unwrap()
+    shared::denm(station, number, cause, place(at), Told { detected_at: now, at: now, is_over })
 }

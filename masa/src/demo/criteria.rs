@@ -35,7 +35,7 @@ pub(super) struct Heard {
 }
 
 impl Audience {
-    /// The city's data room, as far as a demo has one: everything that the broker at `address` carries.
+    /// A reader of everything that the broker at `address` carries, with none of the data room's code.
     pub(super) fn at(address: SocketAddr) -> Self {
         let mqtt = MqttSettings {
             host: address.ip().to_string(),

@@ -28,7 +28,7 @@ use masa_edge_node::run::live::{LiveNode, RunSummary};
 use masa_edge_node::run::{TimeBase, node_settings};
 use masa_edge_node::sources::stop::StopToken;
 use masa_edge_node::sources::v2x_in::V2xInSettings;
-use masa_links::{Mode, Reader, ReaderSettings, Selector, ZenohSettings};
+use masa_links::{Mode, MqttSettings, Reader, ReaderSettings, Selector, ZenohSettings};
 use masa_v2x_proto::geo::SiteFrame;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,6 +55,8 @@ pub struct StageSettings {
     pub zenoh: SocketAddr,
     /// Where the first station records; `None`: nowhere.
     pub recordings: Option<PathBuf>,
+    /// Readers that acknowledge what nodes say; until they do, it stays in the nodes' outboxes.
+    pub acknowledged_by: Vec<String>,
     /// Instead of the scenario's seed.
     pub seed: Option<u64>,
 }
@@ -208,6 +210,7 @@ impl Setting<'_> {
         ZenohSettings {
             mode: Mode::Client,
             connect: vec![format!("tcp/{}", self.settings.zenoh)],
+            readers: self.settings.acknowledged_by.clone(),
             ..ZenohSettings::default()
         }
     }
@@ -221,7 +224,10 @@ impl Setting<'_> {
         }
         if is_first {
             let listen = vec![format!("tcp/{}", self.settings.zenoh)];
-            node.links.zenoh = Some(ZenohSettings { mode: Mode::Router, listen, ..ZenohSettings::default() });
+            let readers = self.settings.acknowledged_by.clone();
+            node.links.mqtt =
+                Some(MqttSettings { readers: readers.clone(), ..MqttSettings::to_local_broker(self.settings.broker) });
+            node.links.zenoh = Some(ZenohSettings { mode: Mode::Router, listen, readers, ..ZenohSettings::default() });
             node.links.broker.get_or_insert_default().listen = self.settings.broker;
             node.web.get_or_insert_default().listen = self.settings.web;
             node.recording = self.settings.recordings.as_deref().map(configuration::recorder);

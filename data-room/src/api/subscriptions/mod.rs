@@ -11,6 +11,7 @@ pub(super) use delivery::deliver;
 
 use super::Api;
 use super::entities::{answer, json_body};
+use super::guard::Question;
 use super::problem::Problem;
 use super::query::{Parameters, Selection};
 use super::tokens::{self, Caller};
@@ -19,7 +20,7 @@ use crate::record::Tenant;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path as UrlPath, RawQuery, State};
+use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use endpoint::Endpoint;
@@ -236,13 +237,9 @@ pub(super) async fn create(
 }
 
 /// `GET /ngsi-ld/v1/subscriptions`
-pub(super) async fn list(
-    State(api): State<Api>,
-    Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let mut parameters = Parameters::parse(&query.unwrap_or_default())?;
+pub(super) async fn list(question: Question) -> Result<Response, Problem> {
+    let Question { api, caller, query, headers } = question;
+    let mut parameters = Parameters::parse(&query)?;
     let limit = parameters.number("limit", 1..=MAX_OF_TENANT)?.unwrap_or(MAX_OF_TENANT);
     let offset = parameters.number("offset", 0..=MAX_OF_TENANT)?.unwrap_or(0);
     parameters.end()?;

@@ -12,6 +12,15 @@ export class Refused extends Error {
   }
 }
 
+/** A link may carry a token behind its `#`, which is not sent to any server; it does not stay in the address. */
+function takeFromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!given) return;
+  sessionStorage.setItem(KEY, given);
+  history.replaceState(null, "", location.pathname + location.search);
+}
+takeFromAddress();
+
 /** The token lives as long as the tab. */
 export const token = {
   get: () => sessionStorage.getItem(KEY) ?? "",
