@@ -97,6 +97,16 @@ pub enum Kind {
     Health,
 }
 
+impl From<masa_links::Kind> for Kind {
+    fn from(kind: masa_links::Kind) -> Self {
+        match kind {
+            masa_links::Kind::V2x(kind) => Self::V2x(kind),
+            masa_links::Kind::Observation => Self::Observation,
+            masa_links::Kind::Health => Self::Health,
+        }
+    }
+}
+
 impl Kind {
     /// Every kind.
     pub fn all() -> impl Iterator<Item = Self> {

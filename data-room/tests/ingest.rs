@@ -7,7 +7,7 @@ use masa_data_room::api::ApiSettings;
 use masa_data_room::settings::StoreSettings;
 use masa_data_room::store::embedded::EmbeddedSettings;
 use masa_data_room::store::{Filter, Personal, Policies, Query};
-use masa_data_room::{DataRoom, DataRoomSettings, Record, Source};
+use masa_data_room::{DataRoom, DataRoomSettings, Kind, Record, Sensitivity, Source};
 use masa_links::{BrokerSettings, Links, LinksSettings, MessageKind, MqttSettings, Outgoing, Station, clock};
 use masa_v2x_proto::geonet::Dissemination;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -40,7 +40,8 @@ async fn node(room: &DataRoom, station: u32) -> Links {
     Links::start(settings, Station::new("modena", station).unwrap()).await.unwrap()
 }
 
-fn message(station: u32, kind: MessageKind, seq: u64, uper: Vec<u8>) -> Outgoing {
+fn message(station: u32, kind: impl Into<masa_links::Kind>, seq: u64, uper: Vec<u8>) -> Outgoing {
+    let kind = kind.into();
     Outgoing {
         id: format!("{station}-{}-{seq}", kind.name()),
         kind,
@@ -100,6 +101,25 @@ async fn what_nodes_say_is_stored_and_then_acknowledged() {
     assert_eq!((report.stored, report.sources.len()), (41, 2), "{report:?}");
     assert_eq!(one.shutdown(Duration::from_secs(5)).await.owed, 0);
     two.shutdown(Duration::from_secs(5)).await;
+    room.shutdown(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readings_of_sensors_and_the_health_of_nodes_are_stored_and_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = room(folder.path(), None).await;
+    let links = node(&room, 3).await;
+    let reading = r#"{"sensor":"mast","quantity":"no2","value":41.5}"#;
+    links.publish(message(3, masa_links::Kind::Observation, 1, reading.into())).unwrap();
+    links.publish(message(3, masa_links::Kind::Health, 1, r#"{"problems":[]}"#.into())).unwrap();
+    until("acknowledged", async || acknowledged(&links) == 2).await;
+    let records = stored(&room, 3).await;
+    let kept = |kind| records.iter().find(|record| record.kind == kind).unwrap();
+    let observation = kept(Kind::Observation);
+    assert_eq!((observation.entity.as_str(), observation.sensitivity), ("mast-no2", Sensitivity::Open));
+    assert_eq!(kept(Kind::Health).body().unwrap()["problems"], serde_json::json!([]));
+    assert_eq!(room.room().ledger.report().undecodable, 0);
+    links.shutdown(Duration::from_secs(5)).await;
     room.shutdown(Duration::from_secs(5)).await;
 }
 

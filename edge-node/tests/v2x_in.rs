@@ -66,7 +66,7 @@ fn cam(station: u32) -> Vec<u8> {
 fn publish(links: &Links, station: u32, seq: u64, uper: Vec<u8>) {
     let outgoing = Outgoing {
         id: format!("{station}-cam-{seq}"),
-        kind: MessageKind::Cam,
+        kind: MessageKind::Cam.into(),
         seq,
         generated_at: now(),
         quadkey: "120210233".into(),

@@ -71,7 +71,7 @@ fn message(kind: MessageKind, seq: u64, bytes: usize) -> Outgoing {
     uper[..8].copy_from_slice(&seq.to_be_bytes());
     Outgoing {
         id: format!("1-{}-{seq}", kind.name()),
-        kind,
+        kind: kind.into(),
         seq,
         generated_at: now(),
         quadkey: "1202102332".into(),

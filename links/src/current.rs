@@ -7,7 +7,8 @@
 //! Invariants: bounded; the newest version wins. Absent: persistence, since whoever publishes states repeats them.
 
 use crate::keys;
-use crate::message::{MessageKind, Outgoing};
+use crate::kind::Kind;
+use crate::message::Outgoing;
 use bytes::Bytes;
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ pub enum Phase {
 /// A message that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    pub kind: MessageKind,
+    pub kind: Kind,
     pub name: String,
     pub quadkey: String,
     pub uper: Bytes,
@@ -47,12 +48,12 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn key(&self) -> (MessageKind, String) {
+    pub(crate) fn key(&self) -> (Kind, String) {
         (self.kind, self.name.clone())
     }
 }
 
-type Entries = BTreeMap<(MessageKind, String), Arc<Standing>>;
+type Entries = BTreeMap<(Kind, String), Arc<Standing>>;
 
 /// Everything that holds.
 #[derive(Debug, Default)]
@@ -105,7 +106,7 @@ impl CurrentSet {
 
 /// What a broker has been asked to retain, and what must change for it to be what holds.
 #[derive(Debug, Default)]
-pub(crate) struct Retained(BTreeMap<(MessageKind, String), (String, u64)>);
+pub(crate) struct Retained(BTreeMap<(Kind, String), (String, u64)>);
 
 impl Retained {
     /// Forgets everything: a broker that restarted may have.
@@ -138,7 +139,7 @@ impl Retained {
 }
 
 /// Whether an address is that of something which holds.
-pub(crate) fn holds(standing: &[Arc<Standing>], kind: MessageKind, name: &str, quadkey: &str) -> bool {
+pub(crate) fn holds(standing: &[Arc<Standing>], kind: Kind, name: &str, quadkey: &str) -> bool {
     standing.iter().any(|s| s.kind == kind && s.name == name && s.quadkey == quadkey)
 }
 
@@ -156,11 +157,12 @@ pub(crate) fn mqtt_topic(station: &crate::Station, standing: &Standing) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use masa_v2x_proto::MessageKind;
 
     fn denm(name: &str, phase: Phase, until_ms: i64) -> Outgoing {
         Outgoing {
             id: "1-denm-1".into(),
-            kind: MessageKind::Denm,
+            kind: Kind::V2x(MessageKind::Denm),
             seq: 1,
             generated_at: Timestamp::from_unix_ms(0),
             quadkey: "0123".into(),

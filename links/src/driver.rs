@@ -6,7 +6,8 @@
 //! a message from the queue that does not follow it makes the driver fetch what lies between.
 
 use crate::clock;
-use crate::message::{Delivery, MessageKind, Numbered, Policy};
+use crate::kind::Kind;
+use crate::message::{Delivery, Numbered, Policy};
 use crate::outbox::Outbox;
 use crate::queue::Lanes;
 use crate::stats::{DropReason, Ledger, LinkName, LinkState};
@@ -42,13 +43,13 @@ pub(crate) struct Driver {
 pub(crate) struct DriverState {
     up: bool,
     /// Last number offered of each kind.
-    offered: [u64; MessageKind::ALL.len()],
+    offered: [u64; Kind::ALL.len()],
     /// Offered, delivery not reported yet; only of transports with a window.
-    in_flight: BTreeSet<(MessageKind, u64)>,
+    in_flight: BTreeSet<(Kind, u64)>,
     /// There may be owed messages beyond `offered`.
     behind: bool,
     /// The oldest owed message of each kind, and since when it has been that while the link was up.
-    oldest: [Option<(u64, Timestamp)>; MessageKind::ALL.len()],
+    oldest: [Option<(u64, Timestamp)>; Kind::ALL.len()],
     overdue: bool,
 }
 
@@ -176,7 +177,7 @@ impl Driver {
     }
 
     async fn offer_again(&mut self) {
-        self.state.offered = [0; MessageKind::ALL.len()];
+        self.state.offered = [0; Kind::ALL.len()];
         self.state.behind = true;
         self.catch_up().await;
     }
@@ -187,7 +188,7 @@ impl Driver {
             return;
         }
         self.state.behind = false;
-        for kind in MessageKind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
+        for kind in Kind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
             loop {
                 // No more than can be offered now: after an outage each delivery comes by here.
                 let window = self.transport.window();
@@ -220,7 +221,7 @@ impl Driver {
         }
         let now = clock::now();
         let mut silent = None;
-        for kind in MessageKind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
+        for kind in Kind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
             let oldest = &mut self.state.oldest[kind.index()];
             let first = self.outbox.owed(self.transport.name(), kind, 0, 1).await.pop();
             *oldest = match (first, *oldest) {
@@ -249,7 +250,7 @@ impl Driver {
             return;
         }
         let heads = self.outbox.heads();
-        for kind in MessageKind::ALL {
+        for kind in Kind::ALL {
             if Policy::of(kind).delivery == Delivery::AtLeastOnce {
                 self.transport.announce(kind, &heads[kind.index()]);
             }

@@ -1,6 +1,6 @@
 //! What can go wrong when starting links, handing over a message or reading what a peer sent.
 
-use crate::message::MessageKind;
+use crate::kind::Kind;
 use std::path::PathBuf;
 
 /// An error of this crate. Failures of a running link are not errors but states: see [`crate::LinkStatus`].
@@ -38,7 +38,7 @@ pub enum LinkError {
         /// The message.
         id: String,
         /// Its kind.
-        kind: MessageKind,
+        kind: Kind,
     },
     /// The links have been shut down.
     #[error("message {id}: the links are shut down")]

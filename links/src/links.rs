@@ -6,7 +6,8 @@ use crate::current::CurrentSet;
 use crate::driver::{Driver, DriverState};
 use crate::error::LinkError;
 use crate::geonet::{Geonet, GeonetNotice, GeonetParts, ReceivedPacket};
-use crate::message::{Delivery, MessageKind, Numbered, Outgoing, Policy, Station, check_name};
+use crate::kind::Kind;
+use crate::message::{Delivery, Numbered, Outgoing, Policy, Station, check_name};
 use crate::outbox::Outbox;
 use crate::queue::Lanes;
 use crate::settings::LinksSettings;
@@ -41,7 +42,7 @@ pub struct Links {
     ledger: Arc<Ledger>,
     lanes: Vec<(LinkName, Arc<Lanes<Arc<Numbered>>>)>,
     /// Numbers of best-effort messages in this run.
-    numbers: [AtomicU64; MessageKind::ALL.len()],
+    numbers: [AtomicU64; Kind::ALL.len()],
     run: u64,
     closed: AtomicBool,
     stop: watch::Sender<bool>,
@@ -153,8 +154,8 @@ impl Links {
             self.ledger.dropped(LinkName::Outbox, kind, DropReason::CurrentFull, 1);
         }
         let policy = Policy::of(kind);
-        if let Some(geonet) = &self.geonet {
-            geonet.publish(&message, clock::now());
+        if let (Some(geonet), Kind::V2x(kind)) = (&self.geonet, kind) {
+            geonet.publish(kind, &message, clock::now());
         }
         if policy.delivery == Delivery::AtLeastOnce {
             return self.outbox.try_store(message).or_else(refused);

@@ -4,9 +4,10 @@
 
 use crate::current::Current;
 use crate::error::LinkError;
+use crate::kind::Kind;
 use crate::protocol::{Entry, Header};
 use bytes::Bytes;
-pub use masa_v2x_proto::MessageKind;
+use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,16 +29,22 @@ pub struct Policy {
 
 impl Policy {
     /// How `kind` is queued and delivered: the policy table.
-    pub const fn of(kind: MessageKind) -> Self {
+    pub const fn of(kind: Kind) -> Self {
         use {Delivery::*, Priority::*};
         let (priority, delivery, lifetime_ms) = match kind {
-            MessageKind::Denm => (Safety, AtLeastOnce, 600_000),
-            MessageKind::Srem | MessageKind::Ssem => (Safety, BestEffort, 2_000),
-            MessageKind::Spatem | MessageKind::Cpm | MessageKind::Vam | MessageKind::Mcm => (Event, BestEffort, 1_000),
-            MessageKind::Cam => (Status, BestEffort, 1_000),
-            MessageKind::Rtcmem => (Status, BestEffort, 5_000),
-            // Repeated from the site's state, so a lost one is not missed for long.
-            MessageKind::Mapem | MessageKind::Ivim | MessageKind::Poim => (Bulk, BestEffort, 10_000),
+            // Nobody measures it again, and it is the city's record, not somebody's warning.
+            Kind::Observation | Kind::Health => (Bulk, AtLeastOnce, 3_600_000),
+            Kind::V2x(kind) => match kind {
+                MessageKind::Denm => (Safety, AtLeastOnce, 600_000),
+                MessageKind::Srem | MessageKind::Ssem => (Safety, BestEffort, 2_000),
+                MessageKind::Spatem | MessageKind::Cpm | MessageKind::Vam | MessageKind::Mcm => {
+                    (Event, BestEffort, 1_000)
+                }
+                MessageKind::Cam => (Status, BestEffort, 1_000),
+                MessageKind::Rtcmem => (Status, BestEffort, 5_000),
+                // Repeated from the site's state, so a lost one is not missed for long.
+                MessageKind::Mapem | MessageKind::Ivim | MessageKind::Poim => (Bulk, BestEffort, 10_000),
+            },
         };
         Self { priority, delivery, lifetime_ms }
     }
@@ -127,7 +134,7 @@ pub struct Outgoing {
     /// Unique message id; readers get it back.
     pub id: String,
     /// What it is.
-    pub kind: MessageKind,
+    pub kind: Kind,
     /// The node's running number per station and kind, from 1.
     pub seq: u64,
     /// When the node made it.
@@ -140,9 +147,9 @@ pub struct Outgoing {
     pub current: Option<Current>,
     /// How it travels over radio links.
     pub dissemination: Dissemination,
-    /// ETSI UPER bytes.
+    /// ETSI UPER bytes; of what is no V2X message, its JSON document.
     pub uper: Bytes,
-    /// JSON image after the its-client schema of its kind, UTF-8.
+    /// JSON image after the its-client schema of its kind, UTF-8; empty for what is no V2X message.
     pub json: Bytes,
 }
 
@@ -171,7 +178,7 @@ impl Outgoing {
 /// A message with its place in a stream, on its way to the links.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Numbered {
-    pub kind: MessageKind,
+    pub kind: Kind,
     pub header: Header,
     pub quadkey: String,
     pub expires_at: Timestamp,
@@ -200,7 +207,7 @@ mod tests {
     fn cam(quadkey: &str, bytes: usize) -> Outgoing {
         Outgoing {
             id: "1-cam-1".into(),
-            kind: MessageKind::Cam,
+            kind: Kind::V2x(MessageKind::Cam),
             seq: 1,
             generated_at: Timestamp::from_unix_ms(1_000),
             quadkey: quadkey.into(),

@@ -1,4 +1,4 @@
-//! What observations are about: the words that their JSON documents use.
+//! The JSON documents that tell the city of a node's sensors and of the node itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,20 @@ pub enum Quantity {
 }
 
 impl Quantity {
+    /// As it is named in settings and documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::No2 => "no2",
+            Self::Pm10 => "pm10",
+            Self::Pm25 => "pm25",
+            Self::AirTemperature => "air-temperature",
+            Self::RelativeHumidity => "relative-humidity",
+            Self::Noise => "noise",
+            Self::RoadSurfaceTemperature => "road-surface-temperature",
+            Self::RainIntensity => "rain-intensity",
+        }
+    }
+
     /// The unit every value of this quantity is in, as printed.
     pub const fn unit(self) -> &'static str {
         match self {
@@ -35,4 +49,36 @@ impl Quantity {
             Self::RainIntensity => "mm/h",
         }
     }
+}
+
+/// A reading: the payload of an observation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The sensor's name at its node.
+    pub sensor: String,
+    /// What was measured.
+    pub quantity: Quantity,
+    /// The value in [`Quantity::unit`].
+    pub value: f64,
+    /// Measured on board of a vehicle: the place of the reading is the vehicle's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_board: bool,
+}
+
+/// What is wrong with a node: the payload of a health message, sent whenever it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problems {
+    /// Each problem; none when all is well.
+    pub problems: Vec<NodeProblem>,
+}
+
+/// Something that is wrong with a node now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeProblem {
+    /// What, such as `camera-frozen`.
+    pub problem: String,
+    /// The camera, sensor or link.
+    pub subject: String,
+    /// In words, for an operator.
+    pub detail: String,
 }

@@ -5,7 +5,7 @@
 //! run of the node. So a reader can order, de-duplicate and know exactly what it missed.
 
 use crate::error::LinkError;
-use crate::message::MessageKind;
+use crate::kind::Kind;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct Entry {
     pub header: Header,
     /// Where it is about.
     pub quadkey: String,
-    /// ETSI UPER bytes, hexadecimal.
+    /// The payload, hexadecimal.
     #[serde(with = "hex")]
     pub uper: Bytes,
 }
@@ -60,7 +60,7 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
     /// Of which kind.
-    pub kind: MessageKind,
+    pub kind: Kind,
     /// In which numbering.
     pub stream: u64,
     /// Up to which number.

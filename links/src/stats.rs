@@ -3,7 +3,7 @@
 //! Every counter also goes to `metrics` as `masa_links_{sent,acked,dropped,bytes}_total` and `masa_links_publish_seconds`
 //! with the labels `link`, `kind` and, for drops, `reason`.
 
-use crate::message::MessageKind;
+use crate::kind::Kind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -108,7 +108,7 @@ pub struct KindStats {
     /// Which link.
     pub link: LinkName,
     /// Which kind.
-    pub kind: MessageKind,
+    pub kind: Kind,
     /// Messages handed to the transport; a message offered twice counts twice.
     pub sent: u64,
     /// At-least-once messages whose acknowledgement arrived.
@@ -178,7 +178,7 @@ struct Cell {
 /// All counters and states; shared by every part of the links.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    cells: Mutex<BTreeMap<(LinkName, MessageKind), Cell>>,
+    cells: Mutex<BTreeMap<(LinkName, Kind), Cell>>,
     status: watch::Sender<Vec<LinkStatus>>,
 }
 
@@ -187,11 +187,11 @@ impl Ledger {
         Arc::new(Self { cells: Mutex::default(), status: watch::Sender::new(Vec::new()) })
     }
 
-    fn with(&self, link: LinkName, kind: MessageKind, change: impl FnOnce(&mut Cell)) {
+    fn with(&self, link: LinkName, kind: Kind, change: impl FnOnce(&mut Cell)) {
         change(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry((link, kind)).or_default());
     }
 
-    pub(crate) fn sent(&self, link: LinkName, kind: MessageKind, bytes: usize, latency_us: u64) {
+    pub(crate) fn sent(&self, link: LinkName, kind: Kind, bytes: usize, latency_us: u64) {
         self.with(link, kind, |cell| {
             cell.sent += 1;
             cell.bytes += bytes as u64;
@@ -203,12 +203,12 @@ impl Ledger {
         metrics::histogram!("masa_links_publish_seconds", &labels).record(latency_us as f64 * 1e-6);
     }
 
-    pub(crate) fn acked(&self, link: LinkName, kind: MessageKind, count: u64) {
+    pub(crate) fn acked(&self, link: LinkName, kind: Kind, count: u64) {
         self.with(link, kind, |cell| cell.acked += count);
         metrics::counter!("masa_links_acked_total", "link" => link.name(), "kind" => kind.name()).increment(count);
     }
 
-    pub(crate) fn dropped(&self, link: LinkName, kind: MessageKind, reason: DropReason, count: u64) {
+    pub(crate) fn dropped(&self, link: LinkName, kind: Kind, reason: DropReason, count: u64) {
         if count == 0 {
             return;
         }
@@ -266,6 +266,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use masa_v2x_proto::MessageKind;
     use proptest::prelude::*;
 
     proptest! {
@@ -303,9 +304,9 @@ mod tests {
     #[test]
     fn drops_are_counted_by_reason() {
         let ledger = Ledger::new();
-        ledger.dropped(LinkName::Zenoh, MessageKind::Cam, DropReason::Expired, 2);
-        ledger.dropped(LinkName::Zenoh, MessageKind::Cam, DropReason::QueueFull, 1);
-        ledger.dropped(LinkName::Zenoh, MessageKind::Cam, DropReason::QueueFull, 0);
+        ledger.dropped(LinkName::Zenoh, Kind::V2x(MessageKind::Cam), DropReason::Expired, 2);
+        ledger.dropped(LinkName::Zenoh, Kind::V2x(MessageKind::Cam), DropReason::QueueFull, 1);
+        ledger.dropped(LinkName::Zenoh, Kind::V2x(MessageKind::Cam), DropReason::QueueFull, 0);
         let stats = ledger.stats();
         assert_eq!(stats[0].dropped, BTreeMap::from([(DropReason::Expired, 2), (DropReason::QueueFull, 1)]));
     }

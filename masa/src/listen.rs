@@ -4,7 +4,7 @@ use crate::replay::hex;
 use crate::terminal::{stop_signal, time_of_day};
 use anyhow::{Context, bail};
 use clap::Args;
-use masa_links::{MessageKind, MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
+use masa_links::{Kind, MqttSettings, Reader, ReaderSettings, Received, Secret, Selector, ZenohSettings};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::jer::Release;
@@ -28,9 +28,9 @@ pub(crate) struct Listen {
     /// Only this station.
     #[arg(long)]
     station: Option<u32>,
-    /// Only this kind; may be repeated.
+    /// Only this kind; may be repeated. Without it, every V2X message; `observation` and `health` are asked for by name.
     #[arg(long, value_parser = kind_of)]
-    kind: Vec<MessageKind>,
+    kind: Vec<Kind>,
     /// Only what matters ahead: latitude, longitude and heading, degrees, such as 44.6555,10.9343,90. What holds there
     /// (hazards, junctions, signs) comes at once.
     #[arg(long, value_name = "LAT,LON,HEADING", value_parser = ahead_of, allow_hyphen_values = true)]
@@ -78,9 +78,9 @@ fn ahead_of(text: &str) -> Result<Ahead, String> {
 /// Most tiles of what is ahead; a longer way is covered by larger ones.
 const MAX_TILES: usize = 64;
 
-fn kind_of(name: &str) -> Result<MessageKind, String> {
-    let known = || MessageKind::ALL.map(MessageKind::name).join(", ");
-    MessageKind::from_name(name).ok_or_else(|| format!("not one of {}", known()))
+fn kind_of(name: &str) -> Result<Kind, String> {
+    let known = || Kind::ALL.map(Kind::name).join(", ");
+    Kind::from_name(name).ok_or_else(|| format!("not one of {}", known()))
 }
 
 impl Listen {
@@ -155,6 +155,10 @@ fn json_line(received: &Received) -> Value {
         "id": received.header.as_ref().map(|header| &header.id),
         "uper": hex(&received.uper),
     });
+    if let Kind::Observation | Kind::Health = received.kind {
+        line["message"] = serde_json::from_slice(&received.uper).unwrap_or_default();
+        return line;
+    }
     match Message::decode(&received.uper) {
         Ok(message) => line["message"] = message.to_jer(Release::R2),
         Err(error) => line["error"] = error.to_string().into(),
@@ -167,9 +171,12 @@ fn row(received: &Received) -> String {
         .header
         .as_ref()
         .map_or_else(|| format!("{}-{}", received.station, received.kind.name()), |header| header.id.clone());
-    let content = match Message::decode(&received.uper) {
-        Ok(message) => summary(&message),
-        Err(error) => format!("does not decode: {error}"),
+    let content = match received.kind {
+        Kind::Observation | Kind::Health => String::from_utf8_lossy(&received.uper).into_owned(),
+        Kind::V2x(_) => match Message::decode(&received.uper) {
+            Ok(message) => summary(&message),
+            Err(error) => format!("does not decode: {error}"),
+        },
     };
     let at = time_of_day(received.received_at);
     format!("{at:<12} {:<6} {id:<20} {:>5}  {content}", received.link.name(), received.uper.len())

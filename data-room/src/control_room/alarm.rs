@@ -25,6 +25,8 @@ pub enum Rule {
     Warning,
     /// A station has said nothing for longer than it should.
     StationSilent,
+    /// A station says that something is wrong with it.
+    StationProblem,
     /// Signals are in failure.
     SignalFailure,
     /// The air is worse than a limit value.

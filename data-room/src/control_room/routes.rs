@@ -283,7 +283,7 @@ async fn fleet(State(desk): State<Desk>, Extension(caller): Asker) -> Answer {
     let sources = report.sources.iter().filter(|s| s.tenant == caller.tenant && s.source.site != SITE);
     let sources = sources.take(MAX_FLEET).map(|s| {
         json!({ "site": s.source.site, "station": s.source.station, "stored": s.stored, "duplicates": s.duplicates,
-            "ahead": s.ahead, "least_age_ms": s.least_age_ms, "heard": s.heard_at.unix_ms(), "kinds": s.kinds })
+            "ahead": s.ahead, "least_age_ms": s.least_age_ms, "heard": s.heard_at.unix_ms(), "kinds": s.kinds, "problems": s.problems })
     });
     Ok(Json(json!({
         "now": desk.api.now().unix_ms(), "stored": report.stored, "duplicates": report.duplicates,

@@ -7,8 +7,9 @@ pub(super) use super::alarm::Rule;
 use super::alarm::{Finding, Severity};
 use super::alarms::SITE;
 use crate::entity::{Entity, EntityKind, Geometry};
-use crate::ingest::Report;
-use crate::record::Tenant;
+use crate::ingest::{Report, SourceReport};
+use crate::record::{Source, Tenant};
+use masa_links::NodeProblem;
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +64,8 @@ pub(super) fn look<'a>(
             site: source.source.site.clone(),
         })
     });
+    let ours = report.sources.iter().filter(|source| source.tenant == *tenant);
+    let problems = ours.flat_map(|source| source.problems.iter().map(move |problem| of_problem(source, problem)));
     let store = report.trouble.iter().map(|words| Finding {
         rule: Rule::Store,
         subject: "store".to_owned(),
@@ -71,7 +74,25 @@ pub(super) fn look<'a>(
         position: None,
         site: String::new(),
     });
-    of_entities.chain(silent).chain(store).map(|finding| ((finding.rule, finding.subject.clone()), finding)).collect()
+    of_entities
+        .chain(silent)
+        .chain(problems)
+        .chain(store)
+        .map(|finding| ((finding.rule, finding.subject.clone()), finding))
+        .collect()
+}
+
+fn of_problem(source: &SourceReport, problem: &NodeProblem) -> Finding {
+    let Source { site, station } = &source.source;
+    let NodeProblem { problem: what, subject, detail } = problem;
+    Finding {
+        rule: Rule::StationProblem,
+        subject: format!("{site}/{station}/{what}/{subject}"),
+        severity: Severity::Medium,
+        title: format!("Station {station}, {subject}: {} ({detail})", what.replace('-', " ")),
+        position: None,
+        site: site.clone(),
+    }
 }
 
 fn of_entity(settings: &AlarmSettings, entity: &Entity) -> Option<Finding> {
@@ -149,8 +170,6 @@ impl Watch {
 mod tests {
     use super::*;
     use crate::entity::{Origin, Position};
-    use crate::ingest::SourceReport;
-    use crate::record::Source;
 
     const NOW: Timestamp = Timestamp::from_unix_ms(1_795_356_200_000);
 
@@ -184,9 +203,9 @@ mod tests {
         assert_eq!(titles(&[over], &nothing), Vec::<String>::new(), "what is over is not the matter");
     }
 
-    #[test]
-    fn a_station_is_silent_for_a_while_and_then_gone() {
-        let source = |station, silent_s: i64| SourceReport {
+    /// A station that was heard so long ago.
+    fn source(station: u32, silent_s: i64) -> SourceReport {
+        SourceReport {
             tenant: Tenant::default(),
             source: Source { site: "modena".into(), station },
             stored: 1,
@@ -195,10 +214,25 @@ mod tests {
             least_age_ms: 20,
             heard_at: NOW.plus_ms(-silent_s * 1_000),
             kinds: BTreeMap::new(),
-        };
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_station_is_silent_for_a_while_and_then_gone() {
         let sources = vec![source(1, 5), source(2, 45), source(3, 90_000)];
         let report = Report { sources, trouble: Some("disk full".into()), ..Report::default() };
         assert_eq!(titles(&[], &report), ["Station 2 is silent", "Records are not stored: disk full"]);
+    }
+
+    #[test]
+    fn what_a_station_says_is_wrong_with_it_is_the_matter_until_it_says_otherwise() {
+        let dark =
+            NodeProblem { problem: "camera-dark".into(), subject: "north".into(), detail: "no light for 5 s".into() };
+        let mut report = Report { sources: vec![source(7, 1)], ..Report::default() };
+        assert_eq!(titles(&[], &report), Vec::<String>::new());
+        report.sources[0].problems = vec![dark];
+        assert_eq!(titles(&[], &report), ["Station 7, north: camera dark (no light for 5 s)"]);
     }
 
     #[test]

@@ -4,24 +4,12 @@
 
 use super::flow::period;
 use super::{Attribute, Entity, EntityKind, Geometry, Origin, Position, rfc3339, rounded};
-pub use masa_links::Quantity;
+pub use masa_links::{Quantity, Reading};
 use masa_v2x_proto::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Readings further apart than this do not describe the same moment, milliseconds.
 const TOGETHER_MS: i64 = 900_000;
-
-/// A reading: the payload of an observation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reading {
-    /// The sensor's name at its node.
-    pub sensor: String,
-    /// What was measured.
-    pub quantity: Quantity,
-    /// The value in the unit of the quantity.
-    pub value: f64,
-}
 
 /// The quantities of one kind of entity: name there, unit code, factor to the model's unit.
 type Table = &'static [(Quantity, &'static str, &'static str, f64)];

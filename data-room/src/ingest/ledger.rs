@@ -3,6 +3,7 @@
 use super::reception::Taken;
 use crate::record::{Kind, Record, Source, Tenant};
 use crate::store::Appended;
+use masa_links::{NodeProblem, Problems};
 use masa_v2x_proto::time::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -10,6 +11,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Sources that are counted apart; the records of more are stored all the same.
 const MAX_SOURCES: usize = 20_000;
+
+/// Problems of one source that are kept.
+const MAX_PROBLEMS: usize = 32;
 
 /// Counters of the ingest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -50,6 +54,8 @@ pub struct SourceReport {
     pub heard_at: Timestamp,
     /// Committed records by kind.
     pub kinds: BTreeMap<Kind, u64>,
+    /// What it said last that is wrong with it; at most 32.
+    pub problems: Vec<NodeProblem>,
 }
 
 /// All counters; shared by the ingest and the servers.
@@ -114,6 +120,10 @@ impl Ledger {
                 tally.report.stored += 1;
                 tally.report.heard_at = tally.report.heard_at.max(record.received_at);
                 *tally.report.kinds.entry(record.kind).or_default() += 1;
+                if let (Kind::Health, Ok(said)) = (record.kind, serde_json::from_slice::<Problems>(&record.payload)) {
+                    tally.report.problems = said.problems;
+                    tally.report.problems.truncate(MAX_PROBLEMS);
+                }
             }
         }
         for record in &appended.duplicates {
@@ -152,6 +162,7 @@ impl State {
                 least_age_ms: i64::MAX,
                 heard_at: record.received_at,
                 kinds: BTreeMap::new(),
+                problems: Vec::new(),
             },
             minute: (record.received_at, i64::MAX),
         };

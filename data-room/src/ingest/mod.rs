@@ -25,7 +25,9 @@ pub use settings::IngestSettings;
 use crate::record::Record;
 use crate::room::Room;
 use crate::store::{Appended, StoreError};
-use masa_links::{LinkError, LinkStatus, Reader, ReaderSettings, ReaderStats, Received, clock};
+use masa_links::{
+    self as links, LinkError, LinkStatus, Reader, ReaderSettings, ReaderStats, Received, Selector, clock,
+};
 use reception::Reception;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +60,9 @@ impl Ingest {
             capacity: settings.capacity,
             max_streams: settings.max_streams,
         };
-        let reader = Reader::subscribe(&reading, &[])?;
+        let more = [links::Kind::Observation, links::Kind::Health];
+        let more = more.map(|kind| Selector { kind: Some(kind), ..Selector::default() });
+        let reader = Reader::subscribe(&reading, &[&[Selector::default()], &more[..]].concat())?;
         let status = reader.status();
         let (stop, stopped) = watch::channel(false);
         let (told, stats) = watch::channel(ReaderStats::default());

@@ -4,8 +4,8 @@
 //! the same, under its station: it was said, and what is stored can be looked at.
 
 use super::settings::IngestSettings;
-use crate::record::{Kind, MAX_ENTITY_BYTES, Record, Sensitivity, Source, Tenant};
-use masa_links::Received;
+use crate::record::{MAX_ENTITY_BYTES, Record, Sensitivity, Source, Tenant};
+use masa_links::{self as links, Problems, Reading, Received};
 use masa_v2x_proto::cdd::StationType;
 use masa_v2x_proto::time::Timestamp;
 use masa_v2x_proto::{Message, MessageKind, tiles};
@@ -52,7 +52,7 @@ pub(super) struct Reception {
     ahead_ms: i64,
     /// The numbering of this run. Nanoseconds: no epoch of a node, which are milliseconds, is equal.
     epoch: u64,
-    numbers: BTreeMap<(Source, MessageKind), u64>,
+    numbers: BTreeMap<(Source, links::Kind), u64>,
 }
 
 impl Reception {
@@ -98,13 +98,14 @@ impl Reception {
         let tenant = self.tenant(&received.site)?;
         let source = Source { site: received.site.clone(), station: received.station };
         let (epoch, sequence) = self.number(&received, &source)?;
-        let message = Message::decode(&received.uper).ok();
+        let content = Content::of(&received);
+        let message = content.message();
         // Microseconds are what stores keep.
         let micros = |at: Timestamp| Timestamp::from_unix_ns(at.unix_ns().div_euclid(1_000) * 1_000);
         let received_at = micros(received.received_at);
         let said_at = match &received.header {
             Some(header) => Some(Timestamp::from_unix_ns(header.generated_at_ns)),
-            None => message.as_ref().and_then(|message| message.generated_at(received_at)),
+            None => message.and_then(|message| message.generated_at(received_at)),
         };
         let measured_at = micros(said_at.unwrap_or(received_at));
         let age_ms = received_at.unix_ms().saturating_sub(measured_at.unix_ms());
@@ -113,56 +114,97 @@ impl Reception {
         let record = Record {
             arrival: 0,
             tenant,
-            kind: Kind::V2x(received.kind),
+            kind: received.kind.into(),
             epoch,
             sequence,
-            entity: entity(message.as_ref(), station),
+            entity: content.entity(station),
             measured_at: measured_at.min(received_at),
             received_at,
-            position: message.as_ref().and_then(Message::position).or_else(|| tiles::centre(quadkey)),
-            sensitivity: sensitivity(received.kind, message.as_ref()),
-            topic: format!("masa/{site}/{station}/v2x/{}/{quadkey}", received.kind.name()),
+            position: message.and_then(Message::position).or_else(|| tiles::centre(quadkey)),
+            sensitivity: content.sensitivity(received.kind),
+            topic: links::keys::key(site, station, received.kind, quadkey),
             source,
             message_id: received.header.map_or_else(String::new, |header| header.id),
             payload: received.uper,
         };
-        Ok(Taken { record, is_ahead, age_ms, decodes: message.is_some() })
+        Ok(Taken { record, is_ahead, age_ms, decodes: !matches!(content, Content::Unreadable) })
     }
 }
 
-/// What a message is about.
-fn entity(message: Option<&Message>, station: u32) -> String {
-    let name = match message {
-        Some(Message::Spatem(spatem)) => spatem.spat.intersections.first().map(|intersection| {
-            let id = intersection.id;
-            format!("{}-{}", id.region.unwrap_or(0), id.id)
-        }),
-        Some(message) => message.state().map(|(name, _)| name).or_else(|| Some(message.station_id().0.to_string())),
-        None => None,
-    };
-    let mut name = name.unwrap_or_else(|| station.to_string());
-    name.truncate(MAX_ENTITY_BYTES);
-    name
+/// What a payload says.
+#[derive(Debug)]
+enum Content {
+    Message(Box<Message>),
+    Reading(Reading),
+    Health,
+    Unreadable,
 }
 
-/// Who speaks of where it is itself is personal, unless it is a roadside unit; what says of roads, signals and hazards is
-/// not. A message that does not decode could be anything.
-fn sensitivity(kind: MessageKind, message: Option<&Message>) -> Sensitivity {
-    use MessageKind::{Cam, Cpm, Denm, Ivim, Mapem, Mcm, Poim, Rtcmem, Spatem, Srem, Ssem, Vam};
-    let of_infrastructure = match (kind, message) {
-        (Cam, Some(Message::Cam(cam))) => {
-            cam.cam.cam_parameters.basic_container.station_type == StationType::RoadSideUnit
+impl Content {
+    fn of(received: &Received) -> Self {
+        let payload = &received.uper;
+        let read = match received.kind {
+            links::Kind::V2x(_) => Message::decode(payload).ok().map(|message| Self::Message(Box::new(message))),
+            links::Kind::Observation => serde_json::from_slice(payload).ok().map(Self::Reading),
+            links::Kind::Health => serde_json::from_slice::<Problems>(payload).ok().map(|_| Self::Health),
+        };
+        read.unwrap_or(Self::Unreadable)
+    }
+
+    fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Message(message) => Some(message),
+            _ => None,
         }
-        (Cpm, Some(Message::Cpm(cpm))) => cpm.payload.cpm_containers.originating_vehicle.is_none(),
-        (Denm | Spatem | Mapem | Ivim | Rtcmem | Poim, Some(_)) => true,
-        (Cam | Cpm | Vam | Srem | Ssem | Mcm | Denm | Spatem | Mapem | Ivim | Rtcmem | Poim, _) => false,
-    };
-    if of_infrastructure { Sensitivity::Open } else { Sensitivity::Personal }
+    }
+
+    /// What it is about.
+    fn entity(&self, station: u32) -> String {
+        let name = match self {
+            Self::Message(message) => match &**message {
+                Message::Spatem(spatem) => spatem.spat.intersections.first().map(|intersection| {
+                    let id = intersection.id;
+                    format!("{}-{}", id.region.unwrap_or(0), id.id)
+                }),
+                message => message.state().map(|(name, _)| name).or_else(|| Some(message.station_id().0.to_string())),
+            },
+            Self::Reading(reading) => Some(format!("{}-{}", reading.sensor, reading.quantity.name())),
+            Self::Health | Self::Unreadable => None,
+        };
+        let mut name = name.unwrap_or_else(|| station.to_string());
+        name.truncate(name.floor_char_boundary(MAX_ENTITY_BYTES));
+        name
+    }
+
+    /// Who speaks of where it is itself is personal, unless it is a roadside unit; what says of roads, signals, hazards and
+    /// the air is not. What does not decode could be anything.
+    fn sensitivity(&self, kind: links::Kind) -> Sensitivity {
+        let of_infrastructure = match self {
+            Self::Message(message) => match (kind, &**message) {
+                (links::Kind::V2x(MessageKind::Cam), Message::Cam(cam)) => {
+                    cam.cam.cam_parameters.basic_container.station_type == StationType::RoadSideUnit
+                }
+                (links::Kind::V2x(MessageKind::Cpm), Message::Cpm(cpm)) => {
+                    cpm.payload.cpm_containers.originating_vehicle.is_none()
+                }
+                (links::Kind::V2x(kind), _) => {
+                    use MessageKind::{Denm, Ivim, Mapem, Poim, Rtcmem, Spatem};
+                    matches!(kind, Denm | Spatem | Mapem | Ivim | Rtcmem | Poim)
+                }
+                (links::Kind::Observation | links::Kind::Health, _) => false,
+            },
+            Self::Reading(reading) => !reading.on_board,
+            Self::Health => true,
+            Self::Unreadable => false,
+        };
+        if of_infrastructure { Sensitivity::Open } else { Sensitivity::Personal }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Kind;
     use bytes::Bytes;
     use masa_links::LinkName;
     use masa_links::protocol::Header;
@@ -179,7 +221,7 @@ mod tests {
             link: LinkName::Mqtt,
             site: "modena".into(),
             station: 7,
-            kind,
+            kind: kind.into(),
             quadkey: "120222110230".into(),
             header,
             uper: Bytes::copy_from_slice(uper),
@@ -207,6 +249,33 @@ mod tests {
         assert!(record.position.is_some_and(|at| (40.0..60.0).contains(&at.lat_deg)), "the tile's centre");
         assert_eq!(record.measured_at.unix_ns(), 1_000_000_000_000_000_000);
         assert_eq!(record.received_at.unix_ns() % 1_000, 0);
+    }
+
+    #[test]
+    fn readings_are_open_unless_their_place_is_a_vehicles() {
+        let mut reception = reception(&IngestSettings::default());
+        let mut take = |json: &str| {
+            let message =
+                Received { kind: links::Kind::Observation, ..received(MessageKind::Cam, Some(1), json.as_bytes()) };
+            reception.take(message).unwrap()
+        };
+        let mast = take(r#"{"sensor":"mast-1","quantity":"pm10","value":21.5}"#);
+        assert_eq!((mast.record.kind, mast.record.entity.as_str()), (Kind::Observation, "mast-1-pm10"));
+        assert_eq!((mast.record.sensitivity, mast.decodes), (Sensitivity::Open, true));
+        assert_eq!(mast.record.topic, "masa/modena/7/observation/120222110230");
+        let bus = take(r#"{"sensor":"roof","quantity":"pm10","value":21.5,"on_board":true}"#);
+        assert_eq!(bus.record.sensitivity, Sensitivity::Personal);
+        let noise = take("21.5");
+        assert!(!noise.decodes && noise.record.sensitivity == Sensitivity::Personal);
+    }
+
+    #[test]
+    fn what_a_node_says_of_itself_is_about_its_station() {
+        let said = r#"{"problems":[{"problem":"camera-dark","subject":"north","detail":"no light"}]}"#;
+        let message = Received { kind: links::Kind::Health, ..received(MessageKind::Cam, Some(1), said.as_bytes()) };
+        let taken = reception(&IngestSettings::default()).take(message).unwrap();
+        assert_eq!((taken.record.kind, taken.record.entity.as_str()), (Kind::Health, "7"));
+        assert!(taken.decodes && taken.record.sensitivity == Sensitivity::Open);
     }
 
     #[test]

@@ -247,16 +247,16 @@ fn hour_entities(hour: &EnvironmentHour, site: &ServiceSite, origin: &Origin) ->
     let mut entities: Vec<Entity> = Vec::new();
     for mean in &hour.means {
         let Some(value) = mean.mean else { continue };
-        let reading = Reading { sensor: hour.sensor.clone(), quantity: mean.quantity, value };
+        let reading = Reading { sensor: hour.sensor.clone(), quantity: mean.quantity, value, on_board: false };
         let Some(entity) = sensor.take(&reading, hour.to, origin) else { continue };
         entities.retain(|known| known.kind != entity.kind);
         entities.push(entity);
     }
-    let capture = hour.means.iter().map(|mean| (quantity_name(mean.quantity), json!(rounded(mean.capture, 3))));
-    let rejected = hour.means.iter().map(|mean| (quantity_name(mean.quantity), json!(mean.rejected)));
+    let capture = hour.means.iter().map(|mean| (mean.quantity.name().to_owned(), json!(rounded(mean.capture, 3))));
+    let rejected = hour.means.iter().map(|mean| (mean.quantity.name().to_owned(), json!(mean.rejected)));
     let gaps = hour.means.iter().map(|mean| {
         let gaps = mean.gaps.iter().map(|gap| json!(gap.map(rfc3339)));
-        (quantity_name(mean.quantity), gaps.collect())
+        (mean.quantity.name().to_owned(), gaps.collect())
     });
     let [capture, rejected, gaps]: [serde_json::Map<_, _>; 3] = [capture.collect(), rejected.collect(), gaps.collect()];
     let finished = entities.into_iter().map(|entity| {
@@ -268,17 +268,12 @@ fn hour_entities(hour: &EnvironmentHour, site: &ServiceSite, origin: &Origin) ->
             .with("dateObservedFrom", Attribute::DateTime(hour.from))
             .with("dateObservedTo", Attribute::DateTime(hour.to))
             .with_some("airQualityLevel", index.map(|(level, _)| level.name()))
-            .with_some("airQualityIndexPollutant", index.map(|(_, quantity)| quantity_name(quantity)))
+            .with_some("airQualityIndexPollutant", index.map(|(_, quantity)| quantity.name()))
             .with("dataCapture", json!(capture))
             .with("rejectedReadings", json!(rejected))
             .with("gaps", json!(gaps))
     });
     finished.collect()
-}
-
-fn quantity_name(quantity: crate::entity::Quantity) -> String {
-    let name = serde_json::to_value(quantity).ok();
-    name.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// An entity that speaks of a period.

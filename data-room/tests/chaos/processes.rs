@@ -137,7 +137,7 @@ fn denm(seq: u64) -> Outgoing {
     let generated_at = clock::now();
     Outgoing {
         id: format!("4001-denm-{seq}"),
-        kind: MessageKind::Denm,
+        kind: MessageKind::Denm.into(),
         seq,
         generated_at,
         quadkey: "120222110230".into(),

@@ -3,6 +3,7 @@
 //! In: [`Arrival`]s from bounded queues. Out: messages to the links, records to the recorder, snapshots to the page.
 //! Timers that the core asked for become wake-up events. This is where event ids and arrival times are given.
 
+use super::city::CityMessages;
 use super::state::{State, StateFile};
 use crate::effect::{Effects, MessageKind, OutMessage, PriorityRequest};
 use crate::event::{EgoState, Event, EventBody, EventId, SourceId};
@@ -28,6 +29,8 @@ use tokio::sync::{broadcast, watch};
 
 /// Arrivals kept until the first frame at most; there is one per camera and link.
 const MAX_EARLY: usize = 256;
+/// While something is wrong the city is told again after so long, seconds: a data room may have been restarted.
+const PROBLEMS_AGAIN_S: f64 = 60.0;
 /// In film time, a jump longer than this is one wake-up and not a timer for every second of it.
 const FILM_JUMP_S: f64 = 10.0;
 /// Longest wait for an arrival; only bounds how late a closed queue is noticed.
@@ -59,6 +62,7 @@ pub(crate) struct Outlets {
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(crate) state: Option<StateFile>,
     pub(crate) priority_requests: broadcast::Sender<PriorityRequest>,
+    pub(crate) city: CityMessages,
 }
 
 /// What the core has done, for the summary at the end.
@@ -83,8 +87,10 @@ pub(crate) struct CoreThread {
     wake_at: Option<Timestamp>,
     effects: Effects,
     summary: CoreSummary,
-    /// Problems of the node's health, as last exported.
-    problems: BTreeMap<ProblemKind, u32>,
+    /// Problems of the node's health, as last exported; `None` before that.
+    problems: Option<BTreeMap<ProblemKind, u32>>,
+    /// When the city was told of them last.
+    problems_told_at: Option<Timestamp>,
 }
 
 impl CoreThread {
@@ -102,7 +108,8 @@ impl CoreThread {
             wake_at: None,
             effects: Effects::default(),
             summary: CoreSummary::default(),
-            problems: BTreeMap::new(),
+            problems: None,
+            problems_told_at: None,
         }
     }
 
@@ -175,9 +182,7 @@ impl CoreThread {
         self.node.step(&event, &mut self.effects, &mut self.probe);
         self.wake_at = self.effects.wake_at;
         self.summary.events += 1;
-        if let (EventBody::Ego(ego), Some(links)) = (&event.body, &self.outlets.links) {
-            links.set_geonet_position(network_position(ego));
-        }
+        self.tell_city(&event.body, arrived_at);
         let saw_frame = matches!(event.body, EventBody::Detections(_));
         if let Some(recorder) = &self.outlets.recorder {
             recorder.record(Record::Event(event));
@@ -191,29 +196,50 @@ impl CoreThread {
         for message in std::mem::take(&mut self.effects.messages) {
             self.publish(message);
         }
-        self.export_health();
+        self.export_health(arrived_at);
         if saw_frame || self.outlets.snapshots.borrow().time_ms + 200 <= arrived_at.unix_ms() {
             self.outlets.snapshots.send_replace(Arc::new(self.node.snapshot(arrived_at)));
         }
     }
 
-    /// Counts problems by kind, when they change.
-    fn export_health(&mut self) {
+    /// What is no V2X message but leaves all the same.
+    fn tell_city(&mut self, body: &EventBody, now: Timestamp) {
+        let Some(links) = &self.outlets.links else { return };
+        match body {
+            EventBody::Ego(ego) => {
+                links.set_geonet_position(network_position(ego));
+                self.outlets.city.moved(ego.position);
+            }
+            EventBody::Observation(observation) => hand_over(links, self.outlets.city.reading(observation, now)),
+            _ => {}
+        }
+    }
+
+    /// Counts problems by kind, when they change; the city hears of them again now and then while there are any.
+    fn export_health(&mut self, at: Timestamp) {
         let now: BTreeMap<_, u32> = self.node.health().problems().fold(BTreeMap::new(), |mut counts, problem| {
             *counts.entry(problem.kind).or_default() += 1;
             counts
         });
-        if now == self.problems {
+        let is_known = self.problems.as_ref() == Some(&now);
+        let is_due = |told: Timestamp| !now.is_empty() && at.seconds_since(told) >= PROBLEMS_AGAIN_S;
+        if let Some(links) = &self.outlets.links
+            && (!is_known || self.problems_told_at.is_none_or(is_due))
+        {
+            hand_over(links, self.outlets.city.health(self.node.health().problems(), at));
+            self.problems_told_at = Some(at);
+        }
+        if is_known {
             return;
         }
-        for kind in self.problems.keys().chain(now.keys()) {
+        for kind in self.problems.iter().flat_map(BTreeMap::keys).chain(now.keys()) {
             let count = now.get(kind).copied().unwrap_or(0);
             metrics::gauge!("masa_health_problems", "problem" => kind.name()).set(f64::from(count));
         }
         for problem in self.node.health().problems() {
             tracing::warn!(problem = problem.kind.name(), subject = problem.subject, detail = problem.detail, "health");
         }
-        self.problems = now;
+        self.problems = Some(now);
     }
 
     /// Before the event's message leaves: a crash in between costs a number, the other way round it would use one twice.
@@ -227,10 +253,8 @@ impl CoreThread {
     fn publish(&mut self, message: OutMessage) {
         let started = self.clock.elapsed();
         *self.summary.messages.entry(message.kind).or_default() += 1;
-        if let Some(links) = &self.outlets.links
-            && let Err(error) = links.publish(outgoing(&message))
-        {
-            tracing::warn!(message = message.id, %error, "message not handed to the links");
+        if let Some(links) = &self.outlets.links {
+            hand_over(links, outgoing(&message));
         }
         let telemetry = &self.outlets.telemetry;
         telemetry.record_us(Stage::Publish, self.clock.micros_since(started));
@@ -243,6 +267,13 @@ impl CoreThread {
             recorder.record(Record::Message(message.clone()));
         }
         self.outlets.log.push(Arc::new(message));
+    }
+}
+
+fn hand_over(links: &Links, message: Outgoing) {
+    let id = message.id.clone();
+    if let Err(error) = links.publish(message) {
+        tracing::warn!(message = id, %error, "message not handed to the links");
     }
 }
 
@@ -268,7 +299,7 @@ fn current(message: &OutMessage) -> Option<Current> {
 fn outgoing(message: &OutMessage) -> Outgoing {
     Outgoing {
         id: message.id.clone(),
-        kind: message.kind,
+        kind: message.kind.into(),
         seq: message.seq,
         generated_at: message.generated_at,
         quadkey: quadkey(message.position, MESSAGE_ZOOM),

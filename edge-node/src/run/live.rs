@@ -1,6 +1,7 @@
 //! A live node: starts every part in order, keeps it running, and stops it so that nothing is lost.
 
 use super::cameras;
+use super::city::CityMessages;
 use super::core_thread::{Arrival, CoreSummary, CoreThread, Outlets, TimeBase};
 use super::detector::DetectorThread;
 use super::engine::Pool;
@@ -12,7 +13,7 @@ use super::{RunError, node_settings};
 use crate::config::Configuration;
 use crate::effect::PriorityRequest;
 use crate::event::{EventBody, SourceId};
-use crate::facilities::profile::Profile;
+use crate::facilities::profile::{Profile, StationKind};
 use crate::node::Node;
 use crate::recorder::raw_ring::RawRing;
 use crate::recorder::{Recorder, proto, recordings, repair};
@@ -101,7 +102,13 @@ impl LiveNode {
         let configuration = &configuration;
         let stop = StopToken::new();
         let telemetry = Arc::new(Telemetry::new());
-        let node = Node::new(node_settings(configuration))?;
+        let settings = node_settings(configuration);
+        let city = CityMessages::new(
+            settings.station_id,
+            settings.position,
+            settings.station_kind != StationKind::RoadSideUnit,
+        );
+        let node = Node::new(settings)?;
         let prepared = cameras::prepare(configuration, &clock).await?;
         let recorder = start_recorder(configuration, &clock)?;
         let raw_ring = configuration.node.raw_ring.as_ref().map(|ring| RawRing::start(ring, clock.clone()));
@@ -145,6 +152,7 @@ impl LiveNode {
             snapshots,
             state: state.map(|(file, _)| file),
             priority_requests: priority_requests.clone(),
+            city,
         };
         let core = CoreThread::new(node, base, clock.clone(), outlets);
         let core = thread("core", move || core.run(&waiting))?;

@@ -4,6 +4,7 @@
 //! events from a recording instead. Neither decides anything about the road.
 
 mod cameras;
+mod city;
 mod core_thread;
 mod detector;
 pub mod engine;

@@ -25,7 +25,7 @@ pub use gate::{AdaptiveGate, AlwaysOpen, DccGate, PROFILES};
 pub use settings::{CongestionControl, GeonetSettings, Medium, RawSettings, UdpSettings};
 
 use crate::error::LinkError;
-use crate::message::{MessageKind, Outgoing, Policy, Station};
+use crate::message::{Outgoing, Policy, Station};
 use crate::queue::Lanes;
 use crate::settings::QueueSettings;
 use crate::stats::{DropReason, Ledger, LinkName, LinkState};
@@ -34,6 +34,7 @@ use capture::CaptureWriter;
 use carrier::Carrier;
 use channel::ChannelMeter;
 use gate::GateQueue;
+use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::geonet::{
     Btp, Counters, Dissemination, ExtendedHeader, MacAddress, Position, Router, RouterSettings,
 };
@@ -187,17 +188,17 @@ impl Geonet {
     }
 
     /// Queues a message; never blocks.
-    pub(crate) fn publish(&self, message: &Outgoing, accepted_at: Timestamp) {
+    pub(crate) fn publish(&self, kind: MessageKind, message: &Outgoing, accepted_at: Timestamp) {
         let queued = Queued {
             id: message.id.clone(),
-            kind: message.kind,
+            kind,
             message: message.uper.clone(),
             dissemination: message.dissemination,
             expires_at: message.expires_at(),
             accepted_at,
         };
         if let Some(dropped) = self.lanes.push(Policy::of(message.kind).priority, queued) {
-            self.ledger.dropped(LinkName::Geonet, dropped.kind, DropReason::QueueFull, 1);
+            self.ledger.dropped(LinkName::Geonet, dropped.kind.into(), DropReason::QueueFull, 1);
         }
     }
 

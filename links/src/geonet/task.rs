@@ -6,10 +6,10 @@ use super::channel::{ChannelMeter, ChannelReport};
 use super::gate::{GateDrops, GateQueue};
 use super::{GeonetNotice, IdentityRule, Queued, ReceivedPacket};
 use crate::clock;
-use crate::message::MessageKind;
 use crate::queue::Lanes;
 use crate::stats::{DropReason, Ledger, LinkName, LinkState};
 use bytes::Bytes;
+use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::geonet::dcc::T_CBR_MS;
 use masa_v2x_proto::geonet::{Actions, Btp, Counters, MacAddress, Position, Request, Router, Security, port_of};
 use masa_v2x_proto::security::{Identity, SecurityService};
@@ -183,7 +183,7 @@ impl Task {
 
     fn send(&mut self, queued: &Queued, now: Timestamp, out: &mut Actions) {
         let kind = queued.kind;
-        let dropped = |reason| self.ledger.dropped(LinkName::Geonet, kind, reason, 1);
+        let dropped = |reason| self.ledger.dropped(LinkName::Geonet, kind.into(), reason, 1);
         if now >= queued.expires_at {
             return dropped(DropReason::Expired);
         }
@@ -207,7 +207,7 @@ impl Task {
         match self.router.send(&request, now, security, out) {
             Ok(()) => {
                 let waited = now.seconds_since(queued.accepted_at).max(0.0);
-                self.ledger.sent(LinkName::Geonet, kind, queued.message.len(), (waited * 1e6) as u64);
+                self.ledger.sent(LinkName::Geonet, kind.into(), queued.message.len(), (waited * 1e6) as u64);
             }
             Err(error) => {
                 tracing::warn!(message = queued.id, %error, "message not sent over GeoNetworking");

@@ -21,7 +21,8 @@ mod store;
 
 use crate::clock;
 use crate::error::LinkError;
-use crate::message::{MessageKind, Numbered, Outgoing, Priority};
+use crate::kind::Kind;
+use crate::message::{Numbered, Outgoing, Priority};
 use crate::protocol::Page;
 use crate::queue::Lanes;
 use crate::settings::OutboxSettings;
@@ -39,14 +40,14 @@ const COMMANDS: usize = 512;
 /// Time between two prunings.
 const PRUNE_EVERY: Duration = Duration::from_secs(1);
 
-/// What the outbox holds of each kind, by [`MessageKind::index`]: pages without messages.
-pub(crate) type Heads = [Page; MessageKind::ALL.len()];
+/// What the outbox holds of each kind, by [`Kind::index`]: pages without messages.
+pub(crate) type Heads = [Page; Kind::ALL.len()];
 
 enum Command {
     Store(Box<Outgoing>),
-    Owed { link: LinkName, kind: MessageKind, after: u64, limit: usize, reply: oneshot::Sender<Vec<Arc<Numbered>>> },
-    Page { kind: MessageKind, after: u64, limit: usize, reply: oneshot::Sender<Page> },
-    Settle { link: LinkName, reader: String, kind: MessageKind, from: u64, upto: u64 },
+    Owed { link: LinkName, kind: Kind, after: u64, limit: usize, reply: oneshot::Sender<Vec<Arc<Numbered>>> },
+    Page { kind: Kind, after: u64, limit: usize, reply: oneshot::Sender<Page> },
+    Settle { link: LinkName, reader: String, kind: Kind, from: u64, upto: u64 },
     Flush(oneshot::Sender<u64>),
 }
 
@@ -109,18 +110,18 @@ impl Outbox {
     }
 
     /// Messages that `link` still owes after number `after`, oldest first.
-    pub(crate) async fn owed(&self, link: LinkName, kind: MessageKind, after: u64, limit: usize) -> Vec<Arc<Numbered>> {
+    pub(crate) async fn owed(&self, link: LinkName, kind: Kind, after: u64, limit: usize) -> Vec<Arc<Numbered>> {
         self.ask(|reply| Command::Owed { link, kind, after, limit, reply }).await.unwrap_or_default()
     }
 
     /// What is available after number `after`, acknowledged or not.
-    pub(crate) async fn page(&self, kind: MessageKind, after: u64, limit: usize) -> Option<Page> {
+    pub(crate) async fn page(&self, kind: Kind, after: u64, limit: usize) -> Option<Page> {
         self.ask(|reply| Command::Page { kind, after, limit, reply }).await
     }
 
     /// `reader` (empty: the link itself) has `from..=upto`. An acknowledgement that does not fit into the queue is
     /// lost, which costs a repetition.
-    pub(crate) fn settle(&self, link: LinkName, reader: &str, kind: MessageKind, from: u64, upto: u64) {
+    pub(crate) fn settle(&self, link: LinkName, reader: &str, kind: Kind, from: u64, upto: u64) {
         let _ = self.commands.try_send(Command::Settle { link, reader: reader.to_owned(), kind, from, upto });
     }
 

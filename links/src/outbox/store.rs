@@ -5,7 +5,8 @@
 //! then pruned. `heads` keeps the last number of each kind for ever.
 
 use crate::error::LinkError;
-use crate::message::{MessageKind, Numbered, Outgoing};
+use crate::kind::Kind;
+use crate::message::{Numbered, Outgoing};
 use crate::outbox::Heads;
 use crate::protocol::{Header, Page};
 use crate::settings::{Durability, OutboxSettings};
@@ -68,7 +69,7 @@ pub(crate) struct Store {
     creditors: Vec<Creditor>,
     stream: u64,
     /// Kept in memory too: the numbering goes on when the disk fails.
-    last: [u64; MessageKind::ALL.len()],
+    last: [u64; Kind::ALL.len()],
     rows: u64,
     max_rows: u64,
     max_age_ms: i64,
@@ -106,8 +107,8 @@ impl Store {
             return Err(rusqlite::Error::InvalidQuery);
         }
         let stream = meta("stream")?.unsigned_abs();
-        let mut last = [0; MessageKind::ALL.len()];
-        for kind in MessageKind::ALL {
+        let mut last = [0; Kind::ALL.len()];
+        for kind in Kind::ALL {
             let head =
                 db.query_row("SELECT last FROM heads WHERE kind = ?1", [kind.name()], |row| row.get::<_, i64>(0));
             last[kind.index()] = head.optional()?.unwrap_or(0).unsigned_abs();
@@ -223,7 +224,7 @@ impl Store {
     pub(crate) fn owed(
         &self,
         link: LinkName,
-        kind: MessageKind,
+        kind: Kind,
         after: u64,
         limit: usize,
         now: Timestamp,
@@ -241,7 +242,7 @@ impl Store {
         rows.collect()
     }
 
-    fn numbered(&self, row: &Row<'_>, kind: MessageKind, now: Timestamp) -> Result<Numbered, rusqlite::Error> {
+    fn numbered(&self, row: &Row<'_>, kind: Kind, now: Timestamp) -> Result<Numbered, rusqlite::Error> {
         Ok(Numbered {
             kind,
             header: Header {
@@ -260,7 +261,7 @@ impl Store {
     }
 
     /// The messages after `after` that are still there, acknowledged or not.
-    pub(crate) fn page(&self, kind: MessageKind, after: u64, limit: usize) -> Result<Page, rusqlite::Error> {
+    pub(crate) fn page(&self, kind: Kind, after: u64, limit: usize) -> Result<Page, rusqlite::Error> {
         let mut page = Page { after: Some(after), ..self.head(kind) };
         let sql =
             format!("SELECT {COLUMNS} FROM messages m WHERE m.kind = ?1 AND m.number > ?2 ORDER BY m.number LIMIT ?3");
@@ -277,7 +278,7 @@ impl Store {
         Ok(page)
     }
 
-    fn head(&self, kind: MessageKind) -> Page {
+    fn head(&self, kind: Kind) -> Page {
         let last = self.last[kind.index()];
         if last == 0 {
             return Page { stream: self.stream, first: 1, last, after: None, messages: Vec::new() };
@@ -293,7 +294,7 @@ impl Store {
 
     /// First and last number of each kind.
     pub(crate) fn heads(&self) -> Heads {
-        MessageKind::ALL.map(|kind| self.head(kind))
+        Kind::ALL.map(|kind| self.head(kind))
     }
 
     /// Notes that `reader` has `from..=upto` over `link`; returns how many acknowledgements that settled. When the link
@@ -302,7 +303,7 @@ impl Store {
         &mut self,
         link: LinkName,
         reader: &str,
-        kind: MessageKind,
+        kind: Kind,
         from: u64,
         upto: u64,
         now: Timestamp,
@@ -322,14 +323,14 @@ impl Store {
     }
 
     /// Deletes what expired or was acknowledged long enough ago; returns the acknowledgements that never came.
-    pub(crate) fn prune(&mut self, now: Timestamp) -> Result<BTreeMap<(LinkName, MessageKind), u64>, rusqlite::Error> {
+    pub(crate) fn prune(&mut self, now: Timestamp) -> Result<BTreeMap<(LinkName, Kind), u64>, rusqlite::Error> {
         let now_ms = now.unix_ms();
         let mut missing = BTreeMap::new();
         let tx = self.db.transaction()?;
         let mut gone = tx.prepare_cached(REMOVE_DONE)?.execute([now_ms - self.keep_ms])?;
         if tx.prepare_cached(ANY_EXPIRED)?.query_row([now_ms], |row| row.get::<_, bool>(0))? {
             for link in self.creditors.iter().map(|creditor| creditor.link) {
-                for kind in MessageKind::ALL {
+                for kind in Kind::ALL {
                     let expired = params![now_ms, kind.name(), link.name()];
                     let count: i64 = tx.prepare_cached(MISSING)?.query_row(expired, |row| row.get(0))?;
                     if count > 0 {

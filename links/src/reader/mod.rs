@@ -21,7 +21,8 @@ mod zenoh;
 
 use crate::error::LinkError;
 use crate::keys::Selector;
-use crate::message::{Delivery, MessageKind, Policy, check_name};
+use crate::kind::Kind;
+use crate::message::{Delivery, Policy, check_name};
 use crate::protocol::{Ack, Header, Page};
 use crate::queue::{Lane, Lanes, WhenFull};
 use crate::stats::{Ledger, LinkName, LinkStatus};
@@ -72,12 +73,12 @@ pub struct Received {
     /// Its station.
     pub station: u32,
     /// Its kind.
-    pub kind: MessageKind,
+    pub kind: Kind,
     /// Where it is about.
     pub quadkey: String,
     /// Its identity; `None` for best-effort messages over MQTT, which has no place for it.
     pub header: Option<Header>,
-    /// ETSI UPER bytes.
+    /// ETSI UPER bytes; of what is no V2X message, its JSON document.
     pub uper: Bytes,
     /// When it reached this process.
     pub received_at: Timestamp,
@@ -118,12 +119,12 @@ fn add(counter: &AtomicU64, count: u64) {
 }
 
 /// Site, station, kind.
-type Source = (String, u32, MessageKind);
+type Source = (String, u32, Kind);
 
 /// What the transports' callbacks hand to the reader's task.
 enum Arrival {
     Message(Received),
-    Page { link: LinkName, site: String, station: u32, kind: MessageKind, page: Page, received_at: Timestamp },
+    Page { link: LinkName, site: String, station: u32, kind: Kind, page: Page, received_at: Timestamp },
 }
 
 /// Where callbacks put arrivals, without waiting.

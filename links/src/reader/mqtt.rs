@@ -7,7 +7,8 @@ use super::{Arrival, Inbox, Received, Source, Uplink};
 use crate::clock;
 use crate::error::LinkError;
 use crate::keys::{self, Item, Selector};
-use crate::message::{Delivery, MessageKind, Policy};
+use crate::kind::Kind;
+use crate::message::{Delivery, Policy};
 use crate::protocol::{Ack, Get, Page, from_json, to_json};
 use crate::stats::{Ledger, LinkName, LinkState};
 use crate::transport::mqtt::{Happening, MqttSettings, connect, poll};
@@ -65,10 +66,11 @@ fn topic_filters(selectors: &[Selector]) -> Filters {
     let mut filters = Filters::new();
     for selector in selectors {
         let (site, station) = selector.owner("+");
-        let kind = selector.kind.map_or("+", MessageKind::name);
+        let live = selector.levels("+");
+        let current = format!("{}/{}", keys::CURRENT, selector.kind.map_or("+", Kind::name));
         for tile in selector.tiles.iter().map(|tile| keys::levels(tile)) {
-            for group in ["v2x", "current"] {
-                filters.insert(format!("masa/{site}/{station}/{group}/{kind}/{tile}/#"), QoS::AtLeastOnce);
+            for group in [&live, &current] {
+                filters.insert(format!("masa/{site}/{station}/{group}/{tile}/#"), QoS::AtLeastOnce);
             }
         }
         if !selector.tiles.is_empty() {
@@ -82,8 +84,8 @@ fn topic_filters(selectors: &[Selector]) -> Filters {
     filters
 }
 
-fn message_filter(site: &str, station: &str, kind: MessageKind) -> String {
-    format!("masa/{site}/{station}/v2x/{}/#", kind.name())
+fn message_filter(site: &str, station: &str, kind: Kind) -> String {
+    format!("masa/{site}/{station}/{}/#", kind.levels())
 }
 
 fn take(inbox: &Inbox, topic: &str, payload: bytes::Bytes) {
@@ -163,6 +165,7 @@ impl Uplink for MqttUplink {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use masa_v2x_proto::MessageKind;
 
     #[test]
     fn a_selector_becomes_topic_filters() {
@@ -174,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_selector_of_places_becomes_filters_of_its_tiles() {
-        let selector = Selector { kind: Some(MessageKind::Denm), tiles: vec!["012".into()], ..Selector::default() };
+        let selector =
+            Selector { kind: Some(Kind::V2x(MessageKind::Denm)), tiles: vec!["012".into()], ..Selector::default() };
         let filters: Vec<_> = topic_filters(&[selector]).into_keys().collect();
         assert_eq!(filters, ["masa/+/+/current/denm/0/1/2/#", "masa/+/+/v2x/denm/0/1/2/#"]);
     }

@@ -4,7 +4,8 @@ use super::{Arrival, Inbox, Received, Source, Uplink};
 use crate::clock;
 use crate::error::LinkError;
 use crate::keys::{self, Item, Selector};
-use crate::message::{Delivery, MessageKind, Policy};
+use crate::kind::Kind;
+use crate::message::{Delivery, Policy};
 use crate::protocol::{Ack, Header, Page, from_json, to_json};
 use crate::stats::{Ledger, LinkName, LinkState};
 use crate::transport::zenoh::{ZenohSettings, open, to_config, watch_peers};
@@ -130,8 +131,8 @@ fn take_page(inbox: &Inbox, sample: &Sample) {
 /// Keys to subscribe to: messages, and the announcements of the kinds that have an outbox.
 fn key_expressions(selector: &Selector) -> (Vec<String>, Vec<String>) {
     let (site, station) = selector.owner("*");
-    let messages = selector.kinds().into_iter().map(|kind| format!("masa/{site}/{station}/v2x/{}/*", kind.name()));
-    let reliable = |kind: &MessageKind| Policy::of(*kind).delivery == Delivery::AtLeastOnce;
+    let messages = selector.kinds().into_iter().map(|kind| format!("masa/{site}/{station}/{}/*", kind.levels()));
+    let reliable = |kind: &Kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce;
     let outboxes = selector.kinds().into_iter().filter(reliable).map(|kind| keys::outbox_key(&site, &station, kind));
     (messages.collect(), outboxes.collect())
 }
@@ -202,11 +203,10 @@ fn keys_of_places(selectors: &[Selector], owner: Option<&(String, u32)>) -> BTre
             None => selector,
         };
         let (site, station) = selector.owner("*");
-        let kind = selector.kind.map_or("*", MessageKind::name);
+        let (live, kind) = (selector.levels("*"), selector.kind.map_or("*", Kind::name));
         for tile in &selector.tiles {
-            let [live, current] =
-                ["v2x", "current"].map(|group| format!("masa/{site}/{station}/{group}/{kind}/{tile}$*"));
-            places.insert(live, format!("{current}/*"));
+            let current = format!("masa/{site}/{station}/{}/{kind}/{tile}$*/*", keys::CURRENT);
+            places.insert(format!("masa/{site}/{station}/{live}/{tile}$*"), current);
         }
     }
     places
@@ -280,10 +280,12 @@ fn ask_what_holds(session: &Session, inbox: &Inbox, key: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use masa_v2x_proto::MessageKind;
 
     #[test]
     fn a_selector_becomes_key_expressions() {
-        let selector = Selector { site: Some("m".into()), kind: Some(MessageKind::Denm), ..Selector::default() };
+        let selector =
+            Selector { site: Some("m".into()), kind: Some(Kind::V2x(MessageKind::Denm)), ..Selector::default() };
         let (messages, outboxes) = key_expressions(&selector);
         assert_eq!(messages, ["masa/m/*/v2x/denm/*"]);
         assert_eq!(outboxes, ["masa/m/*/outbox/denm"]);

@@ -9,7 +9,8 @@ pub mod zenoh;
 
 use crate::current::CurrentSet;
 use crate::error::LinkError;
-use crate::message::{MessageKind, Numbered, Station};
+use crate::kind::Kind;
+use crate::message::{Numbered, Station};
 use crate::outbox::Creditor;
 use crate::protocol::{Ack, Page};
 use crate::settings::LinksSettings;
@@ -37,13 +38,13 @@ pub(crate) enum TransportEvent {
     /// The connection is gone.
     Lost,
     /// The other side has this at-least-once message.
-    Delivered { kind: MessageKind, number: u64 },
+    Delivered { kind: Kind, number: u64 },
     /// The fate of this at-least-once message is unknown: offer it again.
-    Undelivered { kind: MessageKind, number: u64 },
+    Undelivered { kind: Kind, number: u64 },
     /// A reader acknowledged.
     Acked { reader: String, ack: Ack },
     /// A reader asks for what comes after `after`; `reply` sends it the answer.
-    Get { kind: MessageKind, after: u64, reply: Box<dyn FnOnce(&Page) + Send> },
+    Get { kind: Kind, after: u64, reply: Box<dyn FnOnce(&Page) + Send> },
 }
 
 /// A way out. Methods are called by one task and never block.
@@ -55,7 +56,7 @@ pub(crate) trait Transport: Send + 'static {
     fn send(&mut self, message: &Arc<Numbered>, owed: bool) -> Result<(), Refusal>;
 
     /// Says what the outbox holds; best effort.
-    fn announce(&mut self, kind: MessageKind, head: &Page);
+    fn announce(&mut self, kind: Kind, head: &Page);
 
     /// Makes what latecomers find be what holds; called every time the outbox is announced.
     fn tend(&mut self) {}

@@ -85,7 +85,7 @@ async fn messages_go_from_station_to_station_and_into_the_capture() {
     let mut got = [b.next().await, b.next().await];
     got.sort_by_key(|packet| packet.btp.destination());
     for (packet, sent, name) in [(&got[0], &cam, "SHB"), (&got[1], &denm, "GBC")] {
-        assert_eq!(kind_of(packet.btp.destination()), Some(sent.kind));
+        assert_eq!(kind_of(packet.btp.destination()), MessageKind::from_name(sent.kind.name()));
         assert_eq!((&packet.bytes, packet.verdict, packet.header.name()), (&sent.uper, Verdict::Unsigned, name));
         let source = packet.header.source();
         assert_eq!(source.address.to_string(), "15.02:00:00:00:0f:a1", "station 4001");
@@ -94,7 +94,7 @@ async fn messages_go_from_station_to_station_and_into_the_capture() {
     let stats = a.links.stats();
     let sent: Vec<_> =
         stats.iter().filter(|row| row.link == LinkName::Geonet).map(|row| (row.kind, row.sent)).collect();
-    assert_eq!(sent, [(MessageKind::Cam, 1), (MessageKind::Denm, 1)]);
+    assert_eq!(sent, [(MessageKind::Cam.into(), 1), (MessageKind::Denm.into(), 1)]);
     assert_eq!(a.links.shutdown(PATIENCE).await.unfinished, 0);
     b.links.shutdown(PATIENCE).await;
     let frames: Vec<_> = CaptureReader::open(&capture).unwrap().map(Result::unwrap).collect();

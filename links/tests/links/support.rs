@@ -29,7 +29,7 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) fn message(kind: MessageKind, seq: u64) -> Outgoing {
     let id = format!("4001-{}-{seq}", kind.name());
     Outgoing {
-        kind,
+        kind: kind.into(),
         seq,
         generated_at: now(),
         quadkey: "120210233".into(),

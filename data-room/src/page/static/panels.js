@@ -37,6 +37,23 @@ export function hourly(properties, count) {
 /** A short name of a thing: its own, or the last part of its id. */
 export const nameOf = ({ id, properties, name }) => properties?.name ?? name ?? id.split(":").slice(5).join(":");
 
+/** Name of a place without the length of the interval, and that length in minutes. */
+const INTERVAL = /(?:-all)?-(\d+)min$/;
+const placeOf = (thing) => nameOf(thing).replace(INTERVAL, "");
+
+/** Counts of all vehicles together, each place with its shortest interval: the newest. */
+function ofAllVehicles(flows) {
+  const minutes = (flow) => Number(INTERVAL.exec(nameOf(flow))?.[1] ?? 0);
+  const shortest = new Map();
+  for (const flow of flows) {
+    if (flow.properties.vehicleType !== undefined && !INTERVAL.test(nameOf(flow))) shortest.set(flow.id, flow);
+    if (flow.properties.vehicleType !== undefined) continue;
+    const known = shortest.get(placeOf(flow));
+    if (!known || minutes(flow) < minutes(known)) shortest.set(placeOf(flow), flow);
+  }
+  return [...shortest.values()];
+}
+
 /** Relative humidity is a share in the model. */
 export const scaled = (attribute, value) => (attribute === "relativeHumidity" ? value * 100 : value);
 
@@ -54,7 +71,7 @@ export class Overview {
     this.air = section("panel-air", "Air, noise, weather");
     this.crowd = section("panel-crowd", "People");
     this.fleet = section("panel-fleet", "Stations");
-    for (const body of [this.traffic, this.crowd, this.fleet]) body.append(el("table"));
+    for (const body of [this.traffic, this.traffic, this.traffic, this.crowd, this.fleet]) body.append(el("table"));
     this.counts = this.now.appendChild(el("ul", { class: "legend counts" }));
     for (const body of [this.parking, this.air]) body.append(el("div", { class: "measures" }));
     this.empties = new Map([[this.parking, "No parking is reported."], [this.air, "No sensor has reported."]].map(([body, words]) => [body, body.appendChild(el("p", { class: "empty", text: t(words), hidden: true }))]));
@@ -80,21 +97,39 @@ export class Overview {
   }
 
   showTraffic() {
-    const flows = this.scene.ofType("TrafficFlowObserved");
-    const table = this.traffic.firstChild, has = (name) => flows.some(({ properties }) => properties[name] !== undefined);
-    const columns = [["Place", "w30"], ["veh/h", "w14", "num"], ["km/h", "w14", "num"], has("levelOfService") ? ["Level", "w14", "num"] : ["Occupancy", "w20", "num"], ["", ""]];
-    rows(table, columns.map(([title, width, kind]) => [t(title), width, kind]), flows, ({ id }) => id, (flow) => {
-      const { properties: p } = flow, points = this.curveOf("TrafficFlowObserved", flow.id, "intensity");
+    const [gateTable, movementTable, queueTable] = this.traffic.querySelectorAll("table");
+    const flows = ofAllVehicles(this.scene.ofType("TrafficFlowObserved")).filter(({ properties }) => !properties.isForecast);
+    const has = (name) => ({ properties }) => properties[name] !== undefined;
+    const movements = flows.filter(has("levelOfService")), queues = flows.filter(has("longestQueue"));
+    const gates = flows.filter((flow) => !movements.includes(flow) && !queues.includes(flow));
+    const perHour = ({ properties: p }) => {
       const value = hourly(p, p.intensity);
-      return [
-        this.link(flow),
-        value === null ? String(p.intensity ?? "–") : number(value),
-        p.averageVehicleSpeed === undefined ? "–" : number(p.averageVehicleSpeed),
-        has("levelOfService") ? (p.levelOfService ?? "–") : p.occupancy === undefined ? "–" : `${number(p.occupancy * 100)} %`,
-        this.spark(points),
-      ];
-    }, (row, { properties }) => row.classList.toggle("congested", properties.congested === true));
-    empty(table, flows.length, t("Nothing is counted here yet."));
+      return value === null ? String(p.intensity ?? "–") : number(value);
+    };
+    const congested = (row, { properties }) => row.classList.toggle("congested", properties.congested === true);
+    const fill = (table, columns, things, cells) => {
+      table.hidden = things.length === 0;
+      rows(table, columns.map(([title, width, kind]) => [t(title), width, kind]), things, ({ id }) => id, cells, congested);
+    };
+    fill(gateTable, [["Place", "w30"], ["veh/h", "w14", "num"], ["km/h", "w14", "num"], ["Occupancy", "w20", "num"], ["", ""]], gates, (flow) => [
+      this.link(flow, placeOf(flow)),
+      perHour(flow),
+      flow.properties.averageVehicleSpeed === undefined ? "–" : number(flow.properties.averageVehicleSpeed),
+      flow.properties.occupancy === undefined ? "–" : `${number(flow.properties.occupancy * 100)} %`,
+      this.spark(this.curveOf("TrafficFlowObserved", flow.id, "intensity")),
+    ]);
+    fill(movementTable, [["Movement", "w30"], ["veh/h", "w14", "num"], ["Delay, s", "w20", "num"], ["Level", "w14", "num"]], movements, (flow) => [
+      this.link(flow, placeOf(flow).replace("-to-", " → ")),
+      perHour(flow),
+      flow.properties.controlDelay === undefined ? "–" : number(flow.properties.controlDelay),
+      flow.properties.levelOfService,
+    ]);
+    fill(queueTable, [["Queue", "w30"], ["vehicles", "w20", "num"], ["longest, m", "w20", "num"]], queues, (flow) => [
+      this.link(flow, placeOf(flow).replace(/-queue$/, "")),
+      flow.properties.queueVehicles === undefined ? "–" : number(flow.properties.queueVehicles, 1),
+      number(flow.properties.longestQueue),
+    ]);
+    empty(gateTable, flows.length, t("Nothing is counted here yet."));
   }
 
   showCrowd() {
@@ -153,8 +188,11 @@ export class Overview {
         this.link({ id: `coverage:${source.site}:${source.station}`, name: `${source.station}` }),
         (cell) => {
           if (!cell.firstChild) cell.append(el("span"));
-          cell.firstChild.className = `state ${silence > SILENT_MS ? "failed" : ahead ? "connecting" : "up"}`;
-          say(cell.firstChild, silence > SILENT_MS ? `${t("silent")} ${ago(silence)}` : ahead ? t("clock ahead") : t("well"));
+          const [problem] = source.problems;
+          cell.firstChild.className = `state ${silence > SILENT_MS ? "failed" : ahead || problem ? "connecting" : "up"}`;
+          const words = silence > SILENT_MS ? `${t("silent")} ${ago(silence)}` : ahead ? t("clock ahead") : problem ? `${problem.subject}: ${problem.problem.replaceAll("-", " ")}` : t("well");
+          say(cell.firstChild, words);
+          cell.title = source.problems.map(({ subject, detail }) => `${subject}: ${detail}`).join("\n");
         },
         `${number(source.least_age_ms)} ms`,
         number(total(source.kinds)),
@@ -166,10 +204,10 @@ export class Overview {
     say(this.fleet.previousElementSibling.lastElementChild, words.filter(Boolean).join(" · "));
   }
 
-  link(thing) {
+  link(thing, name = nameOf(thing)) {
     return (cell) => {
       if (!cell.firstChild) cell.append(el("button", { type: "button", class: "textlike", click: () => this.onSelect(thing.id) }));
-      say(cell.firstChild, nameOf(thing));
+      say(cell.firstChild, name);
       cell.firstChild.title = thing.id;
     };
   }

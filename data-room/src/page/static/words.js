@@ -44,7 +44,7 @@ const ITALIAN = {
   "Signal violation": "Passaggio col rosso", "Dangerous situation": "Situazione pericolosa",
   // Panels.
   "Overview": "Quadro", "Messages": "Messaggi", "Cameras": "Telecamere", "Compare": "Confronto", "Traffic flow": "Flusso di traffico", "Parking": "Parcheggi", "Air, noise, weather": "Aria, rumore, meteo",
-  "People": "Persone", "Stations": "Stazioni", "Place": "Luogo", "veh/h": "veic/h", "km/h": "km/h", "Occupancy": "Occupazione", "Level": "Livello", "free": "liberi", "of": "di",
+  "People": "Persone", "Stations": "Stazioni", "Place": "Luogo", "veh/h": "veic/h", "km/h": "km/h", "Occupancy": "Occupazione", "Movement": "Manovra", "Delay, s": "Ritardo, s", "Queue": "Coda", "vehicles": "veicoli", "longest, m": "massima, m", "Level": "Livello", "free": "liberi", "of": "di",
   "Now on the road": "Ora in strada", "last hour": "ultima ora", "last 6 hours": "ultime 6 ore", "people/h": "pers/h", "Nothing is counted here yet.": "Qui non si conta ancora nulla.", "No parking is reported.": "Nessun parcheggio segnalato.",
   "No sensor has reported.": "Nessun sensore ha riferito.", "No one is counted here yet.": "Qui non si conta ancora nessuno.", "No station has been heard.": "Nessuna stazione sentita.",
   "Nitrogen dioxide": "Biossido di azoto", "Noise": "Rumore", "Temperature": "Temperatura", "Humidity": "Umidità", "Road surface": "Fondo stradale", "Rain": "Pioggia", "Wind": "Vento",

@@ -22,7 +22,7 @@ fn feed(
     readings: impl IntoIterator<Item = (i64, f64)>,
 ) {
     for (s, value) in readings {
-        environment.take(1, &Reading { sensor: sensor.into(), quantity, value }, at(s), None);
+        environment.take(1, &Reading { sensor: sensor.into(), quantity, value, on_board: false }, at(s), None);
     }
 }
 
@@ -89,7 +89,7 @@ fn a_change_of_mind_is_told_once() {
     let mut told = Vec::new();
     for minute in 0..70 {
         let value = if minute < 5 { 40.0 + f64::from(minute) } else { 45.0 };
-        let reading = Reading { sensor: "kerb".into(), quantity: Quantity::RelativeHumidity, value };
+        let reading = Reading { sensor: "kerb".into(), quantity: Quantity::RelativeHumidity, value, on_board: false };
         told.extend(air.take(1, &reading, at(i64::from(minute) * 60), None).map(|doubt| (minute, doubt.quality)));
     }
     assert_eq!(told, [(65, Quality::Stuck)]);

@@ -7,18 +7,29 @@ use crate::world::infrastructure::LaneKind;
 use crate::world::prediction::{Route, RouteMap, wrapped};
 use crate::world::site::{SiteMap, ZoneKind};
 use masa_inference::ObjectClass;
-use masa_v2x_proto::geo::Enu;
+use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// A vehicle at more than this angle to its lane drives against it, radians: 150°.
 const AGAINST_RAD: f64 = 2.6;
+/// Half of a 95 % interval, standard deviations.
+const SURE_SIGMAS: f64 = 1.96;
 
 /// The routes for vehicles in whose lane a position lies, with the way along them and the direction there.
 pub(super) fn lanes_at(routes: &RouteMap, position: Enu) -> impl Iterator<Item = (&Route, f64, f64)> {
+    lanes_near(routes, position, Covariance2::default())
+}
+
+/// The same of the lanes that a road user may be in whose place is only known to be in the 95 % interval across the lane.
+fn lanes_near(routes: &RouteMap, position: Enu, covariance: Covariance2) -> impl Iterator<Item = (&Route, f64, f64)> {
     routes.routes().iter().filter(|route| route.kind == LaneKind::Vehicle).filter_map(move |route| {
         let place = route.line.project([position.e_m, position.n_m]);
-        let inside = !place.is_beyond && place.offset_m.abs() <= 0.5 * route.width_m;
+        let (sin, cos) = place.yaw_rad.sin_cos();
+        let Covariance2 { ee_m2, en_m2, nn_m2 } = covariance;
+        let across_m2 = sin * sin * ee_m2 - 2.0 * sin * cos * en_m2 + cos * cos * nn_m2;
+        let reach_m = 0.5 * route.width_m + SURE_SIGMAS * across_m2.max(0.0).sqrt();
+        let inside = !place.is_beyond && place.offset_m.abs() <= reach_m;
         inside.then_some((route, place.along_m, place.yaw_rad))
     })
 }
@@ -31,8 +42,9 @@ pub(super) fn wrong_way(
 ) {
     for user in users.iter().filter(|u| u.class.is_vehicle() && u.speed_mps() >= settings.wrong_way_speed_mps) {
         let Some(yaw_rad) = user.yaw_rad else { continue };
-        // Where lanes overlap, one that leads its way is enough.
-        let turns = lanes_at(routes, user.position).map(|(_, _, lane_rad)| wrapped(yaw_rad - lane_rad).abs());
+        // Where lanes overlap, one that leads its way is enough, and so is one beside that it may be in.
+        let lanes = lanes_near(routes, user.position, user.covariance);
+        let turns = lanes.map(|(_, _, lane_rad)| wrapped(yaw_rad - lane_rad).abs());
         if turns.reduce(f64::min).is_some_and(|least| least > AGAINST_RAD) {
             findings.push(Finding {
                 kind: SituationKind::WrongWay,

@@ -1,6 +1,7 @@
 use super::*;
+use masa_v2x_proto::MessageKind;
 
-const DENM: MessageKind = MessageKind::Denm;
+const DENM: Kind = Kind::V2x(MessageKind::Denm);
 
 fn at(s: i64) -> Timestamp {
     Timestamp::from_unix_ms(1_700_000_000_000 + s * 1_000)

@@ -23,7 +23,8 @@ use crate::clock;
 use crate::current::{self, CurrentSet, Retained, Standing};
 use crate::error::LinkError;
 use crate::keys::{self, Item};
-use crate::message::{MessageKind, Numbered, Station};
+use crate::kind::Kind;
+use crate::message::{Numbered, Station};
 use crate::protocol::{Ack, Get, Page, from_json, to_json};
 use crate::stats::{Ledger, LinkName, LinkState};
 use crate::transport::connectivity::Connectivity;
@@ -106,26 +107,33 @@ impl Transport for MqttTransport {
 
     fn send(&mut self, message: &Arc<Numbered>, owed: bool) -> Result<(), Refusal> {
         let m = message.as_ref();
-        let json_topic = keys::json_topic(&self.root, self.station.source_uuid(), m.kind, &m.quadkey);
         let uper_topic = keys::uper_topic(&self.station, m.kind, &m.quadkey);
+        // Only V2X messages have an image beside them.
+        let image = match m.kind {
+            Kind::V2x(_) => {
+                let topic = keys::json_topic(&self.root, self.station.source_uuid(), m.kind, &m.quadkey);
+                Some((topic, m.json.clone()))
+            }
+            Kind::Observation | Kind::Health => None,
+        };
         if !owed {
-            self.publish(json_topic, m.json.clone())?;
+            if let Some((topic, json)) = image {
+                self.publish(topic, json)?;
+            }
             return self.publish(uper_topic, m.uper.clone());
         }
         let number = m.header.number;
         let page =
             Page { stream: m.header.stream, first: number, last: number, after: None, messages: vec![m.entry()] };
-        let notices = [
-            self.publish_tracked(json_topic, m.json.clone())?,
-            self.publish_tracked(uper_topic, m.uper.clone())?,
-            self.publish_tracked(outbox_topic(&self.station, m.kind), Bytes::from(to_json(&page)))?,
-        ];
+        let own = [(uper_topic, m.uper.clone()), (outbox_topic(&self.station, m.kind), Bytes::from(to_json(&page)))];
+        let notices = image.into_iter().chain(own).map(|(topic, payload)| self.publish_tracked(topic, payload));
+        let notices = notices.collect::<Result<Vec<_>, _>>()?;
         // At most WINDOW of these are alive.
         tokio::spawn(watch_delivery(m.kind, number, notices, self.events.clone()));
         Ok(())
     }
 
-    fn announce(&mut self, kind: MessageKind, head: &Page) {
+    fn announce(&mut self, kind: Kind, head: &Page) {
         if self.publish(outbox_topic(&self.station, kind), Bytes::from(to_json(head))).is_err() {
             return;
         }
@@ -192,17 +200,12 @@ fn refusal(error: &ClientError) -> Refusal {
     }
 }
 
-fn outbox_topic(station: &Station, kind: MessageKind) -> String {
+fn outbox_topic(station: &Station, kind: Kind) -> String {
     keys::outbox_key(station.site(), &station.station().to_string(), kind)
 }
 
 /// Reports when the broker has all publications of a message, or when one of them is in doubt.
-async fn watch_delivery(
-    kind: MessageKind,
-    number: u64,
-    notices: [PublishNotice; 3],
-    events: mpsc::Sender<TransportEvent>,
-) {
+async fn watch_delivery(kind: Kind, number: u64, notices: Vec<PublishNotice>, events: mpsc::Sender<TransportEvent>) {
     let mut delivered = true;
     for notice in notices {
         delivered &= notice.wait_completion_async().await.is_ok();
@@ -255,7 +258,7 @@ impl Handler {
         let (site, station) = (self.station.site(), self.station.station().to_string());
         let current = format!("{}/#", keys::current_root(&self.station));
         let mut filters = vec![keys::ack_key(site, &station, "+"), keys::get_topic(site, &station, "+"), current];
-        filters.extend(MessageKind::ALL.map(|kind| keys::outbox_key(site, &station, kind)));
+        filters.extend(Kind::ALL.map(|kind| keys::outbox_key(site, &station, kind)));
         for filter in filters {
             if let Err(e) = self.client.try_subscribe(filter, QoS::AtLeastOnce) {
                 tracing::warn!(error = %e, "mqtt subscription not queued");

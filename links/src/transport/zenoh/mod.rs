@@ -21,7 +21,8 @@ use crate::clock;
 use crate::current::{self, CurrentSet};
 use crate::error::LinkError;
 use crate::keys::{self, Item};
-use crate::message::{Delivery, MessageKind, Numbered, Policy, Priority, Station};
+use crate::kind::Kind;
+use crate::message::{Delivery, Numbered, Policy, Priority, Station};
 use crate::protocol::{Ack, Page, from_json, to_json};
 use crate::stats::{LinkName, LinkState};
 use crate::transport::connectivity::Connectivity;
@@ -77,7 +78,7 @@ impl Transport for ZenohTransport {
             })
     }
 
-    fn announce(&mut self, kind: MessageKind, head: &Page) {
+    fn announce(&mut self, kind: Kind, head: &Page) {
         let Some(session) = self.session.get() else { return };
         let key = outbox_key(&self.station, kind);
         if let Err(e) = session.put(key, to_json(head)).congestion_control(CongestionControl::Drop).wait() {
@@ -116,7 +117,7 @@ const fn to_zenoh(priority: Priority) -> zenoh::qos::Priority {
     }
 }
 
-fn outbox_key(station: &Station, kind: MessageKind) -> String {
+fn outbox_key(station: &Station, kind: Kind) -> String {
     keys::outbox_key(station.site(), &station.station().to_string(), kind)
 }
 
@@ -176,7 +177,7 @@ async fn declare(
     // Declared after the queryable: whoever sees this can ask.
     let token = session.liveliness().declare_token(keys::current_root(&start.station)).await?;
     let mut at_least_once = Vec::new();
-    for kind in MessageKind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
+    for kind in Kind::ALL.into_iter().filter(|kind| Policy::of(*kind).delivery == Delivery::AtLeastOnce) {
         let key = outbox_key(&start.station, kind);
         let queryable = session
             .declare_queryable(key.clone())
