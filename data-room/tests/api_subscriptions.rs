@@ -14,13 +14,21 @@ use serde_json::{Value, json};
 use server::{PATIENCE, Server, until};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::{ServerConfig, crypto};
+
+/// A connection, with or without TLS.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Somebody who takes notifications, or refuses them.
 struct Receiver {
@@ -34,18 +42,44 @@ struct Receiver {
 
 impl Receiver {
     async fn listen(address: &str) -> Self {
+        Self::listen_behind(None, address).await
+    }
+
+    /// With a certificate for `localhost`; its authority's PEM goes into `authority`.
+    async fn listen_https(authority: &Path) -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(authority, made.cert.pem()).unwrap();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.into())
+            .unwrap();
+        Self::listen_behind(Some(TlsAcceptor::from(Arc::new(config))), "127.0.0.1:0").await
+    }
+
+    async fn listen_behind(tls: Option<TlsAcceptor>, address: &str) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let ((sender, heard), (refuser, refused)) = (mpsc::channel(1_000), mpsc::channel(1_000));
         let accepts = Arc::new(AtomicBool::new(true));
         let decides = accepts.clone();
         let task = tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut stream: Box<dyn Stream> = match &tls {
+                    Some(tls) => match tls.accept(stream).await {
+                        Ok(stream) => Box::new(stream),
+                        Err(_) => continue,
+                    },
+                    None => Box::new(stream),
+                };
                 // A sender that stops half way has sent nothing.
-                let Some(document) = document(&mut stream).await else { continue };
+                let Some(document) = document(&mut *stream).await else { continue };
                 let accepted = decides.load(Ordering::SeqCst);
                 let status = if accepted { "200 OK" } else { "503 Service Unavailable" };
                 let _ = stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes()).await;
+                let _ = stream.flush().await;
                 let _ = if accepted { sender.send(document).await } else { refuser.send(document).await };
             }
         });
@@ -73,7 +107,7 @@ impl Receiver {
 }
 
 /// The body of a request; `None` when the sender goes away before its end.
-async fn document(stream: &mut TcpStream) -> Option<Value> {
+async fn document(stream: &mut dyn Stream) -> Option<Value> {
     let mut bytes = Vec::new();
     loop {
         let mut part = [0; 4_096];
@@ -102,8 +136,12 @@ fn alert_id(number: u16) -> String {
 }
 
 async fn subscribe(server: &Server, token: &str, receiver: SocketAddr, more: Value) -> String {
+    subscribe_at(server, token, &format!("http://{receiver}/notify?from=masa"), more).await
+}
+
+async fn subscribe_at(server: &Server, token: &str, uri: &str, more: Value) -> String {
     let mut document = json!({ "type": "Subscription", "entities": [{ "type": "Alert" }], "notification": {
-        "format": "keyValues", "endpoint": { "uri": format!("http://{receiver}/notify?from=masa") } } });
+        "format": "keyValues", "endpoint": { "uri": uri } } });
     document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let headers = [("Authorization", &*format!("Bearer {token}"))];
     let made = server.send("POST", "/ngsi-ld/v1/subscriptions", &headers, document.to_string().as_bytes()).await;
@@ -119,6 +157,39 @@ async fn until_sent(server: &Server, token: &str, path: &str, count: u64) {
 
 async fn start(folder: tempfile::TempDir, records: Vec<Record>) -> Server {
     Server::start(folder, records, NOW, |settings| settings.notify_hosts = vec!["127.0.0.1".into()]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_https_receiver_is_told_if_its_authority_is_known_and_not_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("authority.pem");
+    let mut receiver = Receiver::listen_https(&authority).await;
+    for known in [false, true] {
+        let server = Server::start(tempfile::tempdir().unwrap(), city::records(NOW), NOW, |settings| {
+            settings.notify_hosts = vec!["localhost".into(), "127.0.0.1".into()];
+            settings.notify_authorities = known.then(|| authority.clone());
+        })
+        .await;
+        let token = server.token(&Scope::ALL);
+        // The certificate is of a name: an address is not it.
+        let by_address = format!("https://{}/notify", receiver.address);
+        let by_name = format!("https://localhost:{}/notify", receiver.address.port());
+        let refused = subscribe_at(&server, &token, &by_address, json!({})).await;
+        let path = subscribe_at(&server, &token, &by_name, json!({})).await;
+        server.ingest(vec![denm(30, NOW)]).await;
+        let failure = async |path: &str| {
+            let image = server.get(path, &token).await.json();
+            image["notification"]["lastFailure"].is_string()
+        };
+        until("the address is not certified", async || failure(&refused).await).await;
+        if known {
+            assert_eq!(receiver.ids(1).await, [alert_id(30)]);
+            until_sent(&server, &token, &path, 1).await;
+        } else {
+            until("nobody vouches for the receiver", async || failure(&path).await).await;
+        }
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use subscriptions::Subscriptions;
+pub use subscriptions::AuthoritiesError;
+use subscriptions::{Courier, Subscriptions};
 use tokens::Caller;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -80,6 +81,8 @@ pub struct ApiSettings {
     pub burst: f64,
     /// Hosts on this machine or a private network that notifications may be sent to; all others must be public addresses.
     pub notify_hosts: Vec<String>,
+    /// PEM file of authorities that certify https receivers, besides those of the system; relative to the working directory.
+    pub notify_authorities: Option<PathBuf>,
 }
 
 impl Default for ApiSettings {
@@ -92,6 +95,7 @@ impl Default for ApiSettings {
             requests_per_s: 50.0,
             burst: 200.0,
             notify_hosts: Vec::new(),
+            notify_authorities: None,
         }
     }
 }
@@ -123,6 +127,9 @@ pub enum ApiError {
     /// The tokens.
     #[error(transparent)]
     Tokens(#[from] TokenError),
+    /// Who certifies receivers of notifications.
+    #[error(transparent)]
+    Authorities(#[from] AuthoritiesError),
     /// The subscriptions.
     #[error("subscriptions in {folder}: {source}")]
     Subscriptions {
@@ -146,6 +153,7 @@ pub struct Inner {
     pub(crate) clock: Clock,
     world: Arc<World>,
     subscriptions: Subscriptions,
+    courier: Courier,
     streams: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
     /// Number of the last record that was written here.
@@ -183,6 +191,7 @@ impl Api {
         let folder = settings.folder.join("subscriptions");
         let subscriptions =
             Subscriptions::open(&folder).map_err(|source| ApiError::Subscriptions { folder, source })?;
+        let courier = Courier::new(&settings)?;
         let limiter = Limiter::new(settings.requests_per_s, settings.burst);
         let mut tasks = JoinSet::new();
         tasks.spawn(world.clone().run(room.clone(), clock.clone(), stop.clone()));
@@ -196,6 +205,7 @@ impl Api {
             clock,
             world,
             subscriptions,
+            courier,
             streams,
             stop,
             written,

@@ -3,6 +3,10 @@
 use crate::event::{DetectionFrame, EventId, FrameTimings, SourceId};
 use crate::perception::ground::GroundMeasurement;
 use crate::perception::{CalibratedArea, GroundTrack, TrackState};
+use crate::world::infrastructure::{
+    ConnectionSettings, IntersectionSettings, LaneKind, LaneSettings, LaneWay, Manoeuvre,
+};
+use crate::world::prediction::RouteMap;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
@@ -71,4 +75,30 @@ pub(crate) fn frame(ms: i64) -> DetectionFrame {
         detections: Vec::new(),
         timings: FrameTimings::default(),
     }
+}
+
+/// A lane from the west to a stop line at the origin, straight on to the east under signal group 1.
+pub(crate) fn signalled_lane() -> RouteMap {
+    let lane = |id, direction, nodes_m: Vec<[f64; 2]>, connections| LaneSettings {
+        id,
+        kind: LaneKind::Vehicle,
+        direction,
+        approach: None,
+        nodes_m,
+        connections,
+    };
+    let ahead = ConnectionSettings { lane: 4, manoeuvre: Manoeuvre::Straight, signal_group: Some(1) };
+    RouteMap::new(&[IntersectionSettings {
+        id: 1,
+        region: None,
+        name: None,
+        revision: 0,
+        reference_m: [0.0, 0.0],
+        lane_width_m: 3.5,
+        lanes: vec![
+            lane(3, LaneWay::Ingress, vec![[0.0, 0.0], [-100.0, 0.0]], vec![ahead]),
+            lane(4, LaneWay::Egress, vec![[15.0, 0.0], [115.0, 0.0]], vec![]),
+        ],
+        programme: None,
+    }])
 }

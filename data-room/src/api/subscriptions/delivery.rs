@@ -207,7 +207,7 @@ async fn notify(api: &Api, work: &Work, entities: &[Entity]) -> Result<(), Strin
         "data": images });
     let context = format!("{}{CONTEXT_PATH}", api.settings.publisher.address);
     let link = format!("<{context}>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\"");
-    work.terms.endpoint.post(&api.settings.notify_hosts, "application/json", body.to_string(), &link).await
+    work.terms.endpoint.post(&api.courier, "application/json", body.to_string(), &link).await
 }
 
 /// Keeps the position; a disk that does not take it costs doubles after a restart, never a loss.

@@ -23,6 +23,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+pub use endpoint::AuthoritiesError;
+pub(super) use endpoint::Courier;
 use endpoint::Endpoint;
 use masa_v2x_proto::time::Timestamp;
 use ring::rand::SecureRandom;
@@ -223,7 +225,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let document = json_body(body)?;
     let terms = Terms::read(&document, &caller)?;
-    terms.endpoint.check(&api.settings.notify_hosts).await.map_err(Problem::Invalid)?;
+    terms.endpoint.check(&api.courier).await.map_err(Problem::Invalid)?;
     if api.subscriptions.of(&caller.tenant).len() >= MAX_OF_TENANT {
         return Err(Problem::TooComplex(format!("there are {MAX_OF_TENANT} subscriptions already")));
     }
@@ -275,7 +277,7 @@ pub(super) async fn patch(
         }
     }
     let terms = Terms::read(&document, &caller)?;
-    terms.endpoint.check(&api.settings.notify_hosts).await.map_err(Problem::Invalid)?;
+    terms.endpoint.check(&api.courier).await.map_err(Problem::Invalid)?;
     let change = |saved: &mut Saved| (saved.document, saved.by) = (document, caller.name);
     api.subscriptions.update(&id, change).map_err(|error| disk(&error))?;
     api.subscriptions.announce();

@@ -2,7 +2,7 @@
 
 use super::DenSettings;
 use crate::world::site::{SiteMap, ZoneKind};
-use crate::world::situation::{carriageway_depth_m, is_rider};
+use crate::world::situation::{SituationWatch, carriageway_depth_m, is_rider};
 use crate::world::{RoadUser, World};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,7 @@ pub(super) struct Judge<'a> {
     pub(super) settings: &'a DenSettings,
     pub(super) map: &'a SiteMap,
     pub(super) world: &'a World,
+    pub(super) situations: &'a SituationWatch,
 }
 
 impl Judge<'_> {
@@ -62,7 +63,7 @@ impl Judge<'_> {
             && user.class_confidence >= self.settings.min_class_confidence
             && match trigger {
                 Trigger::StationaryVehicle => {
-                    user.standing_s() >= self.settings.stationary_after_s
+                    self.situations.standing_unexcused_s(user) >= self.settings.stationary_after_s
                         && (user.has_moved() || self.settings.never_seen_moving == NeverSeenMoving::Stationary)
                         && self.depth_m(user) >= self.settings.edge_margin_m
                 }

@@ -341,7 +341,7 @@ impl DenService {
 impl Facility for DenService {
     fn evaluate(&mut self, scene: &Scene<'_>, drafts: &mut Vec<Draft>) {
         let settings = Arc::clone(&self.settings);
-        let judge = Judge { settings: &settings, map: scene.map, world: scene.world };
+        let judge = Judge { settings: &settings, map: scene.map, world: scene.world, situations: scene.situations };
         self.follow_events(scene, &judge, drafts);
         self.begin_events(scene, &judge, drafts);
         self.repeat(scene, drafts);

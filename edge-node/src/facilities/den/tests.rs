@@ -1,10 +1,12 @@
 //! Events from their trigger to their cancellation, after EN 302 637-3 6.1.2.
 
 use super::*;
+use crate::event::SignalPhase;
 use crate::facilities::Content;
 use crate::facilities::fixture::Street;
 use crate::perception::{CalibratedArea, GroundTrack, TrackState};
-use crate::world::fixture::{at, track};
+use crate::world::fixture::{CAMERA, at, frame, signalled_lane, track};
+use crate::world::situation::{Lights, SituationSettings, SituationWatch};
 use ObjectClass::{Bicycle, Bus, Car, Person};
 use masa_v2x_proto::cdd::CauseCode;
 use masa_v2x_proto::denm::{StationarySince, Termination};
@@ -222,4 +224,21 @@ fn events_are_bounded_and_counted() {
         (crowd.len() - on_crossing).saturating_sub(MAX_EVENTS)
     );
     assert!(service.drops().get("denm-events-full") > 0);
+}
+
+#[test]
+fn a_car_that_waits_for_a_signal_is_no_event_and_one_that_stays_at_green_is() {
+    let (mut street, mut service) = (Street::new(), service(|_| {}));
+    street.situations = SituationWatch::new(SituationSettings::default(), signalled_lane());
+    let (red_ms, seconds) = (40_000, 60);
+    let mut told = Vec::new();
+    for ms in (0..1_000 * seconds).step_by(100) {
+        let shows = if ms < red_ms { SignalPhase::StopAndRemain } else { SignalPhase::ProtectedMovementAllowed };
+        street.world.see_frame(CAMERA, &frame(ms), &[stopping_car(ms)], at(ms));
+        street.situations.update(&street.world, &street.map, &Lights::from([((1, 1), shows)]), at(ms));
+        let drafts = street.wake(&mut service, ms);
+        told.extend(actions(&drafts).into_iter().filter(|action| *action == "triggered").map(|_| ms));
+    }
+    assert_eq!(told.len(), 1);
+    assert!((red_ms + 9_900..red_ms + 10_300).contains(&told[0]), "{told:?}");
 }

@@ -4,39 +4,10 @@ use super::*;
 use crate::event::SignalPhase::{ProtectedClearance, ProtectedMovementAllowed, StopAndRemain};
 use crate::perception::GroundTrack;
 use crate::world::WorldSettings;
-use crate::world::fixture::{CAMERA, at, frame, track};
-use crate::world::infrastructure::{
-    ConnectionSettings, IntersectionSettings, LaneKind, LaneSettings, LaneWay, Manoeuvre,
-};
+use crate::world::fixture::{CAMERA, at, frame, signalled_lane, track};
 use crate::world::site::{ZoneKind, ZoneSettings};
 use ObjectClass::{Bicycle, Car, Person};
 use masa_inference::BoundingBox;
-
-/// A lane from the west to a stop line at the origin, straight on to the east under signal group 1.
-fn routes() -> RouteMap {
-    let lane = |id, direction, nodes_m: Vec<[f64; 2]>, connections| LaneSettings {
-        id,
-        kind: LaneKind::Vehicle,
-        direction,
-        approach: None,
-        nodes_m,
-        connections,
-    };
-    let ahead = ConnectionSettings { lane: 4, manoeuvre: Manoeuvre::Straight, signal_group: Some(1) };
-    RouteMap::new(&[IntersectionSettings {
-        id: 1,
-        region: None,
-        name: None,
-        revision: 0,
-        reference_m: [0.0, 0.0],
-        lane_width_m: 3.5,
-        lanes: vec![
-            lane(3, LaneWay::Ingress, vec![[0.0, 0.0], [-100.0, 0.0]], vec![ahead]),
-            lane(4, LaneWay::Egress, vec![[15.0, 0.0], [115.0, 0.0]], vec![]),
-        ],
-        programme: None,
-    }])
-}
 
 fn map() -> SiteMap {
     let zone = |id: &str, kind, [west, south, east, north]: [f64; 4]| ZoneSettings {
@@ -84,7 +55,7 @@ type Shows = fn(f64) -> SignalPhase;
 /// When a kind is on: from and until, seconds.
 fn spell(kind: SituationKind, seconds: f64, scene: Scene, shows: Shows) -> Option<(f64, f64)> {
     let mut world = World::new(WorldSettings::default(), BTreeMap::new());
-    let mut watch = SituationWatch::new(SituationSettings::default(), routes());
+    let mut watch = SituationWatch::new(SituationSettings::default(), signalled_lane());
     let map = map();
     let mut on = Vec::new();
     for step in 0..(seconds * 10.0) as i64 {

@@ -238,6 +238,8 @@ pub struct SituationWatch {
     conflicts: ConflictWatch,
     red_lights: RedLightWatch,
     situations: BTreeMap<(SituationKind, Subject), Situation>,
+    /// Vehicles of the last frame that a signal or somebody in front let wait, and when last.
+    waiting: BTreeMap<u16, Timestamp>,
     begun: u32,
     left_out: u64,
 }
@@ -247,12 +249,27 @@ impl SituationWatch {
     pub fn new(settings: SituationSettings, routes: RouteMap) -> Self {
         let conflicts = ConflictWatch::new(settings.conflict.clone());
         let red_lights = RedLightWatch::default();
-        Self { settings, routes, conflicts, red_lights, situations: BTreeMap::new(), begun: 0, left_out: 0 }
+        Self {
+            settings,
+            routes,
+            conflicts,
+            red_lights,
+            situations: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            begun: 0,
+            left_out: 0,
+        }
     }
 
     /// The situations that are on, by kind.
     pub fn situations(&self) -> impl Iterator<Item = &Situation> {
         self.situations.values().filter(|situation| situation.is_confirmed)
+    }
+
+    /// For how long a vehicle has stood without a signal or somebody in front that lets it wait, seconds.
+    pub(crate) fn standing_unexcused_s(&self, user: &RoadUser) -> f64 {
+        let waited = self.waiting.get(&user.id).map(|waited| user.state_at.seconds_since(*waited));
+        waited.map_or(user.standing_s(), |waited_s| waited_s.min(user.standing_s()))
     }
 
     /// The routes of the site.
@@ -279,7 +296,8 @@ impl SituationWatch {
             users.iter().map(|user| (user.id, Mover { position: user.position_at(newest), ..Mover::from(user) }));
         self.conflicts.update(movers, &self.routes, now);
         let mut findings = Vec::new();
-        stop::stopped_vehicle(users, map, &self.routes, lights, &self.settings, &mut findings);
+        let road = (map, &self.routes, lights);
+        stop::stopped_vehicle(users, road, &self.settings, now, &mut self.waiting, &mut findings);
         stop::congestion(users, &self.routes, &self.settings, &mut findings);
         person::person_on_road(users, map, &self.settings, &mut findings);
         person::fallen_person(world, &self.settings, &mut findings);

@@ -5,17 +5,20 @@ use crate::event::SignalPhase;
 use crate::world::RoadUser;
 use crate::world::prediction::{Route, RouteMap};
 use crate::world::site::{SiteMap, ZoneKind};
+use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
 
-/// A vehicle stands on the carriageway although nothing lets it wait: no signal, nobody in front of it.
+/// A vehicle stands on the carriageway although nothing lets it wait: no signal, nobody in front of it. Those that wait are
+/// noted in `waiting` with the time.
 pub(super) fn stopped_vehicle(
     users: &[RoadUser],
-    map: &SiteMap,
-    routes: &RouteMap,
-    lights: &Lights,
+    (map, routes, lights): (&SiteMap, &RouteMap, &Lights),
     settings: &SituationSettings,
+    now: Timestamp,
+    waiting: &mut BTreeMap<u16, Timestamp>,
     findings: &mut Vec<Finding>,
 ) {
+    waiting.retain(|id, _| users.iter().any(|user| user.id == *id));
     let stands = |user: &&RoadUser| {
         user.class.is_vehicle() && user.has_moved() && user.standing_s() >= settings.stopped_standing_s
     };
@@ -24,7 +27,9 @@ pub(super) fn stopped_vehicle(
         if depth_m < settings.edge_margin_m || map.is_in(ZoneKind::Parking, user.position) {
             continue;
         }
-        if !waits(user, users, routes, lights, settings) {
+        if waits(user, users, routes, lights, settings) {
+            waiting.insert(user.id, now);
+        } else {
             findings.push(Finding {
                 kind: SituationKind::StoppedVehicle,
                 subject: Subject::User(user.id),
