@@ -1,13 +1,15 @@
 //! `masa sim evaluate`: how good what a station knows is, against the truth.
 
 mod measure;
+mod samples;
 
 use super::run::{How, PerceptionChoice, open, run_all};
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use masa_sim::run::{BoxErrors, Perception, RunOptions};
 use masa_sim::scenario::Scenario;
 use measure::Figures;
+use std::path::PathBuf;
 
 /// Measure what the first station of scenarios knows of the road: positions, speeds, ellipses, identities, ghosts.
 ///
@@ -30,6 +32,9 @@ pub(crate) struct Evaluate {
     /// Only these rows, in this order.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Sources::ALL)]
     sources: Vec<Sources>,
+    /// Write every single comparison to this CSV file, with doubles and ghosts.
+    #[arg(long, value_name = "FILE")]
+    samples: Option<PathBuf>,
     #[command(flatten)]
     how: How,
 }
@@ -101,6 +106,7 @@ impl Evaluate {
         }
         let done = run_all(&jobs, self.how.threads, &|_| {})?;
         println!("{}", measure::HEADER);
+        let mut rows = Vec::new();
         for (place, sources) in self.sources.iter().enumerate() {
             let mut all = Figures::default();
             for (run, done) in done.iter().enumerate().filter(|(run, _)| run % self.sources.len() == place) {
@@ -111,6 +117,11 @@ impl Evaluate {
                 all.add(figures);
             }
             println!("{}", all.row(sources.words()));
+            rows.push((sources.words().to_owned(), all.samples));
+        }
+        if let Some(path) = &self.samples {
+            let rows = rows.iter().map(|(name, samples)| (name.clone(), samples.as_slice()));
+            std::fs::write(path, samples::csv(rows)).with_context(|| path.display().to_string())?;
         }
         if self.detections == Detections::IdealWithNoise {
             println!("detections are ideal with noise: this says nothing about the detector");
