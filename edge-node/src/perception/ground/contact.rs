@@ -22,6 +22,10 @@ const UNKNOWN_YAW: f64 = 0.18;
 const YAW_BY_ASPECT: f64 = 0.08;
 /// Standard deviation of a direction that is known: it follows a bend late.
 const YAW_SIGMA_RAD: f64 = 0.15;
+/// The same of a body that the border cuts: its direction is rarely known well by then.
+const CUT_YAW_SIGMA_RAD: f64 = 0.25;
+/// How much of the variance by size and direction changes from frame to frame while a body goes past the border, share.
+const CUT_NOISE: f64 = 0.25;
 /// Directions between along and across the view that are tried.
 const TURNS: u32 = 6;
 /// Steps in which a body that the border cuts is moved: what shows of it changes as it moves.
@@ -200,12 +204,14 @@ fn measure_cut(
     let higher = Extent { height_m: grown * body.height_m, ..body };
     let larger = Extent { length_m: grown * body.length_m, width_m: grown * body.width_m, ..body };
     let mut size = Covariance2::isotropic(unknown_m * unknown_m);
-    for (other, yaw_rad) in [(&higher, yaw_rad), (&larger, yaw_rad), (&body, yaw_rad + YAW_SIGMA_RAD)] {
+    for (other, yaw_rad) in [(&higher, yaw_rad), (&larger, yaw_rad), (&body, yaw_rad + CUT_YAW_SIGMA_RAD)] {
         let moved = by_pixel * (drawn(centre, other, yaw_rad)? - here);
         size = sum(&size, &outer(moved));
     }
-    // What shows changes as it moves, and with it what is wrong: that is noise, too.
-    let noise = sum(&on_ground(contact.noise_px2), &size);
+    // What shows changes as it moves, and with it what is wrong: a part of that is noise.
+    let share = |variance_m2: f64| CUT_NOISE * variance_m2;
+    let changing = Covariance2 { ee_m2: share(size.ee_m2), en_m2: share(size.en_m2), nn_m2: share(size.nn_m2) };
+    let noise = sum(&on_ground(contact.noise_px2), &changing);
     let bias = sum(&sum(&on_ground(contact.bias_px2), &size), &hidden.calibration_covariance);
     Some(GroundMeasurement { position: centre, noise, bias, area: hidden.area })
 }

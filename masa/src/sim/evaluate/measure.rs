@@ -28,8 +28,8 @@ const DOUBLE_S: f64 = 1.0;
 
 /// Head of the table.
 pub(super) const HEADER: &str = "\
-                                      position, median (m)   speed (m/s)  in 95 %   one object for  same id   known  per 10 min
-                                      at 30 m      at 60 m   median       ellipse   both cameras              share  ghosts  doubles  sightings";
+scenario (seed): sources                        position, median (m)      speed (m/s)  in 95 %   one object for  same id   known  per 10 min
+                                                at 30 m      at 60 m      median       ellipse   both cameras              share  ghosts  doubles  sightings";
 
 /// Everything that is measured.
 #[derive(Debug, Default)]
@@ -116,6 +116,7 @@ impl Figures {
                 let sample = |is: Is, known: &Known| {
                     Sample::of(is, known, Some(actor), apart(known, actor, trace).into()).seen(
                         &seen.bounding_box,
+                        &frame.detections,
                         camera.lens.image_size_px,
                         eye_m,
                         frame.captured_s - began,
@@ -196,7 +197,7 @@ impl Figures {
         };
         let per_10_min = |count: usize| 10.0 * count as f64 / self.minutes.max(1e-9);
         format!(
-            "{name:36}  {:<12} {:<12} {:<12} {:<9} {:<15} {:<9} {:<6} {:<7.1} {:<8.1} {}",
+            "{name:46}  {:<12} {:<12} {:<12} {:<9} {:<15} {:<9} {:<6} {:<7.1} {:<8.1} {}",
             figure(&self.errors_m[0]),
             figure(&self.errors_m[1]),
             median(&self.speed_errors_mps).map_or("–".into(), |median| format!("{median:.2}")),
