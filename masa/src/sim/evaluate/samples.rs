@@ -149,3 +149,45 @@ pub(super) fn csv<'a>(rows: impl Iterator<Item = (String, &'a [Sample])>) -> Str
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_counts_in_sigmas_of_its_own_direction() {
+        let upright = Covariance2 { ee_m2: 4.0, en_m2: 0.0, nn_m2: 0.25 };
+        assert_eq!(mahalanobis2(&upright, [2.0, 0.5]), 2.0);
+        // Long from south-west to north-east: 2 m along are one sigma there and four across.
+        let slanted = Covariance2 { ee_m2: 2.125, en_m2: 1.875, nn_m2: 2.125 };
+        let side_m = 2f64.sqrt();
+        assert!((mahalanobis2(&slanted, [side_m, side_m]) - 1.0).abs() < 1e-9);
+        assert!((mahalanobis2(&slanted, [side_m, -side_m]) - 16.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn every_line_has_a_value_for_each_column() {
+        let text = csv([("row".to_owned(), [].as_slice())].into_iter());
+        let columns = text.trim_end().split(',').count();
+        let sample = Sample {
+            at_s: 1.0,
+            is: Is::Ghost,
+            actor: "-".into(),
+            object: 1,
+            cameras: "01".into(),
+            told: false,
+            cut: String::new(),
+            eye_m: 0.0,
+            age_s: 0.0,
+            apart_m: [0.0; 2],
+            distance2: 0.0,
+            position_sigma_m: [1.0; 2],
+            velocity_mps: [0.0; 2],
+            true_velocity_mps: [0.0; 2],
+            position_m: [0.0; 2],
+            box_errors: None,
+        };
+        let text = csv([("row".to_owned(), [sample].as_slice())].into_iter());
+        assert_eq!(text.lines().nth(1).map(|line| line.split(',').count()), Some(columns));
+    }
+}
