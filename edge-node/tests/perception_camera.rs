@@ -97,6 +97,59 @@ fn a_car_is_where_it_is_and_as_fast_as_it_is_at_any_image_size() {
     }
 }
 
+/// The box of what shows of a car in the picture, its middle at a place; `None` of what is outside.
+fn shown(e_m: f64, n_m: f64, points_east: bool) -> Option<Detection> {
+    let size = if points_east { [4.4, 1.8] } else { [1.8, 4.4] };
+    // Dense enough that the box is right to a tenth of a pixel.
+    let steps = (0..=200).map(|step| f64::from(step) / 200.0 - 0.5);
+    let (sides, heights) = ([-0.5, 0.5], [0.0, 1.5]);
+    let outline = steps.flat_map(|t| {
+        let along = sides.into_iter().flat_map(move |s| heights.map(|u| [[t, s, u], [s, t, u]]));
+        let upright = sides.into_iter().flat_map(move |a| sides.map(|b| [a, b, 1.5 * (t + 0.5)]));
+        along.flatten().chain(upright)
+    });
+    let pixels = outline.map(|[a, b, u]| draw(e_m + a * size[0], n_m + b * size[1], u));
+    let within = pixels.filter(|[x, y]| (0.0..=1280.0).contains(x) && (0.0..=720.0).contains(y));
+    let [x1_px, y1_px, x2_px, y2_px] = within
+        .fold([f64::MAX, f64::MAX, f64::MIN, f64::MIN], |b, [x, y]| {
+            [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)]
+        })
+        .map(|v| v as f32);
+    let bounding_box = BoundingBox { x1_px, y1_px, x2_px, y2_px };
+    (x1_px < x2_px).then_some(Detection { bounding_box, class: ObjectClass::Car, score: 0.9 })
+}
+
+/// Where a car is that moves from a place by a step each frame, and its worst errors of position and speed once it has been
+/// followed for `settled` frames.
+fn worst(begin: [f64; 2], step_m: [f64; 2], steps: u64, settled: u64) -> [f64; 2] {
+    let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
+    let mut worst = [0f64; 2];
+    for step in 0..steps {
+        let place = [0, 1].map(|axis| begin[axis] + step_m[axis] * step as f64);
+        let (id, detected) = seen(step, 1.0, shown(place[0], place[1], step_m[0] != 0.0).into_iter().collect());
+        let tracks = perception.update(id, &detected, &mut NoProbe);
+        if step >= settled {
+            let [track] = tracks else { panic!("step {step}: {tracks:?}") };
+            let speed_mps = 20.0 * step_m[0].hypot(step_m[1]);
+            worst[0] = worst[0].max(track.position.ground_distance_m(&Enu::ground(place[0], place[1])));
+            worst[1] = worst[1].max((track.speed_mps() - speed_mps).abs());
+        }
+    }
+    worst
+}
+
+#[test]
+fn a_car_that_the_border_cuts_goes_on_as_it_does() {
+    // Out at the right, until less than half of it shows; out below, until its front third is gone; in from the left, from
+    // when its front shows.
+    for (begin, step_m, steps, settled) in
+        [([0.0, 25.0], [0.4, 0.0], 46, 20), ([1.0, 28.0], [0.0, -0.3], 66, 20), ([-19.0, 25.0], [0.4, 0.0], 30, 10)]
+    {
+        let [metres, mps] = worst(begin, step_m, steps, settled);
+        assert!(metres < 0.6 && mps < 1.5, "from {begin:?}: {metres} m, {mps} m/s");
+    }
+}
+
 #[test]
 fn a_hidden_car_coasts_then_is_withheld_then_ends() {
     let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();

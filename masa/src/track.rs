@@ -110,6 +110,8 @@ impl Track {
             }
         };
         table.entry("even-score").or_insert(EVEN_SCORE.into());
+        // What it is compared with begins tracks by a sure detection.
+        table.entry("birth").or_insert("sure-first".into());
         if self.format == Format::Kitti {
             // KITTI's cyclist is the rider with the bicycle.
             table.entry("riders").or_insert("keep".into());

@@ -3,7 +3,8 @@
 use super::georeference::online::{LaneLine, OnlinePoseSettings, PoseDrift, StatedVehicle};
 use super::georeference::{Georeference, GeoreferenceSettings, ReferenceReport};
 use super::ground::{
-    Contact, ContactPoint, GroundMeasurement, Motion, MotionSettings, Seen, Viewpoint, extent_of, measure, sum,
+    Across, Contact, ContactPoint, Cut, GroundMeasurement, Level, Motion, MotionSettings, Seen, Viewpoint, extent_of,
+    measure, sum,
 };
 use super::pose_watch::PoseWatch;
 use super::tracking::{FrameId, ImageTrack, Tracker, TrackerCounters, TrackerSettings};
@@ -129,8 +130,8 @@ struct OnGround {
     track_id: u32,
     /// `None` until a contact point showed ground.
     motion: Option<Motion>,
-    /// What the newest frame that shows it says.
-    measured: Option<GroundMeasurement>,
+    /// What the newest frame that tells where it is says, and when it was taken.
+    measured: Option<(Timestamp, GroundMeasurement)>,
 }
 
 /// Perception of one camera.
@@ -287,7 +288,7 @@ impl CameraPerception {
             if track.detection.is_none() {
                 continue;
             }
-            let contact = contact(&self.settings, frame, track);
+            let Some(contact) = contact(&self.settings, frame, track) else { continue };
             let yaw_rad = entry.motion.as_ref().and_then(Motion::yaw_rad);
             let viewpoint = self.viewpoint.as_ref();
             let (map, settings) = (&self.georeference, &self.settings.motion);
@@ -295,7 +296,7 @@ impl CameraPerception {
                 self.off_ground += 1;
                 continue;
             };
-            entry.measured = Some(measured);
+            entry.measured = Some((frame.captured_at, measured));
             let seen = Seen { position: measured.position, noise: measured.noise, velocity: None };
             match &mut entry.motion {
                 Some(motion) => motion.update(&seen, settings),
@@ -308,11 +309,11 @@ impl CameraPerception {
         self.tracks.clear();
         for (track, entry) in self.tracker.tracks().iter().zip(&self.on_ground) {
             let unseen_s = frame.captured_at.seconds_since(track.last.captured_at);
-            if let (Some(motion), Some(measured)) = (&entry.motion, &entry.measured)
+            if let (Some(motion), Some((measured_at, measured))) = (&entry.motion, &entry.measured)
                 && track.is_confirmed()
                 && unseen_s <= self.settings.tracker.coast_s
             {
-                self.tracks.push(ground_track(track, measured, motion, frame));
+                self.tracks.push(ground_track(track, (*measured_at, measured), motion, frame));
             }
         }
         self.ended.extend(self.tracker.ended().iter().filter(|t| t.is_confirmed()).map(|t| EndedTrack {
@@ -324,8 +325,8 @@ impl CameraPerception {
     }
 }
 
-/// Where a track's newest box meets the ground.
-fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack) -> Contact {
+/// Where a track's newest box meets the ground; `None` where the picture's border leaves nothing that would tell.
+fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack) -> Option<Contact> {
     let measured = &track.measured;
     let size = [f64::from(frame.width_px), f64::from(frame.height_px)];
     let scale = [
@@ -335,31 +336,51 @@ fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack
     let [x1, y1, x2, y2] = [measured.x1_px, measured.y1_px, measured.x2_px, measured.y2_px].map(f64::from);
     let (width, height) = (x2 - x1, y2 - y1);
     let [left, top, right, bottom] = track.doubt_px;
-    let (y, doubt_y) = match settings.contact_point {
-        ContactPoint::BottomCentre => (y2, bottom),
-        ContactPoint::BoxCentre => (0.5 * (y1 + y2), 0.5 * top.hypot(bottom)),
+    let motion = &settings.motion;
+    // As near to the border as the box is uncertain it may as well be cut.
+    let border = EDGE_PX + motion.relative_noise.hypot(motion.relative_bias) * height;
+    let (cut_left, cut_right) = (x1 < border, x2 > size[0] - border);
+    let (cut_top, cut_bottom) = (y1 < border, y2 > size[1] - border);
+    let across = match (cut_left, cut_right) {
+        (false, false) => Across::Middle,
+        (true, false) => Across::Right,
+        (false, true) => Across::Left,
+        (true, true) => return None,
     };
-    let doubt_x = 0.5 * left.hypot(right);
-    // Where the image's edge cuts the box, the true edge of the object can be anywhere beyond.
-    let cut_x = if x1 < EDGE_PX || x2 > size[0] - EDGE_PX { 0.5 * width } else { 0.0 };
-    let cut_y = if y2 > size[1] - EDGE_PX { 0.5 * height } else { 0.0 };
-    let is_whole = cut_x + cut_y + left + right + top + bottom <= 0.0 && y1 > EDGE_PX;
-    let own = settings.motion.relative_noise * height;
-    let noise = |doubt: f64, cut: f64, axis: usize| {
-        settings.pixel_noise_px.powi(2) + (own * own + doubt * doubt + cut * cut) * scale[axis] * scale[axis]
+    let level = match (cut_bottom, cut_top) {
+        (false, _) => Level::Lower,
+        (true, false) => Level::Top,
+        (true, true) => return None,
     };
-    let habit = |axis: usize| (settings.motion.relative_bias * height * scale[axis]).powi(2);
-    Contact {
-        pixel: [0.5 * (x1 + x2) * scale[0], y * scale[1]],
-        noise_px2: [noise(doubt_x, cut_x, 0), noise(doubt_y, cut_y, 1)],
+    let is_whole = (across, level) == (Across::Middle, Level::Lower);
+    let (x, doubt_x) = match across {
+        Across::Left => (x1, left),
+        Across::Middle => (0.5 * (x1 + x2), 0.5 * left.hypot(right)),
+        Across::Right => (x2, right),
+    };
+    let (y, doubt_y) = match (settings.contact_point, level) {
+        (ContactPoint::BoxCentre, _) if !is_whole => return None,
+        (ContactPoint::BoxCentre, _) => (0.5 * (y1 + y2), 0.5 * top.hypot(bottom)),
+        (ContactPoint::BottomCentre, Level::Lower) => (y2, bottom),
+        (ContactPoint::BottomCentre, Level::Top) => (y1, top),
+    };
+    let tells_shape = is_whole && left + right + top + bottom <= 0.0 && !cut_top && height > 1.0;
+    let own = motion.relative_noise * height;
+    let noise =
+        |doubt: f64, axis: usize| settings.pixel_noise_px.powi(2) + (own * own + doubt * doubt) * scale[axis].powi(2);
+    let habit = |axis: usize| (motion.relative_bias * height * scale[axis]).powi(2);
+    Some(Contact {
+        pixel: [x * scale[0], y * scale[1]],
+        noise_px2: [noise(doubt_x, 0), noise(doubt_y, 1)],
         bias_px2: [habit(0), habit(1)],
-        aspect: (is_whole && height > 1.0).then(|| width * scale[0] / (height * scale[1])),
-    }
+        aspect: tells_shape.then(|| width * scale[0] / (height * scale[1])),
+        cut: (!is_whole).then_some(Cut { across, level, size_px: settings.image_size_px.map(f64::from) }),
+    })
 }
 
 fn ground_track(
     track: &ImageTrack,
-    measured: &GroundMeasurement,
+    (measured_at, measured): (Timestamp, &GroundMeasurement),
     motion: &Motion,
     frame: &DetectionFrame,
 ) -> GroundTrack {
@@ -379,6 +400,7 @@ fn ground_track(
         frame: track.last.frame,
         captured_at: track.last.captured_at,
         state_at: frame.captured_at,
+        measured_at,
         measured: *measured,
         position: motion.position(),
         covariance: sum(&motion.position_covariance(), &measured.bias),

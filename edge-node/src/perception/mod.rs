@@ -55,7 +55,9 @@ pub struct GroundTrack {
     pub captured_at: Timestamp,
     /// Capture time of the newest frame: the instant that position and velocity are given for.
     pub state_at: Timestamp,
-    /// What the frame of [`Self::captured_at`] says of the place, before any filter.
+    /// Capture time of the newest frame that says where it is: the picture's border may leave too little of it.
+    pub measured_at: Timestamp,
+    /// What that frame says of the place, before any filter.
     pub measured: ground::GroundMeasurement,
     /// Middle of the footprint on the ground, site ENU.
     pub position: Enu,

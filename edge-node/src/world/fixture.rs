@@ -35,6 +35,7 @@ pub(crate) fn track(track_id: u32, class: ObjectClass, position: [f64; 2], ms: i
         frame: ms as u64 / 100 + 1,
         captured_at: at(ms),
         state_at: at(ms),
+        measured_at: at(ms),
         measured: GroundMeasurement {
             position: Enu::ground(position[0], position[1]),
             noise: Covariance2::isotropic(0.01),

@@ -3,13 +3,15 @@
 //! In: the pixel of the contact point with its noise, the class's size and the direction, once known. Out: a
 //! [`GroundMeasurement`] of the middle of the footprint. The lower edge of a box is the corner of the body nearest to the
 //! camera, and its sides are those of a body that stands upright before a camera that looks down: so the body is put where
-//! its own box, drawn through the same camera, has the measured middle and lower edge.
+//! its own box, drawn through the same camera, has the measured middle and lower edge. Of a box that the picture's border cuts,
+//! the cut edges say nothing: the body is put where what shows of it has the same other edges.
 
 use super::settings::{Extent, MotionSettings};
 use super::viewpoint::Viewpoint;
 use crate::perception::CalibratedArea;
 use crate::perception::georeference::Georeference;
 use masa_v2x_proto::geo::{Covariance2, Enu};
+use nalgebra::{Matrix2, Vector2};
 use std::f64::consts::PI;
 
 /// Steps in which the body is moved; each leaves a tenth of the error at most.
@@ -18,8 +20,20 @@ const STEPS: usize = 2;
 const UNKNOWN_YAW: f64 = 0.18;
 /// The same where the shape of the box tells the direction.
 const YAW_BY_ASPECT: f64 = 0.08;
+/// Standard deviation of a direction that is known: it follows a bend late.
+const YAW_SIGMA_RAD: f64 = 0.15;
+/// The same of a body that the border cuts: its direction is rarely known well by then.
+const CUT_YAW_SIGMA_RAD: f64 = 0.25;
+/// How much of the variance by size and direction changes from frame to frame while a body goes past the border, share.
+const CUT_NOISE: f64 = 0.25;
 /// Directions between along and across the view that are tried.
 const TURNS: u32 = 6;
+/// Steps in which a body that the border cuts is moved: what shows of it changes as it moves.
+const CUT_STEPS: usize = 4;
+/// How far a body is moved to see how its pixels move, metres.
+const NUDGE_M: f64 = 0.05;
+/// A body that is still this far from its pixels is not where it was put, pixels.
+const MOST_LEFT_PX: f64 = 2.0;
 
 /// A road user as one frame shows it on the ground.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,10 +59,47 @@ pub(crate) struct Contact {
     pub(crate) bias_px2: [f64; 2],
     /// Width of the box by its height; `None` where its shape says nothing.
     pub(crate) aspect: Option<f64>,
+    /// Where the border cuts the box: what the pixel is instead of the middle of the lower edge.
+    pub(crate) cut: Option<Cut>,
+}
+
+/// The point of a box that the picture's border leaves, x and y.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cut {
+    pub(crate) across: Across,
+    pub(crate) level: Level,
+    /// Width and height of the picture, pixels.
+    pub(crate) size_px: [f64; 2],
+}
+
+/// Where x is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Across {
+    Left,
+    Middle,
+    Right,
+}
+
+/// Where y is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Lower,
+    Top,
+}
+
+impl Cut {
+    fn pixel([left, top, right, lower]: [f64; 4], across: Across, level: Level) -> Vector2<f64> {
+        let x = match across {
+            Across::Left => left,
+            Across::Middle => 0.5 * (left + right),
+            Across::Right => right,
+        };
+        Vector2::new(x, if level == Level::Lower { lower } else { top })
+    }
 }
 
 /// The middle of the road user of `extent` and direction that meets the ground at `contact`. Without a viewpoint it is the
-/// contact point itself.
+/// contact point itself, and what the border cuts has no place.
 pub(crate) fn measure(
     map: &Georeference,
     viewpoint: Option<&Viewpoint>,
@@ -57,6 +108,9 @@ pub(crate) fn measure(
     yaw_rad: Option<f64>,
     settings: &MotionSettings,
 ) -> Option<GroundMeasurement> {
+    if let Some(cut) = &contact.cut {
+        return measure_cut(map, viewpoint?, contact, cut, extent, yaw_rad, settings);
+    }
     let seen = map.to_ground(contact.pixel, contact.noise_px2)?;
     let detector = map.to_ground(contact.pixel, contact.bias_px2).map_or(seen.covariance, |point| point.covariance);
     let mut measured = GroundMeasurement {
@@ -69,16 +123,18 @@ pub(crate) fn measure(
     let bearing_rad = viewpoint.bearing_rad(seen.position);
     let seen_from = Sighting { map, viewpoint, contact: seen.position, bearing_rad };
     let (body, yaw_rad, unknown_m) = match (yaw_rad, contact.aspect) {
-        (Some(yaw_rad), _) => (*extent, yaw_rad, 0.0),
+        (Some(yaw_rad), _) => {
+            let (across, along) = (yaw_rad - bearing_rad).sin_cos();
+            let by_turn_m = 0.5 * (extent.length_m * across.abs() - extent.width_m * along.abs());
+            (*extent, yaw_rad, YAW_SIGMA_RAD * by_turn_m)
+        }
         (None, Some(aspect)) => {
             let unknown_m = YAW_BY_ASPECT * (extent.length_m - extent.width_m).abs();
             (*extent, seen_from.yaw_by_aspect(extent, aspect), unknown_m)
         }
-        // Any direction is as likely: the near side is on average where that of this square is.
         (None, None) => {
-            let side_m = 2.0 * (extent.length_m + extent.width_m) / PI;
-            let unknown_m = UNKNOWN_YAW * (extent.length_m - extent.width_m).abs();
-            (Extent { length_m: side_m, width_m: side_m, ..*extent }, bearing_rad, unknown_m)
+            let (body, unknown_m) = of_any_direction(extent);
+            (body, bearing_rad, unknown_m)
         }
     };
     let mut centre = seen_from.behind(&body, yaw_rad);
@@ -94,11 +150,78 @@ pub(crate) fn measure(
     }
     let (across, along) = (yaw_rad - bearing_rad).sin_cos();
     let reach_m = 0.5 * (body.length_m * along).hypot(body.width_m * across);
-    let variance = (settings.size_tolerance * reach_m).powi(2) + unknown_m * unknown_m;
+    let sigma_m = (settings.size_tolerance * reach_m).hypot(unknown_m);
     let (sin, cos) = bearing_rad.sin_cos();
-    let size = Covariance2 { ee_m2: variance * cos * cos, en_m2: variance * cos * sin, nn_m2: variance * sin * sin };
-    measured.bias = sum(&measured.bias, &size);
+    measured.bias = sum(&measured.bias, &outer(Vector2::new(sigma_m * cos, sigma_m * sin)));
     Some(measured)
+}
+
+/// The same of a body that the picture's border cuts; `None` where its place does not follow from what shows.
+fn measure_cut(
+    map: &Georeference,
+    viewpoint: &Viewpoint,
+    contact: &Contact,
+    cut: &Cut,
+    extent: &Extent,
+    yaw_rad: Option<f64>,
+    settings: &MotionSettings,
+) -> Option<GroundMeasurement> {
+    let hidden = map.to_ground(contact.pixel, contact.noise_px2)?;
+    let bearing_rad = viewpoint.bearing_rad(hidden.position);
+    let (body, unknown_m) = yaw_rad.map_or_else(|| of_any_direction(extent), |_| (*extent, 0.0));
+    let yaw_rad = yaw_rad.unwrap_or(bearing_rad);
+    let drawn = |centre: Enu, body: &Extent, yaw_rad: f64| {
+        let drawn = viewpoint.draw_within(map, centre, yaw_rad, body, cut.size_px)?;
+        Some(Cut::pixel(drawn, cut.across, cut.level))
+    };
+    let mut centre = match cut.level {
+        Level::Lower => hidden.position,
+        Level::Top => viewpoint.below(hidden.position, body.height_m),
+    };
+    let by_pixel = |centre: Enu, here: Vector2<f64>| {
+        let east = drawn(Enu::ground(centre.e_m + NUDGE_M, centre.n_m), &body, yaw_rad)? - here;
+        let north = drawn(Enu::ground(centre.e_m, centre.n_m + NUDGE_M), &body, yaw_rad)? - here;
+        (Matrix2::from_columns(&[east, north]) / NUDGE_M).try_inverse()
+    };
+    for _ in 0..CUT_STEPS {
+        let here = drawn(centre, &body, yaw_rad)?;
+        let step = by_pixel(centre, here)? * (Vector2::from(contact.pixel) - here);
+        let most_m = body.length_m.max(1.0);
+        let step = step * (most_m / step.norm().max(most_m));
+        (centre.e_m, centre.n_m) = (centre.e_m + step.x, centre.n_m + step.y);
+    }
+    let here = drawn(centre, &body, yaw_rad)?;
+    if (Vector2::from(contact.pixel) - here).norm() > MOST_LEFT_PX {
+        return None;
+    }
+    let by_pixel = by_pixel(centre, here)?;
+    let on_ground = |px2: [f64; 2]| {
+        let c = by_pixel * Matrix2::from_diagonal(&Vector2::from(px2)) * by_pixel.transpose();
+        Covariance2 { ee_m2: c[(0, 0)], en_m2: c[(0, 1)], nn_m2: c[(1, 1)] }
+    };
+    // How far another body would be: a higher one, a longer and wider one, one that points elsewhere.
+    let grown = 1.0 + settings.size_tolerance;
+    let higher = Extent { height_m: grown * body.height_m, ..body };
+    let larger = Extent { length_m: grown * body.length_m, width_m: grown * body.width_m, ..body };
+    let mut size = Covariance2::isotropic(unknown_m * unknown_m);
+    for (other, yaw_rad) in [(&higher, yaw_rad), (&larger, yaw_rad), (&body, yaw_rad + CUT_YAW_SIGMA_RAD)] {
+        let moved = by_pixel * (drawn(centre, other, yaw_rad)? - here);
+        size = sum(&size, &outer(moved));
+    }
+    // What shows changes as it moves, and with it what is wrong: a part of that is noise.
+    let share = |variance_m2: f64| CUT_NOISE * variance_m2;
+    let changing = Covariance2 { ee_m2: share(size.ee_m2), en_m2: share(size.en_m2), nn_m2: share(size.nn_m2) };
+    let noise = sum(&on_ground(contact.noise_px2), &changing);
+    let bias = sum(&sum(&on_ground(contact.bias_px2), &size), &hidden.calibration_covariance);
+    Some(GroundMeasurement { position: centre, noise, bias, area: hidden.area })
+}
+
+/// A body for one that may be turned in any way, as likely: its near side is on average where that of this square is. With
+/// the standard deviation of that side, metres.
+fn of_any_direction(extent: &Extent) -> (Extent, f64) {
+    let side_m = 2.0 * (extent.length_m + extent.width_m) / PI;
+    let unknown_m = UNKNOWN_YAW * (extent.length_m - extent.width_m).abs();
+    (Extent { length_m: side_m, width_m: side_m, ..*extent }, unknown_m)
 }
 
 /// Something that a camera sees at a contact point.
@@ -130,6 +253,11 @@ impl Sighting<'_> {
         let best = (0..=TURNS).map(misfit).min_by(|a, b| a.0.total_cmp(&b.0));
         best.map_or(self.bearing_rad, |(_, yaw_rad)| yaw_rad)
     }
+}
+
+/// Covariance of an error along a vector.
+fn outer(v: Vector2<f64>) -> Covariance2 {
+    Covariance2 { ee_m2: v.x * v.x, en_m2: v.x * v.y, nn_m2: v.y * v.y }
 }
 
 /// The covariance of a sum of independent errors.

@@ -77,6 +77,16 @@ struct Mode {
     covariance: StateCovariance,
 }
 
+impl Mode {
+    /// How well the velocity agrees with coming to rest now, 0 to 1.
+    fn may_rest(&self, class: MotionClass) -> f64 {
+        let velocity = self.state.fixed_rows::<2>(2);
+        let spread = self.covariance.fixed_view::<2, 2>(2, 2) + Matrix2::identity() * class.setting_off_mps.powi(2);
+        let inverse = spread.try_inverse().unwrap_or_default();
+        (-0.5 * velocity.dot(&(inverse * velocity))).exp()
+    }
+}
+
 /// The models of one road user.
 #[derive(Clone, Debug)]
 pub(crate) struct Imm {
@@ -120,7 +130,7 @@ impl Imm {
 
     /// Moves every model on by `dt_s` > 0.
     pub(crate) fn predict(&mut self, dt_s: f64, kind: Kind, class: MotionClass) {
-        self.mix(dt_s, kind);
+        self.mix(dt_s, kind, class);
         for (model, mode) in Model::ALL.into_iter().zip(&mut self.modes) {
             if mode.probability > 0.0 {
                 step(model, mode, dt_s, class);
@@ -129,8 +139,9 @@ impl Imm {
     }
 
     /// Blends the models by how likely each follows each within `dt_s`.
-    fn mix(&mut self, dt_s: f64, kind: Kind) {
+    fn mix(&mut self, dt_s: f64, kind: Kind, class: MotionClass) {
         let before = self.modes;
+        let rests = before.map(|mode| mode.may_rest(class));
         let fitting = Model::ALL.iter().filter(|model| model.is_for(kind)).count() as f64;
         for (j, to) in Model::ALL.into_iter().enumerate() {
             let transition = |i: usize| {
@@ -141,8 +152,11 @@ impl Imm {
                     (true, false) => 1.0 / fitting,
                     (true, true) if fitting < 1.5 => 1.0,
                     (true, true) => {
-                        let stays = (-dt_s / from.sojourn_s()).exp();
-                        if i == j { stays } else { (1.0 - stays) / (fitting - 1.0) }
+                        let leaves = (1.0 - (-dt_s / from.sojourn_s()).exp()) / (fitting - 1.0);
+                        // Nobody comes to rest who drives: as little of that as is likely for the velocity.
+                        let to = |to: Model| if to == Model::Stationary { leaves * rests[i] } else { leaves };
+                        let others = Model::ALL.into_iter().filter(|other| *other != from && other.is_for(kind));
+                        if i == j { 1.0 - others.map(to).sum::<f64>() } else { to(Model::ALL[j]) }
                     }
                 }
             };
@@ -372,6 +386,15 @@ mod tests {
         let walk = follow(Kind::OnFoot, 3.0, |t| [1.4 * t, 0.0]);
         assert!(walk.probability(Model::Pedestrian) > 0.9);
         assert_eq!(walk.probability(Model::Ctrv), 0.0, "nobody on foot drives");
+    }
+
+    #[test]
+    fn what_drives_does_not_come_to_rest_for_want_of_sight() {
+        let mut imm = follow(Kind::Vehicle, 3.0, |t| [10.0 * t, 0.0]);
+        (0..20).for_each(|_| imm.predict(0.1, Kind::Vehicle, CAR));
+        let (state, _) = imm.estimate();
+        assert!(imm.probability(Model::Stationary) < 0.01, "{}", imm.probability(Model::Stationary));
+        assert!((state[2] - 10.0).abs() < 0.5 && (state[0] - 50.0).abs() < 1.0, "{state}");
     }
 
     #[test]

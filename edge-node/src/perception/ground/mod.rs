@@ -13,7 +13,7 @@ mod settings;
 mod viewpoint;
 
 pub use contact::GroundMeasurement;
-pub(crate) use contact::{Contact, measure, sum};
+pub(crate) use contact::{Across, Contact, Cut, Level, measure, sum};
 pub(crate) use motion::{Motion, Seen, matrix};
 pub use settings::{ContactPoint, Extent, MotionClass, MotionSettings, extent_of};
 pub(crate) use viewpoint::Viewpoint;

@@ -196,6 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn a_car_that_comes_into_view_is_soon_as_fast_as_it_is() {
+        let settings = MotionSettings::default();
+        // Seven frames of a place that is known to 0.6 m: a velocity to 2.3 m/s.
+        let place = |step: i64| seen(0.8 * step as f64, 0.0, 0.6);
+        let mut motion = Motion::new(&place(0), Timestamp::from_unix_ms(0), ObjectClass::Car, &settings);
+        for step in 1..7 {
+            motion.predict(Timestamp::from_unix_ms(50 * step));
+            motion.update(&place(step), &settings);
+        }
+        assert!(speed(&motion) > 14.85, "{} of 16 m/s", speed(&motion));
+    }
+
+    #[test]
     fn a_car_that_stops_keeps_its_direction() {
         let motion =
             drive(ObjectClass::Car, 12.0, 0.15, |t| [0.0, if t < 4.0 { 10.0 * t - 1.25 * t * t } else { 20.0 }]);

@@ -57,20 +57,75 @@ impl Viewpoint {
     /// The box of pixels that a body shows in: left, top, right, bottom; `None` where part of it is out of the camera's
     /// sight.
     pub(crate) fn draw(&self, map: &Georeference, centre: Enu, yaw_rad: f64, extent: &Extent) -> Option<[f64; 4]> {
+        let corners = self.corners(map, centre, yaw_rad, extent)?;
+        Some(corners.into_iter().fold(NOTHING, around))
+    }
+
+    /// The same of what shows of it in a picture of `size_px`; `None` where nothing does, too.
+    pub(crate) fn draw_within(
+        &self,
+        map: &Georeference,
+        centre: Enu,
+        yaw_rad: f64,
+        extent: &Extent,
+        size_px: [f64; 2],
+    ) -> Option<[f64; 4]> {
+        let corners = self.corners(map, centre, yaw_rad, extent)?;
+        // The outline is made of some of the twelve edges, and the others are inside of it.
+        let edges = (0..8usize).flat_map(|from| [1, 2, 4].map(|bit| (from, from | bit))).filter(|(from, to)| from < to);
+        let shown = edges.filter_map(|(from, to)| clipped(corners[from], corners[to], size_px));
+        let drawn = shown.flatten().fold(NOTHING, around);
+        (drawn[0] <= drawn[2]).then_some(drawn)
+    }
+
+    /// The pixels of a body's eight corners; the lowest bit of a corner's number is its front, the highest its top.
+    fn corners(&self, map: &Georeference, centre: Enu, yaw_rad: f64, extent: &Extent) -> Option<[[f64; 2]; 8]> {
         let (sin, cos) = yaw_rad.sin_cos();
-        let mut drawn = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
-        for corner in 0..8 {
+        let mut corners = [[0.0; 2]; 8];
+        for (corner, pixel) in corners.iter_mut().enumerate() {
             let side = |bit: usize, size_m: f64| if corner >> bit & 1 == 0 { -0.5 * size_m } else { 0.5 * size_m };
             let (x, y) = (side(0, extent.length_m), side(1, extent.width_m));
             let up_m = if corner >> 2 & 1 == 0 { 0.0 } else { extent.height_m.min(HIGHEST * self.height_m) };
             let place = Vector2::new(centre.e_m + x * cos - y * sin, centre.n_m + x * sin + y * cos);
             // What is above the ground shows where its ray goes on to meet the ground.
             let shadow = self.foot + (place - self.foot) * (self.height_m / (self.height_m - up_m));
-            let [px, py] = map.to_pixel(Enu::ground(shadow.x, shadow.y))?;
-            drawn = [drawn[0].min(px), drawn[1].min(py), drawn[2].max(px), drawn[3].max(py)];
+            *pixel = map.to_pixel(Enu::ground(shadow.x, shadow.y))?;
         }
-        Some(drawn)
+        Some(corners)
     }
+
+    /// Where something stands whose top hides `ground`.
+    pub(crate) fn below(&self, ground: Enu, height_m: f64) -> Enu {
+        let share = 1.0 - height_m.min(HIGHEST * self.height_m) / self.height_m;
+        let place = self.foot + (Vector2::new(ground.e_m, ground.n_m) - self.foot) * share;
+        Enu::ground(place.x, place.y)
+    }
+}
+
+/// A box around no pixel yet.
+const NOTHING: [f64; 4] = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+
+/// The box around a box and one more pixel.
+fn around(b: [f64; 4], [x, y]: [f64; 2]) -> [f64; 4] {
+    [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)]
+}
+
+/// The part of a line within a picture (Liang and Barsky 1984).
+fn clipped(from: [f64; 2], to: [f64; 2], size_px: [f64; 2]) -> Option<[[f64; 2]; 2]> {
+    let (mut begin, mut end) = (0.0f64, 1.0f64);
+    for axis in 0..2 {
+        let along = to[axis] - from[axis];
+        if along.abs() < 1e-9 {
+            if !(0.0..=size_px[axis]).contains(&from[axis]) {
+                return None;
+            }
+            continue;
+        }
+        let (zero, far) = (-from[axis] / along, (size_px[axis] - from[axis]) / along);
+        (begin, end) = (begin.max(zero.min(far)), end.min(zero.max(far)));
+    }
+    let at = |share: f64| [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
+    (begin <= end).then(|| [at(begin), at(end)])
 }
 
 /// The homography from four points to four others, its last element one.
@@ -141,6 +196,16 @@ mod tests {
             let found = camera_centre(&homography(&ground, &pixels).unwrap()).unwrap();
             assert!((found - eye).norm() < 1e-6, "{found} instead of {eye}");
         }
+    }
+
+    #[test]
+    fn of_a_line_the_picture_shows_what_is_within() {
+        let size_px = [100.0, 80.0];
+        assert_eq!(clipped([-50.0, 40.0], [50.0, 40.0], size_px), Some([[0.0, 40.0], [50.0, 40.0]]));
+        assert_eq!(clipped([50.0, 120.0], [50.0, 40.0], size_px), Some([[50.0, 80.0], [50.0, 40.0]]));
+        assert_eq!(clipped([10.0, 10.0], [20.0, 30.0], size_px), Some([[10.0, 10.0], [20.0, 30.0]]));
+        assert_eq!(clipped([-50.0, 40.0], [40.0, -50.0], size_px), None, "past the corner");
+        assert_eq!(clipped([-5.0, 10.0], [-5.0, 20.0], size_px), None);
     }
 
     #[test]

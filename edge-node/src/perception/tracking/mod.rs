@@ -20,6 +20,6 @@ mod tracker;
 
 pub(crate) use assignment::Assignment;
 pub use box_filter::BoxNoise;
-pub use settings::{ClassGate, Likeness, Momentum, Occlusion, Recovery, RiderPolicy, TrackerSettings};
+pub use settings::{Birth, ClassGate, Likeness, Momentum, Occlusion, Recovery, RiderPolicy, TrackerSettings};
 pub use track::{FrameId, ImageTrack};
 pub use tracker::{Tracker, TrackerCounters};

@@ -19,6 +19,8 @@ pub struct TrackerSettings {
     pub high_probability: f32,
     /// A detection as probable as this, left without a track, begins one, 0 to 1.
     pub new_track_probability: f32,
+    /// Which detection of a new track must be as probable.
+    pub birth: Birth,
     /// Detections after which a track is exposed.
     pub confirm_hits: u32,
     /// A track that is not yet confirmed is dropped when unseen for longer than this, seconds.
@@ -59,6 +61,7 @@ impl Default for TrackerSettings {
             low_probability: 0.5,
             high_probability: 0.85,
             new_track_probability: 0.9,
+            birth: Birth::default(),
             confirm_hits: 2,
             tentative_gap_s: 0.1,
             weak_gap_s: 0.25,
@@ -88,6 +91,18 @@ impl TrackerSettings {
         let (right, wrong) = (score * (1.0 - self.even_score), (1.0 - score) * self.even_score);
         right / (right + wrong).max(f32::MIN_POSITIVE)
     }
+}
+
+/// Which detection of a new track must be as probable as [`TrackerSettings::new_track_probability`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Birth {
+    /// The first: it alone begins a track, as in ByteTrack.
+    SureFirst,
+    /// Any before the track is exposed; any strong one begins it. Who comes out from behind something is seen better with
+    /// each frame, and is known a frame earlier.
+    #[default]
+    SureOnce,
 }
 
 /// How likeness of a track and a strong detection is measured, 0 to 1.

@@ -50,6 +50,8 @@ pub struct ImageTrack {
     pub doubt_px: [f64; 4],
     /// Share of its box that nearer tracks cover, as predicted to the newest frame.
     pub(crate) covered: f32,
+    /// Probability of its surest detection.
+    surest: f32,
     confirmed: bool,
     filter: BoxFilter,
     observations: Observations,
@@ -69,6 +71,7 @@ impl ImageTrack {
             measured: candidate.bounding_box,
             doubt_px: [0.0; 4],
             covered: 0.0,
+            surest: candidate.probability,
             confirmed: false,
             filter: BoxFilter::new(&candidate.bounding_box, noise),
             observations: Observations::new(frame.captured_at, candidate.bounding_box),
@@ -92,6 +95,7 @@ impl ImageTrack {
         self.observations.push(frame.captured_at, candidate.bounding_box);
         self.last = frame;
         self.hits += 1;
+        self.surest = self.surest.max(candidate.probability);
         self.score = candidate.score;
         self.detection = Some(candidate.detection);
         for (vote, more) in self.votes.iter_mut().zip(candidate.votes) {
@@ -99,8 +103,9 @@ impl ImageTrack {
         }
     }
 
-    pub(crate) fn confirm(&mut self) {
-        self.confirmed = true;
+    /// Confirms it once as many detections speak for it, one of them as probable.
+    pub(crate) fn confirm_after(&mut self, hits: u32, surest: f32) {
+        self.confirmed |= self.hits >= hits && self.surest >= surest;
     }
 
     /// Whether enough detections speak for it.

@@ -2,7 +2,7 @@
 
 use super::assignment::Assignment;
 use super::candidate::{self, Candidate, Group, intersection_px2};
-use super::settings::{ClassGate, Likeness, Momentum, Occlusion, Recovery, TrackerSettings};
+use super::settings::{Birth, ClassGate, Likeness, Momentum, Occlusion, Recovery, TrackerSettings};
 use super::track::{FrameId, ImageTrack};
 use masa_inference::{BoundingBox, Detection};
 
@@ -204,9 +204,7 @@ impl Tracker {
             let candidate = &mut self.candidates[self.columns[*column]];
             candidate.is_taken = true;
             track.update(candidate, frame, image_size_px, self.settings.noise_of(track.group()));
-            if track.hits >= self.settings.confirm_hits {
-                track.confirm();
-            }
+            track.confirm_after(self.settings.confirm_hits, self.settings.new_track_probability);
         }
         let (tracks, candidates) = (&self.tracks, &self.candidates);
         self.open_tracks.retain(|i| tracks[*i].detection.is_none());
@@ -214,9 +212,13 @@ impl Tracker {
     }
 
     fn begin_tracks(&mut self, frame: FrameId) {
+        let least = match self.settings.birth {
+            Birth::SureFirst => self.settings.new_track_probability,
+            Birth::SureOnce => self.settings.high_probability,
+        };
         for j in &self.open_candidates {
             let candidate = &self.candidates[*j];
-            if candidate.probability < self.settings.new_track_probability {
+            if candidate.probability < least {
                 continue;
             }
             if self.tracks.len() >= self.settings.max_tracks {
@@ -224,9 +226,7 @@ impl Tracker {
                 continue;
             }
             let mut track = ImageTrack::new(self.next_id, candidate, frame, self.settings.noise_of(candidate.group));
-            if self.settings.confirm_hits <= 1 {
-                track.confirm();
-            }
+            track.confirm_after(self.settings.confirm_hits, self.settings.new_track_probability);
             self.next_id += 1;
             self.tracks.push(track);
         }

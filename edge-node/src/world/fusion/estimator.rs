@@ -36,7 +36,7 @@ impl From<&GroundTrack> for Measurement {
         let measured = &track.measured;
         // Two sources are weighed by all that may be wrong with either.
         let noise = sum(&measured.noise, &measured.bias);
-        Self { at: track.captured_at, seen: Seen { position: measured.position, noise, velocity: None } }
+        Self { at: track.measured_at, seen: Seen { position: measured.position, noise, velocity: None } }
     }
 }
 

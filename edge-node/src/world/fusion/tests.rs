@@ -82,6 +82,24 @@ fn a_car_that_two_cameras_see_is_one_and_better_known_than_by_either() {
 }
 
 #[test]
+fn a_frame_that_tells_nothing_of_the_place_does_not_hold_a_car_back() {
+    let mut world = world();
+    // The second camera's picture cuts the car on both sides after one second: it is seen, and nobody knows where.
+    let second = |ms: i64| {
+        let track = driving(3, Car, [along(ms), 0.0], ms);
+        let told_ms = ms.min(1_000);
+        let mut measured = track.measured;
+        measured.position = Enu::ground(along(told_ms), 0.0);
+        vec![GroundTrack { measured, measured_at: at(told_ms), ..track }]
+    };
+    film(&mut world, 0..2_000, |ms| vec![driving(7, Car, [along(ms), 0.0], ms)], second);
+    let [user] = world.users() else { panic!("{:?}", world.users().len()) };
+    let truth = Enu::ground(user.state_at.seconds_since(at(0)) * 10.0, 0.0);
+    assert!(user.position.ground_distance_m(&truth) < 0.2, "{:?} {truth:?}", user.position);
+    assert!((user.velocity_e_mps - 10.0).abs() < 0.2, "{user:?}");
+}
+
+#[test]
 fn neighbours_are_told_apart_by_both_cameras() {
     let mut world = world();
     let both = |shift: f64| {

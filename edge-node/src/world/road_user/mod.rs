@@ -204,7 +204,8 @@ impl RoadUser {
             self.follow(limits);
             return true;
         };
-        let in_time = !is_detected || estimator.take(&track.into(), settings);
+        let tells = is_detected && track.measured_at == track.captured_at;
+        let in_time = !tells || estimator.take(&track.into(), settings);
         self.vote();
         self.publish(track.state_at);
         self.follow(limits);

@@ -3,6 +3,7 @@
 //! In: the trace of a run. Out: [`Figures`]. In each frame of the first camera, the objects known after it are given to the
 //! road users in reach, nearest pairs first; a road user counts who shows in that frame and has done so for a while.
 
+use super::samples::{Is, Sample, mahalanobis2};
 use masa_sim::actor::{Actor, ActorId};
 use masa_sim::run::trace::{FrameTrace, Known};
 use masa_sim::run::{Outcome, Trace};
@@ -18,6 +19,8 @@ const SETTLE_S: f64 = 1.0;
 const BANDS_M: [[f64; 2]; 2] = [[20.0, 40.0], [45.0, 75.0]];
 /// Squared Mahalanobis distance within which 95 % of a normal distribution in the plane lie.
 const INSIDE_95: f64 = 5.991;
+/// The same for 99 %.
+const INSIDE_99: f64 = 9.210;
 /// An object is a ghost when less of its life than this belongs to anybody, share.
 const TRUE_SHARE: f64 = 0.2;
 /// Two objects on one road user for so long are one too many, seconds.
@@ -25,8 +28,8 @@ const DOUBLE_S: f64 = 1.0;
 
 /// Head of the table.
 pub(super) const HEADER: &str = "\
-                                      position, median (m)   speed (m/s)  in 95 %   one object for  same id   known  per 10 min
-                                      at 30 m      at 60 m   median       ellipse   both cameras              share  ghosts  doubles  sightings";
+scenario (seed): sources                        position, median (m)      speed (m/s)  in 95 %   one object for  same id   known  per 10 min
+                                                at 30 m      at 60 m      median       ellipse   both cameras              share  ghosts  doubles  sightings";
 
 /// Everything that is measured.
 #[derive(Debug, Default)]
@@ -41,6 +44,8 @@ pub(super) struct Figures {
     ghosts: usize,
     doubles: usize,
     minutes: f64,
+    /// Every comparison.
+    pub(super) samples: Vec<Sample>,
 }
 
 /// So many of so many.
@@ -76,7 +81,8 @@ impl Figures {
     /// Of the first station of a run.
     pub(super) fn of(outcome: &Outcome) -> Self {
         let trace = &outcome.trace;
-        let [eye_e_m, eye_n_m, _] = outcome.scenario.stations[0].cameras[0].position_m;
+        let camera = &outcome.scenario.stations[0].cameras[0];
+        let [eye_e_m, eye_n_m, _] = camera.position_m;
         let mut figures = Self { minutes: trace.snapshots.last().map_or(0.0, |s| s.time_s) / 60.0, ..Self::default() };
         let mut since: BTreeMap<ActorId, f64> = BTreeMap::new();
         let mut ids: BTreeMap<ActorId, BTreeMap<u16, usize>> = BTreeMap::new();
@@ -88,8 +94,11 @@ impl Figures {
             for known in &frame.objects {
                 let life = lives.entry(known.id).or_default();
                 life.frames += 1;
-                let near = snapshot.actors.iter().any(|actor| distance_m(known, actor, trace) <= reach_m(actor));
+                let near = snapshot.actors.iter().any(|actor| is_about(known, actor, trace));
                 life.somebody += usize::from(near);
+                if !near {
+                    figures.samples.push(Sample::of(Is::Ghost, known, None, [0.0; 2]));
+                }
             }
             let in_view: Vec<_> = frame.in_view.iter().filter(|seen| seen.visible >= VISIBLE).collect();
             since.retain(|actor, _| in_view.iter().any(|seen| seen.actor == *actor));
@@ -104,9 +113,19 @@ impl Figures {
                 let Some(known) = known else { continue };
                 *ids.entry(seen.actor).or_default().entry(known.id).or_default() += 1;
                 let eye_m = (actor.pose.position.x - eye_e_m).hypot(actor.pose.position.y - eye_n_m);
-                figures.compare(known, actor, eye_m, trace);
+                let sample = |is: Is, known: &Known| {
+                    Sample::of(is, known, Some(actor), apart(known, actor, trace).into()).seen(
+                        &seen.bounding_box,
+                        &frame.detections,
+                        camera.lens.image_size_px,
+                        eye_m,
+                        frame.captured_s - began,
+                    )
+                };
+                figures.compare(sample(Is::It, known), eye_m);
                 figures.both_cameras(frame, known, actor, &pairs, trace);
                 for other in others_on(frame, actor, &pairs, trace) {
+                    figures.samples.push(sample(Is::Double, other));
                     let spell = doubled.entry((actor.id, other.id)).or_insert((frame.captured_s, frame.captured_s));
                     spell.1 = frame.captured_s;
                 }
@@ -122,19 +141,16 @@ impl Figures {
         figures
     }
 
-    fn compare(&mut self, known: &Known, actor: &Actor, eye_m: f64, trace: &Trace) {
-        let (de, dn) = apart(known, actor, trace);
+    fn compare(&mut self, sample: Sample, eye_m: f64) {
+        let [de, dn] = sample.apart_m;
         for (band, errors_m) in BANDS_M.iter().zip(&mut self.errors_m) {
             if (band[0]..band[1]).contains(&eye_m) {
                 errors_m.push(de.hypot(dn));
             }
         }
-        let [ve, vn] = known.velocity_mps;
-        self.speed_errors_mps.push((ve.hypot(vn) - actor.speed_mps.abs()).abs());
-        let c = known.covariance;
-        let determinant = c.ee_m2 * c.nn_m2 - c.en_m2 * c.en_m2;
-        let distance2 = (c.nn_m2 * de * de - 2.0 * c.en_m2 * de * dn + c.ee_m2 * dn * dn) / determinant;
-        self.inside.count(distance2 <= INSIDE_95);
+        self.speed_errors_mps.push(sample.speed_error_mps());
+        self.inside.count(sample.distance2 <= INSIDE_95);
+        self.samples.push(sample);
     }
 
     /// Whether both cameras that have a road user in view give one object.
@@ -170,6 +186,7 @@ impl Figures {
         self.ghosts += other.ghosts;
         self.doubles += other.doubles;
         self.minutes += other.minutes;
+        self.samples.extend(other.samples);
     }
 
     /// A line of the table.
@@ -180,7 +197,7 @@ impl Figures {
         };
         let per_10_min = |count: usize| 10.0 * count as f64 / self.minutes.max(1e-9);
         format!(
-            "{name:36}  {:<12} {:<12} {:<12} {:<9} {:<15} {:<9} {:<6} {:<7.1} {:<8.1} {}",
+            "{name:46}  {:<12} {:<12} {:<12} {:<9} {:<15} {:<9} {:<6} {:<7.1} {:<8.1} {}",
             figure(&self.errors_m[0]),
             figure(&self.errors_m[1]),
             median(&self.speed_errors_mps).map_or("–".into(), |median| format!("{median:.2}")),
@@ -226,6 +243,12 @@ fn assigned(frame: &FrameTrace, actors: &[Actor], trace: &Trace) -> BTreeMap<Act
         }
     }
     pairs
+}
+
+/// Whether an object is, as far as it says itself how vague it is, where a road user is.
+fn is_about(known: &Known, actor: &Actor, trace: &Trace) -> bool {
+    let apart_m = apart(known, actor, trace).into();
+    distance_m(known, actor, trace) <= reach_m(actor) || mahalanobis2(&known.covariance, apart_m) <= INSIDE_99
 }
 
 fn reach_m(actor: &Actor) -> f64 {

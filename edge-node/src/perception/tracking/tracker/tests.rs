@@ -168,6 +168,29 @@ fn one_flash_of_the_detector_is_no_track() {
 }
 
 #[test]
+fn who_comes_out_from_behind_something_is_known_once_a_detection_is_sure() {
+    use Birth::{SureFirst, SureOnce};
+    // Probabilities 0.86, 0.91, 0.86 of the default even score; 0.9 is sure.
+    let unsure = [0.41, 0.43, 0.41, 0.43];
+    for (birth, scores, frame_ms) in [
+        (SureOnce, [0.41, 0.55, 0.41, 0.41], Some(100)),
+        (SureFirst, [0.41, 0.55, 0.41, 0.41], Some(200)),
+        (SureOnce, [0.55, 0.41, 0.41, 0.41], Some(100)),
+        (SureFirst, [0.55, 0.41, 0.41, 0.41], Some(100)),
+        (SureOnce, unsure, None),
+        (SureFirst, unsure, None),
+    ] {
+        let mut tracker = Tracker::new(TrackerSettings { birth, ..TrackerSettings::default() });
+        let known = (0..4).map(|step| step * 100).find(|ms| {
+            let seen = detection(ObjectClass::Bicycle, scores[*ms as usize / 100], 100.0, 100.0);
+            tracker.update(frame(*ms), [800, 600], &[seen]);
+            tracker.tracks().iter().any(ImageTrack::is_confirmed)
+        });
+        assert_eq!(known, frame_ms, "{birth:?} {scores:?}");
+    }
+}
+
+#[test]
 fn late_frames_and_excess_are_counted() {
     let settings = TrackerSettings { max_tracks: 1, max_detections: 2, ..TrackerSettings::default() };
     let mut tracker = Tracker::new(settings);
