@@ -112,6 +112,11 @@ impl ActorKind {
         matches!(self, Self::Car | Self::Van | Self::Truck | Self::Bus | Self::Tram)
     }
 
+    /// Goes on foot or about as slowly: on pavements and crossings.
+    pub const fn walks(self) -> bool {
+        matches!(self, Self::Adult | Self::Child | Self::Wheelchair | Self::Dog)
+    }
+
     /// A person on foot, on a light vehicle or in a wheelchair (ETSI TS 103 300-2: vulnerable road user).
     pub const fn is_vulnerable(self) -> bool {
         matches!(

@@ -204,3 +204,18 @@ fn what_is_not_supported_is_refused_with_its_line() {
     let text = error.to_string();
     assert!(text.contains("street.rou.xml:5") && text.contains("taxi"), "{text}");
 }
+
+#[test]
+fn a_vehicle_is_straight_in_its_lane_again_after_a_change() {
+    let roads = roads();
+    let mut traffic = Traffic::new(roads.clone(), TrafficSettings::default(), Seed(1));
+    let id = traffic.spawn(car(&roads)).unwrap();
+    drive(&mut traffic, &[], 20, |_, _, _| {});
+    assert!(traffic.command(id, Command::ChangeLane(1)));
+    let mut poses = Vec::new();
+    drive(&mut traffic, &[], 120, |actors, _, _| poses.extend(actors.first().map(|actor| actor.pose)));
+    let turned = poses.iter().map(|pose| pose.yaw_rad.abs()).fold(0.0, f64::max);
+    assert!(turned > 0.02, "it goes across: {turned}");
+    let last = poses.last().unwrap();
+    assert!(last.yaw_rad.abs() < 1e-9 && (last.position.y - 3.2).abs() < 1e-9, "{last:?}");
+}

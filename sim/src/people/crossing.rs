@@ -64,15 +64,11 @@ struct Vehicle {
     length_m: f64,
 }
 
-fn walks(kind: ActorKind) -> bool {
-    matches!(kind, ActorKind::Adult | ActorKind::Child | ActorKind::Wheelchair | ActorKind::Dog)
-}
-
 impl Traffic {
     /// What of a snapshot people mind; people themselves are not in it.
     pub(crate) fn new(snapshot: &Snapshot) -> Self {
         let mut traffic = Self::default();
-        for actor in snapshot.actors.iter().filter(|actor| !walks(actor.kind)) {
+        for actor in snapshot.actors.iter().filter(|actor| !actor.kind.walks()) {
             let obstacle = obstacle(actor);
             traffic.widest_m = traffic.widest_m.max(obstacle.influence_m());
             traffic.obstacles.push(obstacle);

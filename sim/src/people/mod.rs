@@ -241,6 +241,11 @@ impl People {
         self.index(id).is_some_and(|at| self.run_across(at))
     }
 
+    /// Manners of somebody on the road: who looks at a phone, who crosses anywhere, who ignores red.
+    pub fn manners(&self, id: ActorId) -> Option<Manners> {
+        self.index(id).map(|at| self.people[at].manners)
+    }
+
     /// How many are on the road.
     pub fn len(&self) -> usize {
         self.people.len()

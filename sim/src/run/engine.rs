@@ -1,6 +1,8 @@
 //! The loop itself: one step of the world after another, and between them everything that falls due, in order of time.
 
 mod drive;
+mod ether;
+mod mast;
 mod schedule;
 mod signals;
 
@@ -20,6 +22,7 @@ use crate::roads::Roads;
 use crate::scenario::route::Way;
 use crate::scenario::scripted::POPULATION;
 use crate::scenario::{CameraSettings, DetectorKind, Scenario, Security};
+use crate::sensors::environment::{Background, Environment};
 use crate::sensors::signal_feed::SignalFeed;
 use crate::world::{WishId, World};
 use masa_edge_node::config::Configuration;
@@ -28,6 +31,7 @@ use masa_v2x_proto::geo::{Enu, SiteFrame, yaw_to_heading_rad};
 use masa_v2x_proto::geonet::{Mobility, Position, PositionAccuracy};
 use masa_v2x_proto::security::Verdict;
 use masa_v2x_proto::time::Timestamp;
+use mast::Mast;
 use nalgebra::{Point3, Vector3};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -67,7 +71,8 @@ pub(crate) struct Engine<'a> {
     health_open: BTreeMap<(usize, String), usize>,
     faults_active: Vec<bool>,
     forger: Forger,
-    sensors: BTreeMap<(usize, usize), f64>,
+    environment: Environment,
+    masts: Vec<Mast>,
     pool: rayon::ThreadPool,
     /// What navigation knows of crossings.
     zebras: Vec<Zebra>,
@@ -93,7 +98,7 @@ impl<'a> Engine<'a> {
             stations: Vec::new(),
             by_actor: BTreeMap::new(),
             rigs: Vec::new(),
-            air: Air::new(scenario.radio, seed),
+            air: Air::new(scenario.radio, &roads, seed),
             forger: Forger::default(),
             authorities,
             queue: BTreeMap::new(),
@@ -103,7 +108,8 @@ impl<'a> Engine<'a> {
             asked_by: BTreeMap::new(),
             health_open: BTreeMap::new(),
             faults_active: vec![false; scenario.faults.len()],
-            sensors: BTreeMap::new(),
+            environment: Environment::new(Background::default(), &roads),
+            masts: mast::masts(scenario, seed),
             pool: pool.map_err(|error| RunError::Threads(error.to_string()))?,
             zebras: zebras(&roads),
             trace: Trace::default(),
@@ -118,6 +124,8 @@ impl<'a> Engine<'a> {
             let station = engine.add_station(settings.id.clone(), None, configuration, antenna, 0)?;
             let Enu { e_m, n_m, u_m } = Enu { e_m: antenna.x, n_m: antenna.y, u_m: antenna.z };
             let at = engine.frame.to_wgs84(Enu { e_m, n_m, u_m });
+            let party = engine.party(station);
+            engine.air.listen(party);
             engine.stations[station].modem.moved(Position::surveyed(at, START), START);
             engine.feeds.push(if settings.signals { super::signals::feeds(&roads, seed) } else { Vec::new() });
             for (place, camera) in settings.cameras.iter().enumerate() {
@@ -300,6 +308,10 @@ impl<'a> Engine<'a> {
             let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
             let wake = self.next_wake();
             let next = queued.into_iter().chain(wake.map(|(at, _)| at)).min();
+            if self.hear(next.unwrap_or(t_ns).min(t_ns)) {
+                // What has come may be due before that.
+                continue;
+            }
             if next.is_none_or(|next| next > t_ns) {
                 return;
             }
@@ -354,9 +366,9 @@ impl<'a> Engine<'a> {
 
     /// Sends what a modem wants sent, and hands its node what it has received.
     fn act(&mut self, station: usize, t_ns: i64, output: Output) {
-        let from = (self.stations[station].station_id, self.stations[station].antenna);
+        let from = self.party(station);
         for frame in output.frames {
-            self.transmit(from.0, from.1, &frame, t_ns);
+            self.transmit(from, &frame, t_ns);
         }
         let source = self.stations[station].configuration.geonet_source();
         for message in output.messages {
@@ -364,19 +376,6 @@ impl<'a> Engine<'a> {
             let trusted = !matches!(message.verdict, Verdict::Refused(_));
             self.trace.received.push(Reception { at_s: t_ns as f64 * 1e-9, station, sent, trusted });
             self.step_node(station, t_ns, source, EventBody::Received(message));
-        }
-    }
-
-    fn transmit(&mut self, from: u32, antenna: Point3<f64>, frame: &[u8], t_ns: i64) {
-        let frame: Arc<[u8]> = frame.into();
-        for to in 0..self.stations.len() {
-            let station = &self.stations[to];
-            if station.station_id == from || !station.link_up || station.node.is_none() {
-                continue;
-            }
-            if let Some(delay_ns) = self.air.carry((from, antenna), (station.station_id, station.antenna)) {
-                self.push(t_ns + delay_ns.max(1), to, Due::Frame(frame.clone()));
-            }
         }
     }
 

@@ -2,13 +2,13 @@
 //!
 //! In: a snapshot, and what is broken. Out: the picture and who really shows in it, hidden parts left out.
 
-use super::camera::InView;
+use super::camera::{InView, surveyed};
 use super::rig::Broken;
 use crate::actor::ActorId;
 use crate::random::Seed;
 use crate::roads::Roads;
 use crate::scenario::CameraSettings;
-use crate::sensors::camera::{Camera, CameraModel, CameraPose, CameraSettings as Optics, ImageFault, Scene};
+use crate::sensors::camera::{Camera, CameraModel, CameraSettings as Optics, ImageFault, Scene};
 use crate::snapshot::Snapshot;
 use masa_inference::{BoundingBox, RgbImage};
 use std::sync::Arc;
@@ -34,10 +34,8 @@ pub(crate) fn scene(roads: &Roads, seed: Seed) -> Arc<Scene> {
 impl Eye {
     /// The eye of a camera, the `place.1`-th of the `place.0`-th station.
     pub(crate) fn new(settings: &CameraSettings, scene: Arc<Scene>, seed: Seed, place: (usize, usize)) -> Self {
-        let [e, n] = settings.look_at_m;
-        let pose = CameraPose::looking_at(settings.position_m, [e, n, 0.0]);
-        let id = format!("{}-{}", place.0, settings.id);
-        let model = CameraModel::with_size(&id, pose, settings.lens.fov_deg, settings.lens.image_size_px);
+        // Cameras of several stations may have one name, and noise of their own.
+        let model = CameraModel { id: format!("{}-{}", place.0, settings.id), ..surveyed(settings) };
         Self { camera: Camera::new(Optics::fixed(model), scene, seed) }
     }
 

@@ -3,15 +3,15 @@
 //! In: a snapshot, and what is broken. Out: a detection frame with the time at which it reaches the core. Each rig has its
 //! own luck and its own detector, so that rigs run on any thread.
 
-use super::camera::{InView, MIN_HEIGHT_PX, Pinhole, class_of};
+use super::camera::{InView, MIN_HEIGHT_PX, class_of, everybody, panned, surveyed};
 use super::eye::Eye;
-use super::gnss::normal;
 use super::trace::{FNV_START, fnv};
 use super::{BoxErrors, Perception, RunError, RunOptions};
 use crate::actor::ActorId;
 use crate::random::Seed;
 use crate::scenario::{CameraSettings, DetectorKind};
-use crate::sensors::camera::Scene;
+use crate::sensors::camera::{CameraModel, Scene};
+use crate::sensors::gnss::noise::gauss;
 use crate::snapshot::Snapshot;
 use masa_edge_node::event::{FrameStatistics, FrameTimings};
 use masa_edge_node::health::FrameObserver;
@@ -41,7 +41,8 @@ pub(crate) struct Rig {
     /// Steps between two pictures.
     pub(crate) every: u64,
     pub(crate) broken: Broken,
-    pinhole: Pinhole,
+    /// As surveyed.
+    model: CameraModel,
     eye: Option<Eye>,
     detector: Option<Detector>,
     luck: Pcg64Mcg,
@@ -92,7 +93,7 @@ impl Rig {
             camera,
             every: (1.0 / (settings.rate_hz * step_s)).round().max(1.0) as u64,
             broken: Broken::default(),
-            pinhole: Pinhole::new(settings, 0.0),
+            model: surveyed(settings),
             eye: scene
                 .filter(|_| detector.is_some())
                 .map(|scene| Eye::new(settings, scene.clone(), seed, (station, camera))),
@@ -124,16 +125,14 @@ impl Rig {
         if self.broken.silent {
             return Ok(None);
         }
-        let pinhole = Pinhole::new(&self.settings, self.broken.pan_deg);
         // Who is in the picture is judged by where the camera is believed to look.
         let mut detections = Vec::new();
         let (mut hash, mut statistics) = (0, None);
-        let mut in_view = self.pinhole.everybody(snapshot);
+        let mut in_view = everybody(&self.model, snapshot);
         match self.settings.detector {
             DetectorKind::Off => {}
             DetectorKind::GroundTruth => {
-                detections = pinhole
-                    .everybody(snapshot)
+                detections = everybody(&panned(&self.model, self.broken.pan_deg), snapshot)
                     .iter()
                     .filter_map(|seen| {
                         let kind = snapshot.actor(seen.actor)?.kind;
@@ -176,7 +175,7 @@ impl Rig {
     /// Drawn for each frame, so that a fault changes no later frame's luck.
     fn inference_us(&mut self) -> u32 {
         let model = &self.settings.latency;
-        let ms = model.inference_ms + model.jitter_ms * normal(&mut self.luck);
+        let ms = model.inference_ms + model.jitter_ms * gauss(&mut self.luck);
         (ms.max(0.3 * model.inference_ms) * 1e3) as u32
     }
 }
@@ -195,10 +194,10 @@ impl Errors {
     fn apply(&mut self, seen: &InView, size_px: &[u32; 2]) -> Option<BoundingBox> {
         let Some(BoxErrors { noise, bias, missed }) = self.sizes else { return Some(seen.bounding_box) };
         let luck = &mut self.luck;
-        let habit = *self.habits.entry(seen.actor).or_insert_with(|| [(); 4].map(|()| bias * normal(luck)));
+        let habit = *self.habits.entry(seen.actor).or_insert_with(|| [(); 4].map(|()| bias * gauss(luck)));
         let is_missed = luck.random_bool(missed.clamp(0.0, 1.0));
         let height = f64::from(seen.bounding_box.height_px());
-        let [dx1, dy1, dx2, dy2] = habit.map(|habit| ((habit + noise * normal(luck)) * height) as f32);
+        let [dx1, dy1, dx2, dy2] = habit.map(|habit| ((habit + noise * gauss(luck)) * height) as f32);
         let b = seen.bounding_box;
         let [width, height] = size_px.map(|size| size as f32);
         let found = BoundingBox {

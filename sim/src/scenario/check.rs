@@ -50,6 +50,7 @@ pub fn check(scenario: &Scenario) -> Result<(), ScenarioError> {
     for criterion in &scenario.criteria {
         check_criterion(scenario, &criterion.require)?;
     }
+    check_shares(scenario)?;
     for fault in &scenario.faults {
         fault.check(scenario)?;
     }
@@ -79,6 +80,35 @@ fn check_actor(scenario: &Scenario, actor: &ActorSettings) -> Result<(), Scenari
         }
     }
     Ok(())
+}
+
+fn check_shares(scenario: &Scenario) -> Result<(), ScenarioError> {
+    let traffic = scenario.traffic.map(|traffic| traffic.behaviour).unwrap_or_default();
+    let parking = scenario.traffic.and_then(|traffic| traffic.parking);
+    if let Some([least, most]) =
+        parking.map(|parking| parking.stay_s).filter(|[least, most]| !(0.0 <= *least && least <= most))
+    {
+        return Err(
+            scenario.wrong(format!("traffic.parking.stay-s is [{least}, {most}], must be at least and at most"))
+        );
+    }
+    let people = scenario.people.map(|people| people.manners).unwrap_or_default();
+    let shares = [
+        ("traffic.behaviour.red-light", traffic.red_light),
+        ("traffic.behaviour.wrong-way", traffic.wrong_way),
+        ("traffic.behaviour.speeding", traffic.speeding),
+        ("traffic.behaviour.tailgating", traffic.tailgating),
+        ("traffic.parking.share", parking.map_or(0.0, |parking| parking.share)),
+        ("traffic.parking.taken", parking.map_or(0.0, |parking| parking.taken)),
+        ("people.manners.distracted-share", people.distracted_share),
+        ("people.manners.jaywalker-share", people.jaywalker_share),
+        ("people.manners.ignores-red-share", people.ignores_red_share),
+        ("people.manners.connected-share", people.connected_share),
+    ];
+    match shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+        Some((name, share)) => Err(scenario.wrong(format!("{name} is {share}, must be within 0 to 1"))),
+        None => Ok(()),
+    }
 }
 
 /// The scripted actor of a name.
@@ -132,7 +162,7 @@ fn check_criterion(scenario: &Scenario, criterion: &Criterion) -> Result<(), Sce
             known_actor(scenario, actor)?;
             known_actor(scenario, to)
         }
-        Criterion::Privacy {} => Ok(()),
+        Criterion::Privacy {} | Criterion::Breaches { .. } | Criterion::Parking { .. } => Ok(()),
     }
 }
 

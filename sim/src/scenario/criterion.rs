@@ -1,5 +1,6 @@
 //! What must come of a scenario.
 
+use crate::truth::rules::Rule;
 use serde::{Deserialize, Serialize};
 
 /// A criterion: a `[[criterion]]` table.
@@ -142,6 +143,23 @@ pub enum Criterion {
         point_m: [f64; 2],
         /// At the latest, seconds.
         before_s: f64,
+    },
+    /// So many begin to break a rule of the road, scripted or not.
+    Breaches {
+        /// The rule.
+        rule: Rule,
+        /// At least so often.
+        #[serde(default)]
+        at_least: u32,
+        /// At most so often; absent: as often as may be.
+        at_most: Option<u32>,
+    },
+    /// So many parking spaces of the map become taken and free.
+    Parking {
+        /// Become taken at least.
+        taken: u32,
+        /// Become free at least.
+        freed: u32,
     },
     /// An actor never stood.
     NeverStops {

@@ -17,7 +17,7 @@ pub use actor::{ActionSettings, ActorSettings, Attention, SignalsPolicy, Then, W
 pub use check::check;
 pub(crate) use check::known_station as check_station;
 pub use criterion::{Criterion, CriterionSettings, Recipients};
-pub use demand::{PeopleDemand, TrafficDemand};
+pub use demand::{ParkingDemand, PeopleDemand, TrafficDemand};
 pub use library::{library, shipped};
 pub use station::{
     AnnouncementSettings, CameraSettings, DetectorKind, LatencyModel, LensSettings, SensorSettings, StationSettings,
@@ -172,7 +172,7 @@ pub struct RadioSettings {
     pub model: RadioModel,
     /// Of the model `range`: stations hear each other up to this distance, metres.
     pub range_m: f64,
-    /// Of the model `range`: from the antenna of one to the core of the other, milliseconds.
+    /// From the antenna of one to the core of the other, milliseconds; where the air takes its own time, on top of that.
     pub latency_ms: f64,
 }
 
@@ -189,6 +189,10 @@ pub enum RadioModel {
     /// Everything within a distance is heard, after a fixed time.
     #[default]
     Range,
+    /// The simulator's radio ([`crate::radio`]) with ITS-G5: path loss, buildings, fading, collisions, a busy channel.
+    ItsG5,
+    /// The same with LTE-V2X mode 4.
+    Pc5,
 }
 
 /// Connected vehicles.

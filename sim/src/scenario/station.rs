@@ -72,22 +72,22 @@ fn default_awareness_m() -> f64 {
 pub struct SensorSettings {
     /// Name, unique at the station.
     pub id: String,
-    /// What it measures: air or road-surface temperature, or rain.
+    /// What it measures.
     pub quantity: Quantity,
     /// Interval of its readings, seconds.
     #[serde(default = "default_interval_s")]
     pub interval_s: f64,
-    /// Standard deviation of its readings, in the quantity's unit.
-    #[serde(default = "default_noise")]
-    pub noise: f64,
+    /// Its errors, as a multiple of a usual instrument's.
+    #[serde(default = "default_error")]
+    pub error: f64,
 }
 
 fn default_interval_s() -> f64 {
     1.0
 }
 
-fn default_noise() -> f64 {
-    0.05
+fn default_error() -> f64 {
+    1.0
 }
 
 /// Where the zones of a station come from.

@@ -5,6 +5,7 @@ use super::driver::{HALTING_MPS, LENGTH_SLACK_M, SLACK};
 use super::lane_change;
 use super::net::NONE;
 use super::settings::WhenStuck;
+use super::spawn::Standing;
 use super::step::Traffic;
 use super::vehicle::NEVER;
 
@@ -74,7 +75,7 @@ impl Traffic {
             info.waiting_s += dt;
         }
         let friction = (0.05 + 0.005 * before) * before;
-        info.lights.brake = speed < before - friction * dt || (speed <= HALTING_MPS && !body.parked);
+        info.lights.brake = speed < before - friction * dt || speed <= HALTING_MPS;
         mind.impatience = (self.types[info.type_id as usize].impatience
             + body.waiting_s / self.settings.impatient_after_s.max(SLACK))
         .clamp(0.0, 1.0);
@@ -278,7 +279,8 @@ impl Traffic {
         self.trim_rear(vehicle);
         let body = &mut self.bodies[vehicle as usize];
         let Some(stop) = body.stops.front_mut() else { return };
-        if stop.reached || stop.lane != body.lane || stop.at != body.at {
+        let waits_for_bay = stop.standing != Standing::Lane && stop.bay.is_none();
+        if stop.reached || waits_for_bay || stop.lane != body.lane || stop.at != body.at {
             return;
         }
         if body.pos + LENGTH_SLACK_M >= stop.start && body.speed <= HALTING_MPS {
@@ -290,6 +292,7 @@ impl Traffic {
     /// Takes a vehicle off the road.
     pub(crate) fn leave_road(&mut self, vehicle: u32, leaving: Leaving) {
         self.unlist(vehicle);
+        self.give_bay_back(vehicle);
         self.note_trip(vehicle, leaving);
         self.bodies[vehicle as usize].alive = false;
         self.free.push(vehicle);

@@ -6,7 +6,7 @@
 use super::advance::Leaving;
 use super::net::NONE;
 use super::step::Traffic;
-use super::vehicle::NEVER;
+use super::vehicle::{Berth, NEVER};
 use crate::actor::{Actor, ActorId, Pose};
 use crate::geometry::angle_between;
 use crate::roads::LaneId;
@@ -45,7 +45,7 @@ impl Traffic {
             Command::Brake(brake) => mind.brake = brake.map(|brake| brake.max(0.0)),
             Command::ChangeLane(lanes) => mind.change = lanes,
             Command::Control { throttle, brake, steer } => {
-                if self.bodies[slot].parked || self.bodies[slot].away {
+                if self.bodies[slot].berth != Berth::None || self.bodies[slot].away {
                     return false;
                 }
                 self.infos[slot].pedals = [throttle.clamp(0.0, 1.0), brake.clamp(0.0, 1.0), steer.clamp(-1.0, 1.0)];

@@ -36,7 +36,8 @@ pub(crate) fn decide(view: View<'_>, ego: u32, mind: &mut Mind) -> Decision {
 
 /// Whether a vehicle leaves its stop in this step.
 pub(crate) fn resumes(body: &Body, time: f64) -> bool {
-    body.stops.front().is_none_or(|stop| stop.duration < SLACK && stop.until <= time)
+    // Out of a bay it comes by a manoeuvre of its own.
+    body.stops.front().is_none_or(|stop| stop.bay.is_none() && stop.duration < SLACK && stop.until <= time)
 }
 
 struct Safe {
@@ -64,6 +65,8 @@ fn through_links(view: &View<'_>, ego: u32, body: &Body, mind: &mut Mind, decisi
         let state = view.states[item.link as usize];
         let can_brake = item.distance > brake_gap(body.speed, driver.decel, 0.0, dt) || body.speed < driver.decel * dt;
         let ignores_red = body.ignores_red || body.beacon;
+        // Who runs a red light has not seen it, nor those who have green; a beacon asks for way and waits for it.
+        let runs_red = body.ignores_red && state.is_red();
         if state.is_yellow() && can_brake && !ignores_red {
             safe.speed = item.wait;
             decision.must_wait = true;
@@ -71,7 +74,7 @@ fn through_links(view: &View<'_>, ego: u32, body: &Body, mind: &mut Mind, decisi
         }
         let mut asked = passage(body, ego, &item, if can_brake { mind.impatience } else { 1.0 });
         asked.ignores_red = ignores_red;
-        let open = state.is_yellow() || right_of_way::is_open(view, item.link, &asked);
+        let open = state.is_yellow() || runs_red || right_of_way::is_open(view, item.link, &asked);
         if open
             && !state.has_priority()
             && !right_of_way::entered_by_priority(view, item.link)

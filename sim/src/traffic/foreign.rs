@@ -5,7 +5,7 @@
 
 use super::step::Traffic;
 use super::vehicle::Obstacle;
-use crate::actor::{Actor, ActorKind};
+use crate::actor::Actor;
 use crate::roads::{EdgeKind, LaneId, LaneKind, Roads};
 use crate::snapshot::Snapshot;
 use nalgebra::Point2;
@@ -60,10 +60,6 @@ impl Surroundings {
     }
 }
 
-const fn walks(kind: ActorKind) -> bool {
-    matches!(kind, ActorKind::Adult | ActorKind::Child | ActorKind::Wheelchair | ActorKind::Dog)
-}
-
 impl Traffic {
     /// Finds what stands and moves on lanes and crossings.
     pub(crate) fn look_around(&mut self, before: &Snapshot) {
@@ -77,18 +73,20 @@ impl Traffic {
             if actor.id.population() == Self::POPULATION && !self.is_by_hand(actor) {
                 continue;
             }
-            self.see(actor);
+            self.see(actor, |_| true);
         }
+        self.see_wrong_way(before);
     }
 
-    fn see(&mut self, actor: &Actor) {
+    /// Enters an actor into the lanes that it is on, of those along which `minds` the cosine of its turn.
+    pub(super) fn see(&mut self, actor: &Actor, minds: impl Fn(f64) -> bool) {
         let centre = actor.pose.position.xy();
         let (sin, cos) = actor.pose.yaw_rad.sin_cos();
         let near = self.surroundings.lanes_near(centre).to_vec();
         for id in near {
             let lane = self.roads.lane(LaneId(id));
             let crossing = self.roads.edge(lane.edge).kind == EdgeKind::Crossing;
-            if crossing && !walks(actor.kind) {
+            if crossing && !actor.kind.walks() {
                 continue;
             }
             let Some(on) = lane.centre.project(centre) else { continue };
@@ -107,6 +105,9 @@ impl Traffic {
                 let list = &mut self.surroundings.walkers[id as usize];
                 let first = if now { 0 } else { steps };
                 list.extend((first..=steps).map(|k| on.s_m + (soon.s_m - on.s_m) * f64::from(k) / f64::from(steps)));
+                continue;
+            }
+            if !minds(turn) {
                 continue;
             }
             // Extent of the turned footprint along and across the lane.

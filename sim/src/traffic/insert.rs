@@ -3,227 +3,27 @@
 //! In: what waits to depart. Out: vehicles on lanes. Who finds no room waits; nobody else departs on that lane in the same
 //! step, so that the order of demand is kept.
 
-use super::driver::{Driver, HALTING_MPS, LENGTH_SLACK_M};
-use super::kinds::VehicleType;
+use super::driver::{HALTING_MPS, LENGTH_SLACK_M};
 use super::net::NONE;
 use super::plan::View;
 use super::right_of_way::{self, Passage};
-use super::spawn::{DepartLane, DepartPosition, DepartSpeed, SpawnError, VehicleSpec};
+use super::spawn::{DepartLane, DepartPosition, DepartSpeed};
 use super::step::Traffic;
-use super::vehicle::{Body, Info, Mind, NEVER, Route, Stop};
-use crate::actor::{ActorId, Lights};
-use crate::roads::EdgeId;
+use super::vehicle::{Berth, Body, Info, Mind};
 use rand::RngExt;
-use rand_distr::{Distribution, Normal};
-use rand_pcg::Pcg64Mcg;
-use std::sync::Arc;
 
 /// A vehicle that waits to depart.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    body: Body,
-    mind: Mind,
-    info: Info,
-    lane: DepartLane,
-    position: DepartPosition,
-    speed: DepartSpeed,
+    pub(super) body: Body,
+    pub(super) mind: Mind,
+    pub(super) info: Info,
+    pub(super) lane: DepartLane,
+    pub(super) position: DepartPosition,
+    pub(super) speed: DepartSpeed,
 }
 
 impl Traffic {
-    /// Lets a vehicle come: it departs as soon as its time has come and there is room.
-    ///
-    /// # Errors
-    /// [`SpawnError`] if its route or a stop makes no sense.
-    pub fn spawn(&mut self, spec: VehicleSpec) -> Result<ActorId, SpawnError> {
-        let serial = self.next_serial;
-        let name = spec.name.clone().unwrap_or_else(|| serial.to_string());
-        let route = self.route_of(&name, &spec)?;
-        let stops = self.stops_of(&name, &spec, &route)?;
-        let type_id = self.type_of(&spec.vehicle_type);
-        let kind = &spec.vehicle_type;
-        let mut random = self.seed.stream("driver", u64::from(serial));
-        let driver = self.driver_of(kind, spec.speed_factor, &mut random);
-        let behaviour = self.settings.behaviour;
-        let ignores_red = random.random::<f64>() < behaviour.red_light;
-        let connected = random.random::<f64>() < self.settings.connected;
-        let appearance = random.random();
-        let last = *route.edges.last().expect("routes are not empty");
-        let length = self.net.lane(self.net.edges[last as usize][0]).length;
-        let arrival = spec.arrival_m.map_or(length, |at| if at < 0.0 { length + at } else { at }).clamp(0.0, length);
-        let body = Body {
-            alive: true,
-            serial,
-            driver,
-            users: kind.users,
-            lane: NONE,
-            pos: 0.0,
-            speed: 0.0,
-            accel: 0.0,
-            further: Vec::new(),
-            rank: 0,
-            in_front: 0.0,
-            route,
-            at: 0,
-            best: Arc::default(),
-            stops: stops.into(),
-            stopped: false,
-            waiting_s: 0.0,
-            entered: NEVER,
-            entered_first: NEVER,
-            entered_conflict: NEVER,
-            must_wait: false,
-            will_pass: false,
-            arrival_pos: arrival,
-            beacon: spec.beacon,
-            strategic_blocked: false,
-            by_hand: false,
-            ignores_red,
-            parked: false,
-            away: false,
-        };
-        let mind = Mind {
-            random,
-            impatience: kind.impatience,
-            cooperative: kind.cooperative,
-            strategic: kind.strategic,
-            speed_gain: kind.speed_gain,
-            keep_right: kind.keep_right,
-            assertive: kind.assertive,
-            ..Mind::default()
-        };
-        let info = Info {
-            name,
-            type_name: kind.name.clone(),
-            type_id,
-            kind: kind.kind,
-            role: kind.role,
-            size: kind.size,
-            connected: spec.connected.unwrap_or(connected),
-            appearance,
-            depart_wish: spec.depart_s,
-            departed: 0.0,
-            depart_lane: NONE,
-            depart_pos: 0.0,
-            depart_speed: 0.0,
-            odometer: 0.0,
-            waiting_s: 0.0,
-            waiting_count: 0,
-            stop_s: 0.0,
-            time_loss: 0.0,
-            teleports: 0,
-            aside: 0.0,
-            aside_left_s: 0.0,
-            lights: Lights { beacon: spec.beacon, ..Lights::default() },
-            yaw: 0.0,
-            yaw_known: false,
-            yaw_rate: 0.0,
-            by_hand: None,
-            pedals: [0.0; 3],
-        };
-        self.next_serial += 1;
-        self.pending.push_back(Pending {
-            body,
-            mind,
-            info,
-            lane: spec.depart_lane,
-            position: spec.depart_position,
-            speed: spec.depart_speed,
-        });
-        Ok(ActorId::of(Self::POPULATION, serial))
-    }
-
-    fn driver_of(&self, kind: &VehicleType, factor: Option<f64>, random: &mut Pcg64Mcg) -> Driver {
-        let spread = kind.speed_factor;
-        let mut drawn = spread.mean;
-        if spread.deviation > 0.0
-            && let Ok(normal) = Normal::new(spread.mean, spread.deviation)
-        {
-            drawn = (0..100)
-                .map(|_| normal.sample(random))
-                .find(|factor| (spread.min..=spread.max).contains(factor))
-                .unwrap_or(spread.mean);
-        }
-        let behaviour = self.settings.behaviour;
-        let speeds = random.random::<f64>() < behaviour.speeding;
-        let tailgates = random.random::<f64>() < behaviour.tailgating;
-        let close = if tailgates { 1.0 / 3.0 } else { 1.0 };
-        Driver {
-            following: kind.following,
-            length_m: kind.size.length_m,
-            min_gap_m: kind.min_gap_m * close,
-            accel: kind.accel_mps2,
-            decel: kind.decel_mps2,
-            emergency_decel: kind.emergency_mps2.max(kind.decel_mps2),
-            max_speed: kind.max_speed_mps,
-            speed_factor: factor.unwrap_or(drawn) * if speeds { 1.3 } else { 1.0 },
-            tau_s: kind.following.tau_s() * close,
-        }
-    }
-
-    fn type_of(&mut self, kind: &VehicleType) -> u32 {
-        match self.types.iter().position(|known| known == kind) {
-            Some(place) => place as u32,
-            None => {
-                self.types.push(kind.clone());
-                self.types.len() as u32 - 1
-            }
-        }
-    }
-
-    fn route_of(&mut self, name: &str, spec: &VehicleSpec) -> Result<Arc<Route>, SpawnError> {
-        let Some(first) = spec.route.first() else { return Err(SpawnError::EmptyRoute(name.to_owned())) };
-        let users = spec.vehicle_type.users;
-        let mut edges = vec![first.0];
-        for pair in spec.route.windows(2) {
-            let (from, to) = (pair[0].0, pair[1].0);
-            if super::route::successors(&self.net, &self.roads, from, users).any(|next| next == to) {
-                edges.push(to);
-                continue;
-            }
-            let way = super::route::find(&self.net, &self.roads, from, to, users).ok_or_else(|| SpawnError::NoWay {
-                name: name.to_owned(),
-                from: self.roads.edge(EdgeId(from)).name.clone(),
-                to: self.roads.edge(EdgeId(to)).name.clone(),
-            })?;
-            edges.extend(&way[1..]);
-        }
-        if let Some(known) = self.routes.get(&edges) {
-            return Ok(known.clone());
-        }
-        let route = Arc::new(Route { id: self.routes.len() as u32, edges: edges.clone() });
-        self.routes.insert(edges, route.clone());
-        Ok(route)
-    }
-
-    fn stops_of(&self, name: &str, spec: &VehicleSpec, route: &Route) -> Result<Vec<Stop>, SpawnError> {
-        let mut at = 0;
-        let mut pos = f64::NEG_INFINITY;
-        let mut stops = Vec::with_capacity(spec.stops.len());
-        for stop in &spec.stops {
-            let edge = self.net.lane(stop.lane.0).edge;
-            let same = route.edges.get(at).is_some_and(|here| *here == edge) && stop.end_m >= pos;
-            let from = if same || pos == f64::NEG_INFINITY { at } else { at + 1 };
-            let found = route.edges[from.min(route.edges.len())..].iter().position(|next| *next == edge);
-            at = from
-                + found.ok_or_else(|| SpawnError::StopOffRoute {
-                    name: name.to_owned(),
-                    lane: self.roads.lane(stop.lane).name.clone(),
-                })?;
-            pos = stop.end_m;
-            stops.push(Stop {
-                lane: stop.lane.0,
-                at: at as u32,
-                start: stop.start_m,
-                end: stop.end_m,
-                duration: stop.duration_s,
-                until: stop.until_s.unwrap_or(f64::NEG_INFINITY),
-                reached: false,
-                parking: stop.parking,
-            });
-        }
-        Ok(stops)
-    }
-
     /// Lets all depart whose time has come and who find room.
     pub(crate) fn insert(&mut self) {
         self.move_teleporting();
@@ -264,7 +64,12 @@ impl Traffic {
                 self.bodies.len() as u32 - 1
             }
         };
-        self.join_lane(slot);
+        if self.bodies[slot as usize].berth == Berth::Standing {
+            self.show_parked(slot);
+        } else {
+            self.join_lane(slot);
+        }
+        self.note_parker(slot);
     }
 
     /// Enters a vehicle into its lane's list and into those of the lanes its rear is on.
@@ -297,6 +102,9 @@ impl Traffic {
     fn place(&mut self, pending: &mut Pending, full: &mut Vec<u32>) -> Option<()> {
         let question = super::advance::question(&pending.body, pending.info.type_id, 0, self.dt);
         pending.body.best = self.memory.find(&self.net, question);
+        if let DepartPosition::Parked { bay, stands_s } = pending.position {
+            return self.come_parked(&mut pending.body, bay, stands_s);
+        }
         let body = &pending.body;
         let usable: Vec<u32> =
             body.best.0.iter().map(|c| c.lane).filter(|lane| self.net.lane(*lane).users.contains(body.users)).collect();
@@ -327,7 +135,7 @@ impl Traffic {
         };
         let base = (body.length() + LENGTH_SLACK_M).min(length);
         let candidates: Vec<f64> = match pending.position {
-            DepartPosition::Base => vec![base],
+            DepartPosition::Base | DepartPosition::Parked { .. } => vec![base],
             DepartPosition::At(at) => vec![if at < 0.0 { length + at } else { at }.clamp(0.0, length)],
             DepartPosition::Random => vec![base + random.random::<f64>() * (length - base)],
             DepartPosition::Last => vec![self.behind_last(lane, body).clamp(base, length)],
@@ -393,7 +201,7 @@ impl Traffic {
         for other in &state.vehicles {
             let other = &self.bodies[*other as usize];
             if other.pos >= pos {
-                consider(other.pos - other.length(), other.speed, other.driver.decel);
+                consider(other.pos - other.length() - other.reserve, other.speed, other.driver.decel);
             } else {
                 let gap = pos - body.length() - other.pos - other.driver.min_gap_m;
                 if gap < other.driver.secure_gap(other.speed, speed, driver.decel, dt) {
@@ -403,7 +211,7 @@ impl Traffic {
         }
         for other in &state.partial {
             let other = &self.bodies[*other as usize];
-            consider(other.back_on(lane, net), other.speed, other.driver.decel);
+            consider(other.minded_back_on(lane, net), other.speed, other.driver.decel);
         }
         for obstacle in state.obstacles.iter().filter(|obstacle| obstacle.front > pos - body.length()) {
             consider(obstacle.back, obstacle.speed, obstacle.decel);

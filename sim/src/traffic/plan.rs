@@ -42,7 +42,7 @@ pub(crate) struct Ahead {
 impl View<'_> {
     fn ahead_of(&self, vehicle: u32, lane: u32) -> Ahead {
         let body = &self.bodies[vehicle as usize];
-        let back = body.back_on(lane, self.net);
+        let back = body.minded_back_on(lane, self.net);
         Ahead { vehicle, back, speed: body.speed, decel: body.driver.decel }
     }
 
@@ -192,8 +192,9 @@ impl Planner<'_> {
             self.limit_last(limit);
             let mut arrival_speed = self.v_pass;
             let far = self.seen > link.visibility;
+            let goes_first = state.has_priority() || (body.ignores_red && state.is_red());
             let could_brake =
-                !state.has_priority() && brake_dist < self.seen && !right_of_way::entered_by_priority(&view, link_id);
+                !goes_first && brake_dist < self.seen && !right_of_way::entered_by_priority(&view, link_id);
             if could_brake && far {
                 // It slows down just so far that it could stop where it sees who comes, and then goes on.
                 let at_visibility = driver.stop_speed_from_far(link.visibility, dt);

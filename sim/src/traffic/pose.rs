@@ -13,12 +13,14 @@ use crate::roads::{LaneId, Turn};
 use crate::snapshot::Snapshot;
 use nalgebra::{Point3, Vector3};
 
+/// By this time the rear follows the front across, seconds.
+const REAR_S: f64 = 0.8;
 /// Nearer to a turn, it is indicated, metres.
 const INDICATE_M: f64 = 50.0;
 
 impl Traffic {
     /// The lane's line at a position of the lane.
-    fn on_line(&self, lane: u32, pos: f64) -> Option<OnLine> {
+    pub(super) fn on_line(&self, lane: u32, pos: f64) -> Option<OnLine> {
         let line = &self.roads.lane(LaneId(lane)).centre;
         let length = self.net.lane(lane).length;
         // Within the lane lengths are to scale; beyond its ends they are metres.
@@ -49,9 +51,10 @@ impl Traffic {
         let info = &self.infos[vehicle as usize];
         let left = |on: &OnLine| Vector3::new(-on.yaw_rad.sin(), on.yaw_rad.cos(), 0.0);
         // The front goes across first, the rear follows.
-        let (now, later) = (aside(info.aside, info.aside_left_s), aside(info.aside, info.aside_left_s + 0.8));
-        let from = rear.point + left(&rear) * later;
-        let to = front.point + left(&front) * now;
+        let (now, later) = (aside(info.aside, info.aside_left_s), aside(info.aside, info.aside_left_s + REAR_S));
+        let (front_m, rear_m) = self.wrong_way_offsets(vehicle as usize);
+        let from = rear.point + left(&rear) * (later + rear_m);
+        let to = front.point + left(&front) * (now + front_m);
         let along = to - from;
         let yaw = if along.xy().norm() > 1e-6 { along.y.atan2(along.x) } else { front.yaw_rad };
         let pitch = (to.z - from.z).atan2(along.xy().norm().max(1e-6));
@@ -75,11 +78,11 @@ impl Traffic {
         let lamps = before.weather.lamps_lit();
         for vehicle in 0..self.bodies.len() as u32 {
             let place = vehicle as usize;
-            if !self.bodies[place].drives() {
+            if !self.bodies[place].drives() || self.infos[place].off_lane.is_some() {
                 continue;
             }
             let moving = (self.bodies[place].speed / 2.0).min(1.0);
-            self.infos[place].aside_left_s = (self.infos[place].aside_left_s - self.dt * moving).max(0.0);
+            self.infos[place].aside_left_s = (self.infos[place].aside_left_s - self.dt * moving).max(-REAR_S);
             let Some((_, yaw, _)) = self.front_of(vehicle) else { continue };
             let (left, right) = self.indicates(vehicle);
             let info = &mut self.infos[place];
@@ -91,6 +94,9 @@ impl Traffic {
 
     fn indicates(&self, vehicle: u32) -> (bool, bool) {
         let (info, mind) = (&self.infos[vehicle as usize], &self.minds[vehicle as usize]);
+        if let Some(sides) = self.indicates_bay(vehicle) {
+            return sides;
+        }
         if info.aside_left_s > 1.0 {
             return (info.aside < 0.0, info.aside > 0.0);
         }
@@ -115,13 +121,13 @@ impl Traffic {
                 continue;
             }
             let info = &self.infos[place];
-            let (pose, on_lane) = match &info.by_hand {
+            let (pose, on_lane) = match info.by_hand.as_ref().or(info.off_lane.as_ref()) {
                 Some(pose) => (*pose, None),
                 None => {
                     let Some((front, yaw, pitch)) = self.front_of(place as u32) else { continue };
                     let half = 0.5 * body.length();
                     let ahead = Vector3::new(yaw.cos() * pitch.cos(), yaw.sin() * pitch.cos(), pitch.sin());
-                    let offset_m = aside(info.aside, info.aside_left_s);
+                    let offset_m = aside(info.aside, info.aside_left_s) + self.wrong_way_offsets(place).0;
                     let on_lane = LanePosition { lane: LaneId(body.lane), s_m: body.pos, offset_m };
                     (Pose { position: front - ahead * half, yaw_rad: yaw, pitch_rad: pitch }, Some(on_lane))
                 }
@@ -131,7 +137,7 @@ impl Traffic {
                 kind: info.kind,
                 role: info.role,
                 pose,
-                speed_mps: body.speed,
+                speed_mps: if info.off_lane.is_some() { info.manoeuvre.speed } else { body.speed },
                 acceleration_mps2: body.accel,
                 yaw_rate_rps: info.yaw_rate,
                 size: info.size,

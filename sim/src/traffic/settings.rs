@@ -19,8 +19,10 @@ pub enum WhenStuck {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Behaviour {
-    /// Share of drivers who do not stop at red.
+    /// Share of drivers who do not stop at red, nor look who has green.
     pub red_light: f64,
+    /// Share of drivers who use the side of oncoming traffic on one edge of their way, until somebody comes.
+    pub wrong_way: f64,
     /// Share of drivers who go 1.3 times as fast as they otherwise would.
     pub speeding: f64,
     /// Share of drivers who keep a third of the usual headway and gap.

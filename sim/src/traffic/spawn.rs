@@ -35,6 +35,13 @@ pub enum DepartPosition {
     Free,
     /// Behind the last vehicle.
     Last,
+    /// In a bay, as if it had stood there before.
+    Parked {
+        /// Place in [`super::Traffic::bays`].
+        bay: usize,
+        /// How long it stands there from then on, seconds.
+        stands_s: f64,
+    },
 }
 
 /// How fast a vehicle departs.
@@ -56,6 +63,18 @@ impl Default for DepartSpeed {
     }
 }
 
+/// Where a vehicle stands while it stops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// On its lane: others wait, or change lanes.
+    #[default]
+    Lane,
+    /// In a bay beside the stretch of lane; on the lane as long as none is free.
+    Bay,
+    /// In a bay; when none is free it drives on.
+    BayIfFree,
+}
+
 /// A stop on the way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StopSpec {
@@ -69,8 +88,8 @@ pub struct StopSpec {
     pub duration_s: f64,
     /// Until when at least, seconds; `None`: no matter.
     pub until_s: Option<f64>,
-    /// It leaves the carriageway while it stands.
-    pub parking: bool,
+    /// Where it stands. With a bay, the stop's stretch is where bays are looked for.
+    pub standing: Standing,
 }
 
 /// A vehicle to come.

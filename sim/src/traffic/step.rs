@@ -8,6 +8,7 @@ use super::foreign::Surroundings;
 use super::insert::Pending;
 use super::kinds::VehicleType;
 use super::net::Net;
+use super::parking::Parking;
 use super::plan::{self, View};
 use super::right_of_way::{self, LinkState};
 use super::settings::TrafficSettings;
@@ -37,6 +38,8 @@ pub struct Counters {
     pub teleports: u64,
     /// Vehicles that were stopped at the end of a lane since they could not go on.
     pub emergency_stops: u64,
+    /// Times that a driver gave a bay up: none was free, or somebody stood behind.
+    pub missed_bays: u64,
     /// Vehicles times steps.
     pub vehicle_steps: u64,
 }
@@ -72,6 +75,7 @@ pub struct Traffic {
     pub(crate) detectors: Detectors,
     /// How many vehicles are driven by hand.
     pub(crate) by_hand: u32,
+    pub(crate) parking: Parking,
 }
 
 impl std::fmt::Debug for Traffic {
@@ -87,6 +91,7 @@ impl Traffic {
     /// No traffic yet on a network.
     pub fn new(roads: Arc<Roads>, settings: TrafficSettings, seed: Seed) -> Self {
         let net = Net::new(&roads);
+        let parking = Parking::new(&roads);
         let pool = match settings.threads {
             1 => None,
             threads => rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok(),
@@ -120,6 +125,7 @@ impl Traffic {
             refused: (0, None),
             detectors: Detectors::default(),
             by_hand: 0,
+            parking,
         }
     }
 
@@ -291,6 +297,8 @@ impl Population for Traffic {
         self.drive_by_hand();
         self.count();
         self.change_lanes();
+        self.drive_wrong_way();
+        self.park();
         self.take_due();
         self.insert();
         self.finish_poses(before);

@@ -4,6 +4,9 @@ use super::best::BestLanes;
 use super::decide::Decision;
 use super::driver::Driver;
 use super::net::NONE;
+use super::parking::Manoeuvre;
+use super::spawn::Standing;
+use super::wrong_way::WrongWay;
 use crate::actor::{ActorKind, Lights, Pose, Role, Size};
 use crate::roads::Users;
 use rand_pcg::Pcg64Mcg;
@@ -31,8 +34,43 @@ pub(crate) struct Stop {
     pub(crate) duration: f64,
     pub(crate) until: f64,
     pub(crate) reached: bool,
-    /// Off the road while it stands.
-    pub(crate) parking: bool,
+    pub(crate) standing: Standing,
+    /// Where bays are looked for.
+    pub(crate) range: (f64, f64),
+    /// Its bay, once it has one.
+    pub(crate) bay: Option<usize>,
+}
+
+impl Stop {
+    /// A stop with the front at a place of a lane.
+    pub(crate) fn at(lane: u32, pos: f64) -> Self {
+        Self {
+            lane,
+            at: 0,
+            start: pos - 1.0,
+            end: pos,
+            duration: 0.0,
+            until: f64::NEG_INFINITY,
+            reached: false,
+            standing: Standing::Lane,
+            range: (pos, pos),
+            bay: None,
+        }
+    }
+}
+
+/// Where a vehicle is on its way into a bay and out again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Berth {
+    /// On the road.
+    #[default]
+    None,
+    /// Backing in; it still is on its lane for the others.
+    Entering,
+    /// In the bay, off the road.
+    Standing,
+    /// Pulling out; it is on its lane again.
+    Leaving,
 }
 
 /// A vehicle as others see it.
@@ -79,10 +117,11 @@ pub(crate) struct Body {
     pub(crate) strategic_blocked: bool,
     /// Moves by hand, off its lane's centre.
     pub(crate) by_hand: bool,
-    /// It does not brake for red.
+    /// It does not brake for red, nor for whoever has green.
     pub(crate) ignores_red: bool,
-    /// Standing in a parking space.
-    pub(crate) parked: bool,
+    pub(crate) berth: Berth,
+    /// Room behind it that those who follow keep, since it will back into a bay, metres.
+    pub(crate) reserve: f64,
     /// Taken off the road for a while: it stood too long.
     pub(crate) away: bool,
 }
@@ -90,7 +129,7 @@ pub(crate) struct Body {
 impl Body {
     /// It follows its lane now.
     pub(crate) fn drives(&self) -> bool {
-        self.alive && !self.by_hand && !self.parked && !self.away
+        self.alive && !self.by_hand && self.berth != Berth::Standing && !self.away
     }
 
     pub(crate) fn length(&self) -> f64 {
@@ -115,6 +154,11 @@ impl Body {
             }
         }
         -left
+    }
+
+    /// Position of the rear as those behind must mind it.
+    pub(crate) fn minded_back_on(&self, lane: u32, net: &super::net::Net) -> f64 {
+        self.back_on(lane, net) - self.reserve
     }
 
     /// Position of the rear on the hindmost lane it is on.
@@ -243,10 +287,15 @@ pub(crate) struct Info {
     pub(crate) yaw: f64,
     pub(crate) yaw_known: bool,
     pub(crate) yaw_rate: f64,
-    /// Where it is while driven by hand or off its lane.
+    /// Where it is between its lane and a bay.
+    pub(crate) off_lane: Option<Pose>,
+    pub(crate) manoeuvre: Manoeuvre,
+    /// Where it is while driven by hand.
     pub(crate) by_hand: Option<Pose>,
     /// Throttle, brake and steering while driven by hand.
     pub(crate) pedals: [f64; 3],
+    /// It is to use the wrong side somewhere.
+    pub(crate) wrong_way: Option<WrongWay>,
 }
 
 /// What is on a lane.

@@ -7,7 +7,9 @@ pub mod coco;
 pub mod dataset;
 pub mod kitti;
 pub mod mot;
+pub mod parking;
 pub mod place;
+pub mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -130,7 +132,8 @@ impl FrameTruth {
     }
 }
 
-fn clip(b: BoxPx, size_px: [u32; 2]) -> BoxPx {
+/// A box cut at the picture's borders.
+pub(crate) fn clip(b: BoxPx, size_px: [u32; 2]) -> BoxPx {
     let [w, h] = size_px.map(f64::from);
     [b[0].clamp(0.0, w), b[1].clamp(0.0, h), b[2].clamp(0.0, w), b[3].clamp(0.0, h)]
 }
@@ -145,7 +148,8 @@ pub fn corners(actor: &Actor) -> [Point3<f64>; 8] {
     })
 }
 
-fn project_box(model: &CameraModel, actor: &Actor) -> Option<BoxPx> {
+/// Extent of an actor's 3D box as the lens draws it, beyond the picture as well; `None` where part of it is behind the camera.
+pub(crate) fn project_box(model: &CameraModel, actor: &Actor) -> Option<BoxPx> {
     let mut b = [f64::MAX, f64::MAX, f64::MIN, f64::MIN];
     for corner in corners(actor) {
         let c = model.to_camera(corner);

@@ -7,6 +7,7 @@ mod contact;
 mod messages;
 mod perception;
 mod pose;
+mod rules;
 mod signals;
 
 use super::Trace;
@@ -155,6 +156,8 @@ fn find(case: &Case<'_>, criterion: &Criterion) -> Finding {
             pose::camera_pose(case, station, camera, [*since_s, *within_s], *within_deg)
         }
         Criterion::Healthy { station, problems } => perception::healthy(case, station, problems),
+        Criterion::Breaches { rule, at_least, at_most } => rules::breaches(case, *rule, *at_least, *at_most),
+        Criterion::Parking { taken, freed } => rules::parking(case, *taken, *freed),
         Criterion::Green { actor, within_s } => signals::green(case, actor, *within_s),
         Criterion::Reaches { actor, point_m, before_s } => contact::reaches(case, actor, *point_m, *before_s),
         Criterion::NeverStops { actor } => contact::never_stops(case, actor),
@@ -185,6 +188,8 @@ fn usual_name(criterion: &Criterion) -> String {
             format!("where {camera} looks is known to {within_deg}° within {within_s} s, after the alarm")
         }
         Criterion::Healthy { station, .. } => format!("{station} stays healthy"),
+        Criterion::Breaches { rule, .. } => format!("how often {} is broken", rules::name(*rule)),
+        Criterion::Parking { .. } => "cars park and leave".into(),
         Criterion::Green { actor, within_s } => format!("{actor} has green within {within_s} s of asking"),
         Criterion::Reaches { actor, before_s, .. } => format!("{actor} arrives by {before_s} s"),
         Criterion::NeverStops { actor } => format!("{actor} never stops"),

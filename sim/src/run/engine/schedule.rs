@@ -1,11 +1,13 @@
 //! What the schedule of a scenario brings into the loop: weather, faults, sensors, announcements, forgeries.
 
+use super::super::air::Party;
 use super::super::forger::{Forgery, STATION_ID};
 use super::super::rig::Broken;
 use super::super::{RunError, site, status};
 use super::{ANTENNA_M, Due, Engine, START};
 use crate::faults::Fault;
-use masa_edge_node::event::{DenAction, DenRequest, EventBody, EventReport, Observation, Quantity, SourceId, Traffic};
+use crate::radio::StationKey;
+use masa_edge_node::event::{DenAction, DenRequest, EventBody, EventReport, Observation, SourceId, Traffic};
 use masa_v2x_proto::geo::Enu;
 use nalgebra::Point3;
 
@@ -89,38 +91,21 @@ impl Engine<'_> {
 
     /// Readings of environmental sensors.
     pub(super) fn read_sensors(&mut self, t_ns: i64) {
-        let snapshot = self.world.now().clone();
-        for (station, settings) in self.scenario.stations.iter().enumerate() {
-            for (place, sensor) in settings.sensors.iter().enumerate() {
-                let every = (sensor.interval_s / self.scenario.step_s).round().max(1.0) as u64;
-                if !snapshot.step.is_multiple_of(every) {
-                    continue;
-                }
-                let truth = match sensor.quantity {
-                    Quantity::RainIntensity => snapshot.weather.rain_mm_per_h,
-                    Quantity::RelativeHumidity => 60.0 + 35.0 * snapshot.weather.road_wetness,
-                    _ => snapshot.weather.temperature_c,
-                };
-                let mut luck = self.seed.stream("sensor", snapshot.step << 16 | (station as u64) << 8 | place as u64);
-                let mut value = truth + sensor.noise * super::super::gnss::normal(&mut luck);
-                let stuck = self.scenario.faults.iter().any(|fault| {
-                    fault.holds(snapshot.time_s)
-                        && matches!(&fault.what, Fault::SensorStuck { station, sensor: id } if *station == settings.id && *id == sensor.id)
-                });
-                if stuck {
-                    value = self.sensors.get(&(station, place)).copied().unwrap_or(value);
-                }
-                self.sensors.insert((station, place), value);
-                let captured_at = self.clock(station, t_ns);
-                let body = EventBody::Observation(Observation {
-                    sensor: sensor.id.clone(),
-                    quantity: sensor.quantity,
-                    value,
-                    captured_at,
-                });
-                self.push(t_ns, station, Due::Event(SourceId::NODE, body));
+        if self.masts.is_empty() {
+            return;
+        }
+        self.environment.step(self.world.now());
+        let mut masts = std::mem::take(&mut self.masts);
+        for (station, quantity, mast) in &mut masts {
+            let Some(reading) = mast.measure(&self.environment, self.world.now()) else { continue };
+            let captured_at = self.clock(*station, t_ns);
+            for (_, value) in reading.values {
+                let (sensor, quantity) = (mast.name().to_owned(), *quantity);
+                let body = EventBody::Observation(Observation { sensor, quantity, value, captured_at });
+                self.push(t_ns, *station, Due::Event(SourceId::NODE, body));
             }
         }
+        self.masts = masts;
     }
 
     /// What the road operator lets stations announce, once its time has come.
@@ -178,9 +163,10 @@ impl Engine<'_> {
                 configuration: &|| site::plain_roadside(STATION_ID, *position_m, &roads, &self.frame),
             };
             let frames = self.forger.frames(&forgery, now);
-            let from = Point3::new(position_m[0], position_m[1], ANTENNA_M);
+            let antenna = Point3::new(position_m[0], position_m[1], ANTENNA_M);
+            let from = Party { station_id: STATION_ID, key: StationKey::Fixed(STATION_ID), antenna };
             for frame in frames {
-                self.transmit(STATION_ID, from, &frame, t_ns);
+                self.transmit(from, &frame, t_ns);
             }
         }
     }

@@ -1,33 +1,22 @@
 //! What stands beside the road: trees, bushes, street lamps, signals, signs, bollards, bins, benches, fences.
 
+mod plant;
+mod signal;
+
+pub(crate) use signal::{LENS_M, LENS_STEP_M, SignalHead};
+
 use super::ground::Surface;
 use super::material::{Finish, Lamp, Material, Semantic};
 use super::mesh::{Affine, Builder, Detail, Mesh, V3, v3};
 use super::scene::{Scene, outer_driving_lane};
 use crate::random::Seed;
-use crate::roads::{Building, EdgeKind, LaneKind, RightOfWay, Roads, SignalId};
+use crate::roads::{Building, EdgeKind, Roads};
 use nalgebra::{Matrix3, Point2, Vector2};
+use plant::{bush, tree_pair};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
+use signal::{signals, signs};
 use std::f32::consts::TAU;
-
-/// A signal's lenses in their place.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SignalHead {
-    pub(crate) controller: SignalId,
-    pub(crate) link: u16,
-    /// Middle of the housing.
-    pub(crate) at: V3,
-    /// Unit vectors: out of the lenses, and to the left of who looks at them.
-    pub(crate) facing: V3,
-    pub(crate) left: V3,
-    /// Red and green figures only.
-    pub(crate) for_people: bool,
-}
-
-/// Radius of a lens and distance between lenses, metres.
-pub(crate) const LENS_M: f32 = 0.11;
-pub(crate) const LENS_STEP_M: f32 = 0.30;
 
 const TREES: usize = 5;
 
@@ -228,250 +217,6 @@ fn stand_lamp(scene: &mut Scene, mesh: u32, at: V3, toward_rad: f32, height: f32
     let k = height / 7.75;
     scene.place([mesh; 2], turned(toward_rad, at, k), f32::MAX, true);
     scene.lamps.push(at + v3(toward_rad.cos() * 1.5, toward_rad.sin() * 1.5, 7.70) * k);
-}
-
-fn signals(scene: &mut Scene, roads: &Roads) {
-    let mut b = Builder::new(Detail::Near);
-    let black = Material::new([30, 33, 32], Finish::Matte).of(Semantic::Signal);
-    b.cuboid(V3::zeros(), v3(0.22, 0.30, 0.98), black);
-    for k in -1..=1 {
-        // Hoods over the lenses.
-        let z = k as f32 * LENS_STEP_M + 0.12;
-        b.sheet([v3(0.11, -0.13, z), v3(0.11, 0.13, z), v3(0.27, 0.11, z - 0.02), v3(0.27, -0.11, z - 0.02)], black);
-    }
-    let housing = scene.add_mesh(b.build());
-    let mut b = Builder::new(Detail::Near);
-    b.cuboid(V3::zeros(), v3(0.20, 0.28, 0.66), black);
-    let small = scene.add_mesh(b.build());
-    let mut b = Builder::new(Detail::Near);
-    b.tube(V3::zeros(), v3(0.0, 0.0, 3.5), 0.065, 0.055, 7, steel().times(0.8));
-    let post = scene.add_mesh(b.build());
-    for edge in &roads.edges {
-        if edge.kind == EdgeKind::Crossing {
-            crossing_heads(scene, roads, edge, small, post);
-            continue;
-        }
-        let lanes: Vec<_> = edge.lanes.iter().map(|id| roads.lane(*id)).collect();
-        let signalled = |lane: &crate::roads::Lane| {
-            let links = lane.links.iter().map(|id| roads.link(*id));
-            let mut signals: Vec<_> =
-                links.filter_map(|link| link.signal.map(|s| (link.turn != crate::roads::Turn::Straight, s))).collect();
-            signals.sort_by_key(|s| s.0);
-            signals.first().map(|s| s.1)
-        };
-        let vehicle: Vec<_> = lanes
-            .iter()
-            .filter(|lane| edge.kind == EdgeKind::Road && matches!(lane.kind, LaneKind::Driving | LaneKind::Bicycle))
-            .filter_map(|lane| signalled(lane).map(|s| (*lane, s)))
-            .collect();
-        let Some((outer, first)) = vehicle.first() else { continue };
-        let Some(end) = outer.centre.at(outer.centre.length_m()) else { continue };
-        let side = if roads.left_hand { 1.0 } else { -1.0 };
-        let yaw = end.yaw_rad;
-        let out = Vector2::new(-yaw.sin(), yaw.cos()) * side;
-        let spot = (0..8)
-            .map(|k| end.point.xy() + out * (outer.width_m / 2.0 + 0.5 + 0.4 * f64::from(k)))
-            .map(|p| v3((p.x - scene.origin.x) as f32, (p.y - scene.origin.y) as f32, 0.0))
-            .find(|p| scene.ground.distances(p.x, p.y).0 > 0.35);
-        let fallback = end.point.xy() + out * (outer.width_m / 2.0 + 0.9);
-        let at = spot.unwrap_or(v3((fallback.x - scene.origin.x) as f32, (fallback.y - scene.origin.y) as f32, 0.0));
-        scene.place([post; 2], turned(0.0, at, 1.0), f32::MAX, true);
-        let back = yaw as f32 + std::f32::consts::PI;
-        let facing = v3(back.cos(), back.sin(), 0.0);
-        let hang = |scene: &mut Scene, at: V3, (controller, link): (SignalId, u16)| {
-            scene.place([housing; 2], turned(back, at, 1.0), f32::MAX, true);
-            let left = v3(facing.y, -facing.x, 0.0);
-            scene.heads.push(SignalHead { controller, link, at, facing, left, for_people: false });
-        };
-        hang(scene, at + v3(0.0, 0.0, 2.95) + facing * 0.14, *first);
-        if vehicle.len() > 1 {
-            // An arm over the road with a head for each lane.
-            let inner = vehicle[vehicle.len() - 1].0;
-            let Some(far) = inner.centre.at(inner.centre.length_m()) else { continue };
-            let tip = scene.local(nalgebra::Point3::new(far.point.x, far.point.y, scene.origin.z));
-            let top = v3(0.0, 0.0, 5.9);
-            let mut b = Builder::new(Detail::Near);
-            b.tube(at, at + top, 0.09, 0.075, 7, steel().times(0.8));
-            b.tube(at + top - v3(0.0, 0.0, 0.1), tip + top, 0.06, 0.045, 6, steel().times(0.8));
-            scene.place_alone(b.build(), true);
-            for (lane, signal) in &vehicle {
-                if let Some(over) = lane.centre.at(lane.centre.length_m()) {
-                    let over = scene.local(nalgebra::Point3::new(over.point.x, over.point.y, scene.origin.z));
-                    hang(scene, over + v3(0.0, 0.0, 5.45) + facing * 0.1, *signal);
-                }
-            }
-        }
-    }
-}
-
-fn crossing_heads(scene: &mut Scene, roads: &Roads, edge: &crate::roads::Edge, housing: u32, post: u32) {
-    for lane in edge.lanes.iter().map(|id| roads.lane(*id)) {
-        // The link that leads onto the crossing carries its signal.
-        let signal = roads
-            .links
-            .iter()
-            .find_map(|link| (roads.lane(link.to).edge == lane.edge).then_some(link.signal).flatten());
-        let Some((controller, link)) = signal else { continue };
-        for (s, turn) in [(0.0, 1.0f32), (lane.centre.length_m(), -1.0)] {
-            let Some(end) = lane.centre.at(s) else { continue };
-            let out = Vector2::new(-end.yaw_rad.sin(), end.yaw_rad.cos()) * (lane.width_m / 2.0 + 0.4);
-            let away = Vector2::new(end.yaw_rad.cos(), end.yaw_rad.sin()) * f64::from(-turn) * 0.5;
-            let p = end.point.xy() + out + away;
-            let at = v3((p.x - scene.origin.x) as f32, (p.y - scene.origin.y) as f32, 0.0);
-            let facing = v3(end.yaw_rad.cos() as f32, end.yaw_rad.sin() as f32, 0.0) * turn;
-            scene.place([post; 2], turned(0.0, at, 0.8), f32::MAX, true);
-            let head = at + v3(0.0, 0.0, 2.35) + facing * 0.13;
-            scene.place([housing; 2], turned(facing.y.atan2(facing.x), head, 1.0), f32::MAX, true);
-            scene.heads.push(SignalHead {
-                controller,
-                link,
-                at: head,
-                facing,
-                left: v3(facing.y, -facing.x, 0.0),
-                for_people: true,
-            });
-        }
-    }
-}
-
-fn signs(scene: &mut Scene, roads: &Roads) {
-    let plate = |number: u8, size: f32| {
-        let mut b = Builder::new(Detail::Near);
-        b.tube(V3::zeros(), v3(0.0, 0.0, 2.35), 0.035, 0.035, 6, steel());
-        let face = Material::new([235, 235, 235], Finish::Sign(number)).of(Semantic::Sign);
-        let back = Material::new([120, 122, 124], Finish::Metal).of(Semantic::Sign);
-        let z = 2.35;
-        // A triangle on its tip, an octagon, a square, a disc.
-        let (corners, turn) = [(3, 0.75), (8, 0.0625), (4, 0.125), (18, 0.0)][usize::from(number)];
-        let rim: Vec<(f32, f32)> = (0..=corners)
-            .map(|k| {
-                let (s, c) = (TAU * (k as f32 / corners as f32 + turn)).sin_cos();
-                (c * size * 0.5, s * size * 0.5)
-            })
-            .collect();
-        for pair in rim.windows(2) {
-            let uv = |p: (f32, f32)| [0.5 + p.0 / size, 0.5 + p.1 / size];
-            let at = |x: f32, p: (f32, f32)| v3(x, p.0, z + p.1);
-            let (p, q) = (pair[0], pair[1]);
-            b.panel_uv(
-                [at(0.05, (0.0, 0.0)), at(0.05, p), at(0.05, q), at(0.05, q)],
-                [[0.5, 0.5], uv(p), uv(q), uv(q)],
-                face,
-            );
-            b.panel([at(0.045, (0.0, 0.0)), at(0.045, q), at(0.045, p), at(0.045, p)], back);
-        }
-        b.build()
-    };
-    let meshes: Vec<u32> = [plate(0, 0.95), plate(1, 0.78), plate(2, 0.85), plate(3, 0.65)]
-        .into_iter()
-        .map(|m| scene.add_mesh(m))
-        .collect();
-    for edge in roads.edges.iter().filter(|edge| edge.kind == EdgeKind::Road) {
-        let Some(lane) = outer_driving_lane(roads, edge) else { continue };
-        let links: Vec<_> = lane.links.iter().map(|id| roads.link(*id)).collect();
-        let length = lane.centre.length_m();
-        let crossed = |other: &crate::roads::Edge| {
-            other.kind == EdgeKind::Crossing && other.crosses.iter().any(|id| std::ptr::eq(roads.edge(*id), edge))
-        };
-        let number = if links.iter().any(|l| l.signal.is_some()) || length < 15.0 {
-            None
-        } else if links.iter().any(|l| matches!(l.right_of_way, RightOfWay::Stop | RightOfWay::AllWayStop)) {
-            Some(1)
-        } else if links.iter().any(|l| l.right_of_way == RightOfWay::Minor) {
-            Some(0)
-        } else if roads.edges.iter().any(crossed) {
-            Some(2)
-        } else {
-            Some(3).filter(|_| length > 80.0)
-        };
-        let Some(number) = number else { continue };
-        let Some(on) = lane.centre.at(if number == 3 { length * 0.4 } else { length - 1.5 }) else { continue };
-        let side = if roads.left_hand { 1.0 } else { -1.0 };
-        let p = on.point.xy() + Vector2::new(-on.yaw_rad.sin(), on.yaw_rad.cos()) * side * (lane.width_m / 2.0 + 0.7);
-        let at = v3((p.x - scene.origin.x) as f32, (p.y - scene.origin.y) as f32, 0.0);
-        if scene.ground.distances(at.x, at.y).0 > 0.2 {
-            scene.place([meshes[number]; 2], turned(on.yaw_rad as f32 + std::f32::consts::PI, at, 1.0), f32::MAX, true);
-        }
-    }
-}
-
-fn tree_pair(scene: &mut Scene, rng: &mut Pcg64Mcg) -> [u32; 2] {
-    let number: u64 = rng.random();
-    [Detail::Near, Detail::Far].map(|detail| {
-        let mesh = tree(&mut Seed(number).stream("tree", 0), detail);
-        scene.add_mesh(mesh)
-    })
-}
-
-/// A trunk with branches and a crown of leaf clusters.
-fn tree(rng: &mut Pcg64Mcg, detail: Detail) -> Mesh {
-    let height: f32 = rng.random_range(6.0..9.0);
-    let bark = Material::new([98, 82, 66], Finish::Matte).of(Semantic::Vegetation);
-    let green = [rng.random_range(58..96), rng.random_range(92..124), rng.random_range(46..64)];
-    let mut b = Builder::new(detail);
-    b.tube(V3::zeros(), v3(0.05, 0.0, height * 0.48), 0.17, 0.10, 8, bark);
-    let crown = height * rng.random_range(0.27..0.34);
-    let middle = v3(0.0, 0.0, height * 0.66);
-    let lumps: Vec<(V3, f32)> = (0..7)
-        .map(|_| {
-            let d = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-0.7..0.9));
-            (middle + d * crown * 0.62, crown * rng.random_range(0.45..0.7))
-        })
-        .collect();
-    for (centre, _) in lumps.iter().take(4) {
-        b.tube(v3(0.05, 0.0, height * 0.42), *centre, 0.06, 0.03, 5, bark);
-    }
-    let (count, size) = if detail == Detail::Near { (62, 0.26..0.50) } else { (14, 0.6..1.05) };
-    for (centre, radius) in &lumps {
-        for _ in 0..count {
-            let mut d = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0));
-            while d.norm() > 1.0 || d.norm() < 0.1 {
-                d = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0));
-            }
-            let d = d.normalize();
-            let p = centre + d * *radius * rng.random_range(0.75..1.05);
-            let tilt = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0));
-            let u = (d + tilt * 0.7).cross(&tilt).try_normalize(1e-3).unwrap_or(v3(1.0, 0.0, 0.0))
-                * rng.random_range(size.clone());
-            let v = d.cross(&u) * rng.random_range(0.6..1.0f32);
-            // Deep inside and below it is darker.
-            let depth = ((p - middle).norm() / (crown * 1.2)).min(1.0);
-            let tone = (0.42 + 0.50 * depth + 0.16 * d.z) * rng.random_range(0.82..1.15);
-            let shade = (tone * 8.0).round() / 8.0;
-            b.sheet(
-                [p - u, p - v, p + u, p + v],
-                Material::new(green, Finish::Leaves).of(Semantic::Vegetation).times(shade),
-            );
-        }
-    }
-    let mut mesh = b.build();
-    // Leaves are lit as the crown's surface, not each by its own tilt.
-    for vertex in &mut mesh.vertices {
-        if vertex.position.z > height * 0.45 {
-            let out = (vertex.position - middle).try_normalize(1e-3).unwrap_or(v3(0.0, 0.0, 1.0));
-            vertex.normal = (out * 0.8 + vertex.normal * 0.35 * vertex.normal.dot(&out).signum()).normalize();
-        }
-    }
-    mesh
-}
-
-fn bush(rng: &mut Pcg64Mcg) -> Mesh {
-    let mut b = Builder::new(Detail::Near);
-    for _ in 0..90 {
-        let d = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-0.4..1.0))
-            .try_normalize(1e-3)
-            .unwrap_or(v3(0.0, 0.0, 1.0));
-        let p = v3(0.0, 0.0, 0.42) + d.component_mul(&v3(0.75, 0.65, 0.45)) * rng.random_range(0.7..1.0);
-        let tilt = v3(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0));
-        let u = d.cross(&tilt).try_normalize(1e-3).unwrap_or(v3(1.0, 0.0, 0.0)) * 0.17;
-        let v = d.cross(&u);
-        let tone = (0.65 + 0.35 * d.z) * rng.random_range(0.8..1.1);
-        b.sheet(
-            [p - u, p - v, p + u, p + v],
-            Material::new([72, 104, 56], Finish::Leaves).of(Semantic::Vegetation).times((tone * 8.0).round() / 8.0),
-        );
-    }
-    b.build()
 }
 
 fn bin() -> Mesh {

@@ -252,6 +252,17 @@ impl CameraModel {
         (ray.z.abs() > 1e-9 && along > 0.0).then(|| self.position() + ray * along)
     }
 
+    /// What the ground's plane at height 0 becomes in the picture: `[east, north, 1]` to homogeneous pixels. `None` for a
+    /// lens that bends.
+    pub fn ground_to_pixel(&self) -> Option<Matrix3<f64>> {
+        let turn = self.pose.rotation();
+        let shift = -(turn * self.position().coords);
+        // Columns of the rotation for east and north, and what the position leaves of the third.
+        let plane = Matrix3::from_columns(&[turn.column(0).into_owned(), turn.column(1).into_owned(), shift]);
+        let ([fx, fy], [cx, cy]) = (self.focal_length_px, self.principal_point_px);
+        self.lens.is_pinhole().then(|| Matrix3::new(fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0) * plane)
+    }
+
     /// The `[[camera]]` table of a node's site file for this camera: reference points on the ground at height `ground_m`
     /// and the lens. `None` where a node cannot be given it: a fisheye lens, or too little ground in the picture.
     pub fn calibration_toml(&self, geo: &GeoReference, ground_m: f64) -> Option<String> {
@@ -313,6 +324,18 @@ mod tests {
 
     const BROWN: Lens = Lens::BrownConrady { distortion: [-0.28, 0.09, 0.001, -0.002, -0.01] };
     const FISHEYE: Lens = Lens::Fisheye { distortion: [0.02, -0.004, 0.001, 0.0] };
+
+    #[test]
+    fn the_ground_becomes_pixels_by_one_matrix() {
+        let model = camera(Lens::default());
+        let matrix = model.ground_to_pixel().unwrap();
+        for (e, n) in [(-8.0, 12.0), (0.0, 30.0), (-20.0, 8.0)] {
+            let drawn = matrix * Vector3::new(e, n, 1.0);
+            let pixel = model.project(Point3::new(e, n, 0.0)).unwrap();
+            assert!((drawn.x / drawn.z - pixel[0]).abs() < 1e-9 && (drawn.y / drawn.z - pixel[1]).abs() < 1e-9);
+        }
+        assert_eq!(camera(BROWN).ground_to_pixel(), None);
+    }
 
     #[test]
     fn axes_point_where_they_should() {

@@ -98,7 +98,8 @@ impl SumoScenario {
         for (text, name) in &texts {
             reader.read(text, name)?;
         }
-        let (demand, detectors) = (reader.demand, reader.detectors);
+        let (demand, detectors, parking) = (reader.demand, reader.detectors, reader.parking);
+        roads.parking.extend(parking);
         let stuck = number(&["time-to-teleport"])?.unwrap_or(300.0);
         Ok(Self {
             roads,

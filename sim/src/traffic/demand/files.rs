@@ -3,10 +3,16 @@
 use super::config::DetectorSpec;
 use super::{Demand, Flow, Rhythm, Types, known, types};
 use crate::roads::xml::{self, Element};
-use crate::roads::{EdgeId, LaneId, Roads, RoadsError};
+use crate::roads::{EdgeId, LaneId, ParkingSpace, Roads, RoadsError};
 use crate::traffic::kinds::{VehicleClass, VehicleType};
-use crate::traffic::spawn::{DepartLane, DepartPosition, DepartSpeed, StopSpec, VehicleSpec};
+use crate::traffic::spawn::{DepartLane, DepartPosition, DepartSpeed, Standing, StopSpec, VehicleSpec};
+use nalgebra::Vector2;
 use std::collections::BTreeMap;
+
+/// Width of a bay unless a parking area says another (SUMO's), metres.
+const BAY_WIDTH_M: f64 = 3.2;
+/// Most bays of a parking area.
+const MOST_BAYS: u32 = 1_000;
 
 /// Reads files one after another; what one defines the next may use.
 #[derive(Debug)]
@@ -19,6 +25,8 @@ pub(super) struct Reader<'r> {
     stops: BTreeMap<String, (LaneId, f64, f64)>,
     pub(super) demand: Demand,
     pub(super) detectors: Vec<DetectorSpec>,
+    /// Spaces of parking areas.
+    pub(super) parking: Vec<ParkingSpace>,
 }
 
 impl<'r> Reader<'r> {
@@ -39,6 +47,7 @@ impl<'r> Reader<'r> {
             stops: BTreeMap::new(),
             demand: Demand::default(),
             detectors: Vec::new(),
+            parking: Vec::new(),
         }
     }
 
@@ -84,6 +93,7 @@ impl<'r> Reader<'r> {
                 let end = place(element.number_or_none("endPos")?.unwrap_or(length), length);
                 self.stops.insert(element.required("id")?.to_owned(), (lane, start, end));
             }
+            "parkingArea" => self.parking_area(element)?,
             "e1Detector" | "inductionLoop" => {
                 let lane = self.lane(element, element.required("lane")?)?;
                 let period_s = match element.text("period").or(element.text("freq")) {
@@ -121,10 +131,11 @@ impl<'r> Reader<'r> {
     }
 
     fn stop(&self, element: Element<'_, '_>) -> Result<StopSpec, RoadsError> {
-        let (lane, start_m, end_m) = match (element.text("busStop"), element.text("lane")) {
+        let area = element.text("parkingArea");
+        let (lane, start_m, end_m) = match (area.or(element.text("busStop")), element.text("lane")) {
             (Some(name), _) => {
                 let found = self.stops.get(name).copied();
-                found.ok_or_else(|| element.fail(format!("there is no bus stop `{name}`")))?
+                found.ok_or_else(|| element.fail(format!("there is no stop or parking area `{name}`")))?
             }
             (None, Some(name)) => {
                 let lane = self.lane(element, name)?;
@@ -133,15 +144,50 @@ impl<'r> Reader<'r> {
                 let start = element.number_or_none("startPos")?.map(|start| place(start, length));
                 (lane, start.unwrap_or((end - 0.2).max(0.0)), end)
             }
-            (None, None) => return Err(element.fail("a stop needs `busStop` or `lane`")),
+            (None, None) => return Err(element.fail("a stop needs `busStop`, `parkingArea` or `lane`")),
         };
         let duration = element.text("duration").map(|text| seconds(element, text)).transpose()?;
         let until_s = element.text("until").map(|text| seconds(element, text)).transpose()?;
         if duration.is_none() && until_s.is_none() {
             return Err(element.fail("a stop needs `duration` or `until`: nothing else ends it here"));
         }
-        let parking = element.flag("parking")?;
-        Ok(StopSpec { lane, start_m, end_m, duration_s: duration.unwrap_or(0.0), until_s, parking })
+        let parks = area.is_some() || element.flag("parking")?;
+        let standing = if parks { Standing::Bay } else { Standing::Lane };
+        Ok(StopSpec { lane, start_m, end_m, duration_s: duration.unwrap_or(0.0), until_s, standing })
+    }
+
+    /// Spaces along the road, one behind the other beside the lane, as long and as wide as SUMO makes them.
+    fn parking_area(&mut self, element: Element<'_, '_>) -> Result<(), RoadsError> {
+        for attribute in ["angle", "onRoad"] {
+            if element.text(attribute).is_some_and(|text| !matches!(text, "0" | "0.0" | "0.00" | "false")) {
+                return Err(element.fail(format!("`{attribute}` is not supported: bays are beside and along the lane")));
+            }
+        }
+        let (name, id) = (element.required("id")?, self.lane(element, element.required("lane")?)?);
+        let lane = self.roads.lane(id);
+        let start = place(element.number_or_none("startPos")?.unwrap_or(0.0), lane.length_m);
+        let end = place(element.number_or_none("endPos")?.unwrap_or(lane.length_m), lane.length_m);
+        let count: u32 = element.optional("roadsideCapacity")?.unwrap_or(0);
+        let width_m = element.number_or_none("width")?.unwrap_or(BAY_WIDTH_M);
+        if !(1..=MOST_BAYS).contains(&count) || end <= start || !(width_m > 0.0 && width_m < 10.0) {
+            return Err(element.fail(format!("{count} bays of {width_m} m from {start} m to {end} m")));
+        }
+        let (length_m, scale) = ((end - start) / f64::from(count), lane.centre.length_m() / lane.length_m);
+        let side = if self.roads.left_hand { 1.0 } else { -1.0 };
+        for bay in 0..count {
+            let Some(on) = lane.centre.at((start + (f64::from(bay) + 0.5) * length_m) * scale) else { continue };
+            let left = Vector2::new(-on.yaw_rad.sin(), on.yaw_rad.cos());
+            self.parking.push(ParkingSpace {
+                name: format!("{name}-{}", bay + 1),
+                position: on.point.xy() + left * (side * 0.5 * (lane.width_m + width_m)),
+                yaw_rad: on.yaw_rad,
+                length_m,
+                width_m,
+                lane: None,
+            });
+        }
+        self.stops.insert(name.to_owned(), (id, start, end));
+        Ok(())
     }
 
     fn vehicle(&self, element: Element<'_, '_>) -> Result<(VehicleSpec, Option<usize>), RoadsError> {

@@ -255,10 +255,10 @@ fn lead_on(world: &Changing<'_>, column: &Column, vehicle: u32) -> Option<Near> 
     let mut best: Option<Near> = None;
     if lead != NONE {
         let other = &world.bodies[lead as usize];
-        best = Some(world.near(lead, other.pos - other.length() - body.pos - body.driver.min_gap_m));
+        best = Some(world.near(lead, other.pos - other.length() - other.reserve - body.pos - body.driver.min_gap_m));
     } else {
         for other in state.partial.iter().filter(|other| **other != vehicle) {
-            let back = world.bodies[*other as usize].back_on(column.lane, net);
+            let back = world.bodies[*other as usize].minded_back_on(column.lane, net);
             let near = world.near(*other, back - body.pos - body.driver.min_gap_m);
             if best.is_none_or(|b| near.gap < b.gap) {
                 best = Some(near);
