@@ -6,7 +6,7 @@ use crate::actor::{Actor, ActorId, ActorKind};
 use crate::scenario::CameraSettings;
 use crate::snapshot::Snapshot;
 use masa_edge_node::perception::CameraSettings as SiteCamera;
-use masa_edge_node::perception::georeference::online::{OnlinePoseSettings, StationReference};
+use masa_edge_node::perception::georeference::online::OnlinePoseSettings;
 use masa_edge_node::perception::georeference::{GeoreferenceSettings, PixelInput, ProjectionMatrixSettings};
 use masa_edge_node::perception::ground::ContactPoint;
 use masa_edge_node::perception::tracking::TrackerSettings;
@@ -34,6 +34,15 @@ pub struct Pinhole {
     pub size_px: [u32; 2],
 }
 
+/// How far a camera is turned from where it was set up, degrees: a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Turned {
+    /// To the right, about the upright axis.
+    pub right_deg: f64,
+    /// Up, afterwards.
+    pub up_deg: f64,
+}
+
 /// Who is in a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InView {
@@ -46,13 +55,15 @@ pub struct InView {
 }
 
 impl Pinhole {
-    /// The camera that the settings describe, its axis turned by `pan_deg` to the right: a fault.
-    pub fn new(settings: &CameraSettings, pan_deg: f64) -> Self {
+    /// The camera that the settings describe.
+    pub fn new(settings: &CameraSettings, turned: Turned) -> Self {
         let position = Point3::from(settings.position_m);
         let [e, n] = settings.look_at_m;
         let forward = (Point3::new(e, n, 0.0) - position).normalize();
-        let forward = Rotation3::from_axis_angle(&Vector3::z_axis(), -pan_deg.to_radians()) * forward;
+        let forward = Rotation3::from_axis_angle(&Vector3::z_axis(), -turned.right_deg.to_radians()) * forward;
         let right = forward.cross(&Vector3::z()).normalize();
+        let (sin, cos) = turned.up_deg.to_radians().sin_cos();
+        let forward = forward * cos + right.cross(&forward) * sin;
         let [width, _] = settings.lens.image_size_px;
         Self {
             position,
@@ -77,13 +88,12 @@ impl Pinhole {
         })
     }
 
-    /// Degrees between where a camera turned by `pan_deg` to the right looks, and where one does that is turned by `turn_rad`
-    /// about its right, down and forward axes.
-    pub fn turn_error_deg(&self, pan_deg: f64, turn_rad: [f64; 3]) -> f64 {
-        let rows = [self.right, self.down, self.forward].map(|axis| axis.transpose());
-        let pan = Matrix3::from_rows(&rows) * Vector3::z() * -pan_deg.to_radians();
-        let (truth, believed) = (Rotation3::from_scaled_axis(pan), Rotation3::from_scaled_axis(turn_rad.into()));
-        truth.angle_to(&believed).to_degrees()
+    /// Degrees between where `other` looks, and where this camera does when turned by `turn_rad` about its right, down and
+    /// forward axes.
+    pub fn turn_error_deg(&self, other: &Self, turn_rad: [f64; 3]) -> f64 {
+        let axes = |camera: &Self| Matrix3::from_columns(&[camera.right, camera.down, camera.forward]).transpose();
+        let truth = Rotation3::from_matrix_unchecked(axes(other) * axes(self).transpose());
+        truth.angle_to(&Rotation3::from_scaled_axis(-Vector3::from(turn_rad))).to_degrees()
     }
 
     /// Whether a point of the picture is within its borders.
@@ -152,12 +162,7 @@ impl Pinhole {
                 ],
                 pixels: PixelInput::default(),
             }),
-            online_pose: OnlinePoseSettings {
-                policy: settings.online_pose,
-                // What stations of the loop say is where their middle is.
-                station_reference: StationReference::Centre,
-                ..OnlinePoseSettings::default()
-            },
+            online_pose: OnlinePoseSettings { policy: settings.online_pose, ..OnlinePoseSettings::default() },
             tracker: TrackerSettings::default(),
             motion: settings.motion.clone(),
             footprint_m: Vec::new(),

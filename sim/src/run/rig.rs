@@ -3,7 +3,7 @@
 //! In: a snapshot, and what is broken. Out: a detection frame with the time at which it reaches the core. Each rig has its
 //! own luck and its own detector, so that rigs run on any thread.
 
-use super::camera::{InView, MIN_HEIGHT_PX, Pinhole, class_of};
+use super::camera::{InView, MIN_HEIGHT_PX, Pinhole, Turned, class_of};
 use super::eye::Eye;
 use super::gnss::normal;
 use super::trace::{FNV_START, fnv};
@@ -29,7 +29,7 @@ pub(crate) struct Broken {
     pub(crate) frozen: bool,
     pub(crate) dark: bool,
     pub(crate) silent: bool,
-    pub(crate) pan_deg: f64,
+    pub(crate) turned: Turned,
 }
 
 /// A camera with its detector.
@@ -92,7 +92,7 @@ impl Rig {
             camera,
             every: (1.0 / (settings.rate_hz * step_s)).round().max(1.0) as u64,
             broken: Broken::default(),
-            pinhole: Pinhole::new(settings, 0.0),
+            pinhole: Pinhole::new(settings, Turned::default()),
             eye: scene
                 .filter(|_| detector.is_some())
                 .map(|scene| Eye::new(settings, scene.clone(), seed, (station, camera))),
@@ -124,7 +124,7 @@ impl Rig {
         if self.broken.silent {
             return Ok(None);
         }
-        let pinhole = Pinhole::new(&self.settings, self.broken.pan_deg);
+        let pinhole = Pinhole::new(&self.settings, self.broken.turned);
         // Who is in the picture is judged by where the camera is believed to look.
         let mut detections = Vec::new();
         let (mut hash, mut statistics) = (0, None);

@@ -1,6 +1,6 @@
 //! From a map and a scenario to what a node is configured with: the site file that a survey of the place would give.
 
-use super::camera::Pinhole;
+use super::camera::{Pinhole, Turned};
 use crate::geometry::Polyline;
 use crate::roads::{EdgeKind, LaneKind, Roads};
 use crate::scenario::{CameraSettings, StationSettings, ZonesFrom};
@@ -32,7 +32,7 @@ pub(crate) fn site_frame(roads: &Roads) -> SiteFrame {
 /// The configuration of a station at the roadside.
 pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFrame) -> Configuration {
     let mut site = empty_site(roads, frame);
-    let surveyed = |camera: &CameraSettings| Pinhole::new(camera, 0.0).site_camera(camera, frame);
+    let surveyed = |camera: &CameraSettings| Pinhole::new(camera, Turned::default()).site_camera(camera, frame);
     site.cameras = settings.cameras.iter().filter_map(surveyed).collect();
     if settings.zones_from == ZonesFrom::Map {
         site.zones = zones(roads, Point2::new(settings.position_m[0], settings.position_m[1]));

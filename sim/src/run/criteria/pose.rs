@@ -1,7 +1,10 @@
 //! The criterion of what a node knew of where its camera looks.
 
 use super::{Case, Finding};
-use crate::run::camera::Pinhole;
+use crate::run::camera::{Pinhole, Turned};
+
+/// The last pictures of a run may not reach the node any more, seconds.
+const UNDER_WAY_S: f64 = 0.5;
 
 pub(super) fn camera_pose(
     case: &Case<'_>,
@@ -23,14 +26,16 @@ pub(super) fn camera_pose(
     let Some((settings, place)) = settings.zip(place) else {
         return finding(false, format!("there is no camera {station}/{camera}"), None);
     };
-    let pinhole = Pinhole::new(&settings.cameras[place], 0.0);
+    let pinhole = |turned| Pinhole::new(&settings.cameras[place], turned);
+    let surveyed = pinhole(Turned::default());
     let frames = || case.trace.frames.iter().filter(|frame| Some(frame.station) == index && frame.camera == place);
     let corrected_s = frames().find(|frame| frame.corrected_rad.is_some()).map(|frame| frame.captured_s);
     let is_alarm = |problem: &str| problem.strip_prefix("camera-moved").is_some_and(|rest| rest.trim() == camera);
     let alarm_s = case.trace.health.iter().find(|h| Some(h.station) == index && is_alarm(&h.problem)).map(|h| h.from_s);
-    let errors = frames().filter(|frame| frame.captured_s >= since_s + within_s).map(|frame| {
+    let judged_s = since_s + within_s..case.scenario.duration_s - UNDER_WAY_S;
+    let errors = frames().filter(|frame| judged_s.contains(&frame.captured_s)).map(|frame| {
         let turn_rad = frame.corrected_rad.unwrap_or_default();
-        (pinhole.turn_error_deg(frame.broken.pan_deg, turn_rad), frame.captured_s)
+        (surveyed.turn_error_deg(&pinhole(frame.broken.turned), turn_rad), frame.captured_s)
     });
     let (Some(alarm_s), Some(corrected_s)) = (alarm_s, corrected_s) else {
         return finding(false, format!("alarm at {alarm_s:?} s, corrected at {corrected_s:?} s"), alarm_s);
