@@ -5,6 +5,7 @@
 
 use super::super::camera_model::CameraModel;
 use super::super::fit::minimise::Normal;
+use super::footing::Place;
 use super::window::{MIN_SAMPLES, Sample};
 use super::{LaneLine, angle_between};
 use nalgebra::{DMatrix, DVector, Matrix2, SMatrix, Vector2};
@@ -18,8 +19,8 @@ const OUTLIER: f64 = 7.0;
 
 /// From so many vehicles in their lanes on it is known how well they keep to them and how good their boxes are …
 const MANY: usize = 6;
-/// … which is never better than this share of what is expected.
-const LEAST_NOISE: f64 = 0.35;
+/// … which is never better than this share of what is expected: that cars of one class differ in size is the same for long.
+const LEAST_NOISE: f64 = 0.5;
 
 /// How well a camera's turn explains what was seen.
 pub(super) struct Quality {
@@ -178,9 +179,12 @@ impl Evidence<'_> {
             if Some(segment) == lane.turn {
                 continue;
             }
-            let angle = angle_between(sample.place.yaw_rad, along.y.atan2(along.x));
-            if angle > MAX_ANGLE_RAD || offset_m.abs() > lane.width_m {
+            if offset_m.abs() > lane.width_m {
                 return None;
+            }
+            // A vehicle that has just come into view has no direction yet.
+            if angle_between(sample.place.yaw_rad, along.y.atan2(along.x)) > MAX_ANGLE_RAD {
+                continue;
             }
             let left = Vector2::new(-along.y, along.x);
             let sigma_m = left.dot(&(middle.covariance * left)).sqrt();
@@ -197,6 +201,19 @@ impl Evidence<'_> {
         let whitened = Whitened::new(residual.rows(0, used).into_owned(), by_turn.rows(0, used).into_owned(), &[bias]);
         Some(Whitened { silent, ..whitened })
     }
+}
+
+/// The direction of the lane in which a vehicle is, radians; `None` where it is in none or turns.
+pub(super) fn lane_yaw_rad(lanes: &[LaneLine], place: &Place) -> Option<f64> {
+    let beside = lanes.iter().filter_map(|lane| {
+        let (segment, offset_m, along) = beside(&lane.points_m, place.middle)?;
+        let yaw_rad = along.y.atan2(along.x);
+        let is_in_it = Some(segment) != lane.turn
+            && offset_m.abs() <= lane.width_m
+            && angle_between(place.yaw_rad, yaw_rad) <= MAX_ANGLE_RAD;
+        is_in_it.then_some((offset_m.abs(), yaw_rad))
+    });
+    beside.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, yaw_rad)| yaw_rad)
 }
 
 /// Beside which segment of a line a point lies, how far left, and the line's direction there; `None` beyond its ends.

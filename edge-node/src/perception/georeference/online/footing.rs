@@ -47,10 +47,14 @@ impl Footing {
 
     /// Where it stands by a camera; `None` where that shows no ground, or the pixel is none of the vehicle's.
     pub(super) fn place(&self, camera: &CameraModel, ground_m: f64) -> Option<Place> {
-        let under = camera.to_ground(self.pixel, ground_m)?;
-        let heading = under.by_pixel * self.heading_px;
-        let yaw_rad = heading.y.atan2(heading.x);
-        let under = Vector2::new(under.point.e_m, under.point.n_m);
+        let heading = camera.to_ground(self.pixel, ground_m)?.by_pixel * self.heading_px;
+        self.place_along(camera, ground_m, heading.y.atan2(heading.x))
+    }
+
+    /// The same of a vehicle of which the direction is known better.
+    pub(super) fn place_along(&self, camera: &CameraModel, ground_m: f64, yaw_rad: f64) -> Option<Place> {
+        let under = camera.to_ground(self.pixel, ground_m)?.point;
+        let under = Vector2::new(under.e_m, under.n_m);
         let mut offset = Vector2::zeros();
         // The offset changes little over its own length, so twice is enough.
         for _ in 0..2 {

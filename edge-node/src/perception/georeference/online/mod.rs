@@ -24,7 +24,7 @@ use super::camera_model::CameraModel;
 use super::fit::minimise::{Free, Normal, minimise};
 use crate::event::PatchShift;
 use crate::perception::ground::Extent;
-use evidence::Evidence;
+use evidence::{Evidence, lane_yaw_rad};
 use footing::{Footing, Place};
 use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
@@ -254,7 +254,7 @@ impl OnlinePose {
         }
         self.estimated_at = Some(at);
         self.window.forget_before(at.plus_ms(-(self.settings.window_s * 1e3) as i64));
-        self.window.stand_by(&now, self.ground_m);
+        self.window.stand_by(&now, self.ground_m, |place| lane_yaw_rad(&self.lanes, place));
         self.judge(at)
     }
 

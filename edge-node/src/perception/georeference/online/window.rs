@@ -77,12 +77,18 @@ impl Window {
         newest.filter(|samples| samples.len() >= MIN_SAMPLES).collect()
     }
 
-    /// Puts the vehicles where a camera shows them.
-    pub(super) fn stand_by(&mut self, camera: &CameraModel, ground_m: f64) {
+    /// Puts the vehicles where a camera shows them. One that is in a lane drives along it (`lane_yaw_rad`), whatever its box
+    /// seems to: how its own direction wavers would move its near corner.
+    pub(super) fn stand_by(
+        &mut self,
+        camera: &CameraModel,
+        ground_m: f64,
+        lane_yaw_rad: impl Fn(&Place) -> Option<f64>,
+    ) {
         for sample in self.groups.values_mut().flat_map(|group| &mut group.samples) {
-            if let Some(place) = sample.footing.place(camera, ground_m) {
-                sample.place = place;
-            }
+            let Some(place) = sample.footing.place(camera, ground_m) else { continue };
+            let along = lane_yaw_rad(&place).and_then(|yaw| sample.footing.place_along(camera, ground_m, yaw));
+            sample.place = along.map_or(place, |along| Place { yaw_rad: place.yaw_rad, ..along });
         }
     }
 
