@@ -139,7 +139,7 @@ pub struct FrameDropped {
 }
 
 /// What a camera frame says of the camera itself, measured where the pixels are.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FrameStatistics {
     /// Running number of the frame in its source.
     pub frame: u64,
@@ -153,6 +153,22 @@ pub struct FrameStatistics {
     pub shift_px: Option<[f32; 2]>,
     /// How alike picture and reference are at that shift, −1 to 1.
     pub likeness: f32,
+    /// Where parts of the reference are found again, of some of the pictures that lie elsewhere.
+    pub patches: PatchShifts,
+}
+
+/// Patches of a picture at most.
+pub const MAX_PATCHES: usize = 15;
+/// Patches of one picture.
+pub type PatchShifts = heapless::Vec<PatchShift, MAX_PATCHES>;
+
+/// A part of what a camera shows that is found again elsewhere in a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PatchShift {
+    /// Its middle in the reference, pixels.
+    pub at_px: [f32; 2],
+    /// How far right and below it is now, pixels.
+    pub shift_px: [f32; 2],
 }
 
 /// Why something was dropped.

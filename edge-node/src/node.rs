@@ -240,8 +240,9 @@ impl Node {
             EventBody::FrameStatistics(_) | EventBody::WakeUp => {}
         }
         self.health.observe(event.id.source, &event.body, self.ldm.take_heard(), now);
-        if let (EventBody::FrameStatistics(_), Some(camera)) = (&event.body, self.cameras.get_mut(&event.id.source)) {
-            camera.picture_moved(self.health.picture_moved(event.id.source));
+        if let (EventBody::FrameStatistics(seen), Some(camera)) = (&event.body, self.cameras.get_mut(&event.id.source))
+        {
+            camera.picture_moved(self.health.picture_moved(event.id.source), &seen.patches);
         }
         self.decide(now, effects, probe);
     }

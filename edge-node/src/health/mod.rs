@@ -6,6 +6,7 @@
 //! is gone. What needs pixels is measured outside the core ([`FrameObserver`]) and enters as
 //! [`crate::event::FrameStatistics`]. Deliberately absent: any consequence; what to do about it is an operator's decision.
 
+mod background;
 mod camera;
 mod clock;
 mod observer;

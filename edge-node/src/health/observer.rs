@@ -4,7 +4,8 @@
 //! lies from the reference is found from the sums of its gradients along columns and rows: what stands still in the scene
 //! makes the same peaks in every picture, what moves is averaged away.
 
-use crate::event::FrameStatistics;
+use super::background::Background;
+use crate::event::{FrameStatistics, PatchShifts};
 use masa_inference::RgbImage;
 use masa_v2x_proto::time::Timestamp;
 
@@ -16,6 +17,10 @@ const REACH: usize = 32;
 const REFERENCE_FRAMES: u32 = 15;
 /// Weight of a new picture in the reference afterwards: light changes over minutes.
 const SLOWLY: f32 = 0.002;
+/// From this shift on the picture lies elsewhere, looked-at pixels …
+const ELSEWHERE: f32 = 2.0;
+/// … and of every so many of such pictures it is looked where its parts are.
+const PATCHES_EVERY: u64 = 4;
 
 /// Profiles of one picture: the gradients summed along columns, and along rows.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +33,7 @@ struct Profiles {
 #[derive(Clone, Debug, Default)]
 pub struct FrameObserver {
     reference: Profiles,
+    background: Background,
     frames: u32,
     size: (u32, u32),
 }
@@ -47,8 +53,15 @@ impl FrameObserver {
             }
         }
         let mean_luminance = grey.iter().sum::<f32>() / grey.len().max(1) as f32;
-        let mut statistics =
-            FrameStatistics { frame, captured_at, mean_luminance, fingerprint, shift_px: None, likeness: 0.0 };
+        let mut statistics = FrameStatistics {
+            frame,
+            captured_at,
+            mean_luminance,
+            fingerprint,
+            shift_px: None,
+            likeness: 0.0,
+            patches: PatchShifts::new(),
+        };
         if width <= 2 * REACH || height <= 2 * REACH {
             return statistics;
         }
@@ -61,6 +74,9 @@ impl FrameObserver {
             let (y, like_y) = shift(&self.reference.rows, &profiles.rows);
             statistics.shift_px = Some([x * STEP as f32, y * STEP as f32]);
             statistics.likeness = like_x.min(like_y);
+            if x.hypot(y) > ELSEWHERE && frame.is_multiple_of(PATCHES_EVERY) {
+                statistics.patches = self.background.find_in(&grey, [x, y], STEP);
+            }
         }
         let is_in_place = statistics.shift_px.is_none_or(|[x, y]| x.abs().max(y.abs()) <= STEP as f32);
         if is_in_place {
@@ -68,12 +84,13 @@ impl FrameObserver {
             let weight = (1.0 / self.frames as f32).max(SLOWLY);
             blend(&mut self.reference.columns, &profiles.columns, weight);
             blend(&mut self.reference.rows, &profiles.rows, weight);
+            self.background.blend(&grey, width, weight);
         }
         statistics
     }
 }
 
-fn blend(reference: &mut Vec<f32>, new: &[f32], weight: f32) {
+pub(super) fn blend(reference: &mut Vec<f32>, new: &[f32], weight: f32) {
     reference.resize(new.len(), 0.0);
     for (known, new) in reference.iter_mut().zip(new) {
         *known += (new - *known) * weight;
@@ -135,6 +152,7 @@ fn correlation(a: &[f32], b: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::PatchShift;
 
     /// A street of poles and kerbs, moved to the right, with noise and something that drives through.
     fn picture(right_px: i32, number: u32) -> RgbImage {
@@ -176,6 +194,10 @@ mod tests {
         let again = observer.observe(42, at(4_200), &picture(20, 41));
         assert_eq!(again.fingerprint, moved.fingerprint);
         assert_ne!(observer.observe(43, at(4_300), &picture(20, 43)).fingerprint, moved.fingerprint);
+        let patches = observer.observe(44, at(4_400), &picture(20, 44)).patches;
+        let off = |p: &PatchShift| (p.shift_px[0] - 20.0).hypot(p.shift_px[1]);
+        assert!(patches.len() >= 5 && patches.iter().filter(|p| off(p) > 1.0).count() <= 1, "{patches:?}");
+        assert!(observer.observe(48, at(4_500), &picture(0, 45)).patches.is_empty(), "back in its place");
     }
 
     #[test]

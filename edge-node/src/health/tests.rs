@@ -1,7 +1,7 @@
 //! Each problem begins and ends with its cause.
 
 use super::*;
-use crate::event::{DetectionFrame, FrameTimings, Observation, Quantity};
+use crate::event::{DetectionFrame, FrameTimings, Observation, PatchShifts, Quantity};
 use masa_v2x_proto::cdd::{StationId, StationType};
 
 const CAMERA: SourceId = SourceId(1);
@@ -26,6 +26,7 @@ fn statistics(ms: i64, fingerprint: u64, mean_luminance: f32, shift: [f32; 2]) -
         fingerprint,
         shift_px: Some(shift),
         likeness: 0.9,
+        patches: PatchShifts::new(),
     })
 }
 

@@ -9,7 +9,7 @@ use super::ground::{
 use super::pose_watch::PoseWatch;
 use super::tracking::{FrameId, ImageTrack, Tracker, TrackerCounters, TrackerSettings};
 use super::{EndedTrack, Error, GroundTrack, TrackState};
-use crate::event::{DetectionFrame, EventId, SourceId};
+use crate::event::{DetectionFrame, EventId, PatchShift, SourceId};
 use crate::telemetry::{Stage, StageProbe};
 use masa_v2x_proto::geo::{Enu, SiteFrame};
 use masa_v2x_proto::time::Timestamp;
@@ -208,10 +208,11 @@ impl CameraPerception {
         }
     }
 
-    /// The pictures lie so many pixels right of and below where they did, since an instant; `None`: where they did.
-    pub(crate) fn picture_moved(&mut self, moved: Option<(Timestamp, [f32; 2])>) {
+    /// The pictures lie so many pixels right of and below where they did, since an instant; `None`: where they did. In the
+    /// newest, so many parts were found again.
+    pub(crate) fn picture_moved(&mut self, moved: Option<(Timestamp, [f32; 2])>, patches: &[PatchShift]) {
         if let Some(watch) = &mut self.pose_watch {
-            watch.picture_moved(moved);
+            watch.picture_moved(moved, patches);
         }
     }
 

@@ -8,7 +8,7 @@ use super::georeference::Georeference;
 use super::georeference::online::{DriftPolicy, LaneLine, OnlinePose, PoseDrift, SeenVehicle, StatedVehicle};
 use super::ground::extent_of;
 use super::{CameraSettings, Error, GroundTrack};
-use crate::event::DetectionFrame;
+use crate::event::{DetectionFrame, MAX_PATCHES, PatchShift, PatchShifts};
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::time::Timestamp;
 use nalgebra::Vector3;
@@ -21,7 +21,7 @@ const MIN_SPEED_MPS: f64 = 2.5;
 const MIN_HEIGHT_PX: f32 = 12.0;
 /// A box nearer to the image's edge than this is cut off by it, pixels of the frame.
 const EDGE_PX: f32 = 3.0;
-/// A box of which another covers more than this share may be hidden in part.
+/// A box of which a nearer one covers more than this share may be hidden in part.
 const COVERED: f32 = 0.1;
 
 /// A correction by more than this moves everything so far that motions begin anew, radians.
@@ -82,9 +82,12 @@ impl PoseWatch {
     }
 
     /// How far the pictures lie from where they did, pixels of the frame; see [`OnlinePose::picture_moved`].
-    pub(super) fn picture_moved(&mut self, moved: Option<(Timestamp, [f32; 2])>) {
+    pub(super) fn picture_moved(&mut self, moved: Option<(Timestamp, [f32; 2])>, patches: &[PatchShift]) {
         let [sx, sy] = self.scale.map(|scale| scale as f32);
-        self.online.picture_moved(moved.map(|(since, [x, y])| (since, [x * sx, y * sy])));
+        let scaled = |[x, y]: [f32; 2]| [x * sx, y * sy];
+        let patch = |p: &PatchShift| PatchShift { at_px: scaled(p.at_px), shift_px: scaled(p.shift_px) };
+        let patches: PatchShifts = patches.iter().take(MAX_PATCHES).map(patch).collect();
+        self.online.picture_moved(moved.map(|(since, shift_px)| (since, scaled(shift_px))), &patches);
     }
 
     /// Takes a frame with its tracks. The mapping to use from now on, where it is another than before.
@@ -117,8 +120,9 @@ impl PoseWatch {
         let index = usize::from(track.detection.filter(|_| says_something)?);
         let seen = frame.detections.get(index)?.bounding_box;
         let others = frame.detections.iter().enumerate().filter(|(other, _)| *other != index);
-        let is_hidden =
-            others.into_iter().any(|(_, other)| overlap_px2(&seen, &other.bounding_box) > COVERED * seen.area_px2());
+        // What meets the ground further down in the picture is nearer; what is behind hides nothing.
+        let mut nearer = others.map(|(_, other)| other.bounding_box).filter(|other| other.y2_px > seen.y2_px);
+        let is_hidden = nearer.any(|other| overlap_px2(&seen, &other) > COVERED * seen.area_px2());
         let [width, height] = [frame.width_px as f32, frame.height_px as f32];
         let is_whole = seen.x1_px > EDGE_PX
             && seen.y1_px > EDGE_PX

@@ -6,7 +6,7 @@ use super::Error;
 use crate::effect::{MessageKind, OutMessage};
 use crate::event::{
     ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameStatistics, FrameTimings,
-    Observation, Quantity, SourceId, SourceState, StatusChange,
+    MAX_PATCHES, Observation, PatchShift, PatchShifts, Quantity, SourceId, SourceState, StatusChange,
 };
 use masa_inference::{BoundingBox, Detection};
 use masa_v2x_proto::geo::Wgs84;
@@ -40,6 +40,12 @@ pub(super) fn name_of<T: Serialize>(value: &T) -> String {
 pub(super) fn from_name<T: DeserializeOwned>(name: &str, field: &'static str) -> Result<T, Error> {
     serde_json::from_value(serde_json::Value::String(name.to_owned()))
         .map_err(|_| Error::Content { field, value: name.to_owned() })
+}
+
+/// Of each patch its middle and how far it has gone; what is beyond the bound is not read.
+fn patches(flat: &[f32]) -> PatchShifts {
+    let patch = |&[x, y, right, below]: &[f32; 4]| PatchShift { at_px: [x, y], shift_px: [right, below] };
+    flat.as_chunks().0.iter().take(MAX_PATCHES).map(patch).collect()
 }
 
 pub(super) fn instant(ns: i64) -> Timestamp {
@@ -88,6 +94,7 @@ impl From<&Event> for proto::Event {
                 fingerprint: statistics.fingerprint,
                 shift_px: statistics.shift_px.map(Vec::from).unwrap_or_default(),
                 likeness: statistics.likeness,
+                patches_px: statistics.patches.iter().flat_map(|p| [p.at_px, p.shift_px]).flatten().collect(),
             }),
             EventBody::WakeUp => Body::WakeUp(proto::WakeUp {}),
             EventBody::Received(message) => Body::Received(message.into()),
@@ -153,6 +160,7 @@ impl TryFrom<proto::Event> for Event {
                 fingerprint: statistics.fingerprint,
                 shift_px: statistics.shift_px.try_into().ok(),
                 likeness: statistics.likeness,
+                patches: patches(&statistics.patches_px),
             }),
             Body::WakeUp(_) => EventBody::WakeUp,
             Body::Received(message) => EventBody::Received(message.try_into()?),

@@ -4,8 +4,9 @@ use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Re
 use crate::effect::{MessageCause, MessageKind, ObjectCause, OutMessage, Provenance, SightCause};
 use crate::event::{
     ChannelLoad, DenAction, DenRequest, DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId,
-    EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, Observation, Operation, PriorityAnswer,
-    PriorityStatus, Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState, StatusChange, Traffic,
+    EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, Observation, Operation, PatchShift,
+    PriorityAnswer, PriorityStatus, Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState,
+    StatusChange, Traffic,
 };
 use crate::perception::privacy::tests::anonymised;
 use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
@@ -111,18 +112,22 @@ fn any_body() -> impl Strategy<Value = EventBody> {
             captured_at: Timestamp::from_unix_ns(5),
         })),
         Just(EventBody::WakeUp),
-        any::<(u64, f32, Option<[f32; 2]>)>().prop_map(|(fingerprint, mean_luminance, shift_px)| {
-            let captured_at = Timestamp::from_unix_ns(7);
-            let likeness = 0.5;
-            EventBody::FrameStatistics(FrameStatistics {
-                frame: 3,
-                captured_at,
-                mean_luminance,
-                fingerprint,
-                shift_px,
-                likeness,
-            })
-        }),
+        any::<(u64, f32, Option<[f32; 2]>, [f32; 4], bool)>().prop_map(
+            |(fingerprint, mean_luminance, shift_px, p, found)| {
+                let captured_at = Timestamp::from_unix_ns(7);
+                let likeness = 0.5;
+                let patch = PatchShift { at_px: [p[0], p[1]], shift_px: [p[2], p[3]] };
+                EventBody::FrameStatistics(FrameStatistics {
+                    frame: 3,
+                    captured_at,
+                    mean_luminance,
+                    fingerprint,
+                    shift_px,
+                    likeness,
+                    patches: found.then_some(patch).into_iter().collect(),
+                })
+            }
+        ),
         any_received().prop_map(EventBody::Received),
         any_ego().prop_map(EventBody::Ego),
         any_den_request().prop_map(EventBody::DenRequest),

@@ -44,6 +44,9 @@ pub enum Fault {
         camera: String,
         /// To the right, degrees.
         by_deg: f64,
+        /// Up, degrees.
+        #[serde(default)]
+        up_deg: f64,
     },
     /// The camera delivers nothing.
     CameraSilent {
@@ -165,7 +168,9 @@ impl FaultSettings {
         match &self.what {
             Fault::CameraFrozen { station, camera } => format!("camera {station}/{camera} frozen"),
             Fault::CameraDark { station, camera } => format!("camera {station}/{camera} dark"),
-            Fault::CameraMoved { station, camera, by_deg } => format!("camera {station}/{camera} moved by {by_deg}°"),
+            Fault::CameraMoved { station, camera, by_deg, up_deg } => {
+                format!("camera {station}/{camera} moved by {by_deg}° to the right and {up_deg}° up")
+            }
             Fault::CameraSilent { station, camera } => format!("camera {station}/{camera} silent"),
             Fault::ClockDrift { station, jump_ms, drift_ms_per_s } => {
                 format!("clock of {station} jumps {jump_ms} ms and drifts {drift_ms_per_s} ms/s")

@@ -9,7 +9,7 @@ use crate::sensors::camera::{CameraModel, CameraPose};
 use crate::snapshot::Snapshot;
 use crate::truth::{clip, project_box};
 use masa_edge_node::perception::CameraSettings as SiteCamera;
-use masa_edge_node::perception::georeference::online::{OnlinePoseSettings, StationReference};
+use masa_edge_node::perception::georeference::online::OnlinePoseSettings;
 use masa_edge_node::perception::georeference::{GeoreferenceSettings, PixelInput, ProjectionMatrixSettings};
 use masa_edge_node::perception::ground::ContactPoint;
 use masa_edge_node::perception::tracking::TrackerSettings;
@@ -19,6 +19,15 @@ use nalgebra::{Rotation3, Vector3};
 
 /// Smallest box that counts as seen, pixels high.
 pub(crate) const MIN_HEIGHT_PX: f64 = 10.0;
+
+/// How far a camera is turned from where it was set up, degrees: a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Turned {
+    /// To the right, about the upright axis.
+    pub right_deg: f64,
+    /// Up, afterwards.
+    pub up_deg: f64,
+}
 
 /// Who is in a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,17 +47,17 @@ pub fn surveyed(settings: &CameraSettings) -> CameraModel {
     CameraModel::with_size(&settings.id, pose, settings.lens.fov_deg, settings.lens.image_size_px)
 }
 
-/// The camera turned by `pan_deg` to the right: a fault.
-pub fn panned(model: &CameraModel, pan_deg: f64) -> CameraModel {
-    CameraModel { pose: model.pose.turned(-pan_deg, 0.0, 0.0), ..model.clone() }
+/// The camera turned: a fault.
+pub fn turned(model: &CameraModel, by: Turned) -> CameraModel {
+    CameraModel { pose: model.pose.turned(-by.right_deg, by.up_deg, 0.0), ..model.clone() }
 }
 
-/// Degrees between where a camera turned by `pan_deg` to the right looks, and where one does that is turned by `turn_rad`
-/// about its right, down and forward axes.
-pub fn turn_error_deg(model: &CameraModel, pan_deg: f64, turn_rad: [f64; 3]) -> f64 {
-    let pan = model.pose.rotation() * Vector3::z() * -pan_deg.to_radians();
-    let (truth, believed) = (Rotation3::from_scaled_axis(pan), Rotation3::from_scaled_axis(turn_rad.into()));
-    truth.angle_to(&believed).to_degrees()
+/// Degrees between where a turned camera looks, and where one does that is turned by `turn_rad` about its right, down and
+/// forward axes.
+pub fn turn_error_deg(model: &CameraModel, by: Turned, turn_rad: [f64; 3]) -> f64 {
+    let axes = |model: &CameraModel| Rotation3::from_matrix_unchecked(model.pose.rotation());
+    let truth = axes(&turned(model, by)) * axes(model).inverse();
+    truth.angle_to(&Rotation3::from_scaled_axis(-Vector3::from(turn_rad))).to_degrees()
 }
 
 /// The box around an actor, cut at the picture's borders; `None` when it is outside or partly behind the camera.
@@ -89,12 +98,7 @@ pub fn site_camera(settings: &CameraSettings, frame: &SiteFrame) -> Option<SiteC
             ],
             pixels: PixelInput::default(),
         }),
-        online_pose: OnlinePoseSettings {
-            policy: settings.online_pose,
-            // What stations of the loop say is where their middle is.
-            station_reference: StationReference::Centre,
-            ..OnlinePoseSettings::default()
-        },
+        online_pose: OnlinePoseSettings { policy: settings.online_pose, ..OnlinePoseSettings::default() },
         tracker: TrackerSettings::default(),
         motion: settings.motion.clone(),
         footprint_m: Vec::new(),

@@ -2,7 +2,7 @@
 //!
 //! In: a snapshot, and what is broken. Out: the picture and who really shows in it, hidden parts left out.
 
-use super::camera::{InView, surveyed};
+use super::camera::{InView, Turned, surveyed};
 use super::rig::Broken;
 use crate::actor::ActorId;
 use crate::random::Seed;
@@ -44,8 +44,8 @@ impl Eye {
         let fault = match broken {
             Broken { frozen: true, .. } => ImageFault::Frozen,
             Broken { dark: true, .. } => ImageFault::Dark,
-            Broken { pan_deg, .. } if pan_deg != 0.0 => {
-                ImageFault::Moved { yaw_deg: -pan_deg, pitch_deg: 0.0, roll_deg: 0.0 }
+            Broken { turned, .. } if turned != Turned::default() => {
+                ImageFault::Moved { yaw_deg: -turned.right_deg, pitch_deg: turned.up_deg, roll_deg: 0.0 }
             }
             _ => ImageFault::None,
         };

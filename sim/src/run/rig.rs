@@ -3,7 +3,7 @@
 //! In: a snapshot, and what is broken. Out: a detection frame with the time at which it reaches the core. Each rig has its
 //! own luck and its own detector, so that rigs run on any thread.
 
-use super::camera::{InView, MIN_HEIGHT_PX, class_of, everybody, panned, surveyed};
+use super::camera::{InView, MIN_HEIGHT_PX, Turned, class_of, everybody, surveyed, turned};
 use super::eye::Eye;
 use super::trace::{FNV_START, fnv};
 use super::{BoxErrors, Perception, RunError, RunOptions};
@@ -29,7 +29,7 @@ pub(crate) struct Broken {
     pub(crate) frozen: bool,
     pub(crate) dark: bool,
     pub(crate) silent: bool,
-    pub(crate) pan_deg: f64,
+    pub(crate) turned: Turned,
 }
 
 /// A camera with its detector.
@@ -132,7 +132,7 @@ impl Rig {
         match self.settings.detector {
             DetectorKind::Off => {}
             DetectorKind::GroundTruth => {
-                detections = everybody(&panned(&self.model, self.broken.pan_deg), snapshot)
+                detections = everybody(&turned(&self.model, self.broken.turned), snapshot)
                     .iter()
                     .filter_map(|seen| {
                         let kind = snapshot.actor(seen.actor)?.kind;

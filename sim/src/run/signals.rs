@@ -2,7 +2,7 @@
 //! that a request for priority is about.
 
 use crate::random::Seed;
-use crate::roads::{LaneId, Link, Roads, SignalId, Turn};
+use crate::roads::{LaneId, LaneKind, Link, Roads, SignalId, Turn};
 use crate::sensors::signal_feed::{self, Shows, SignalFeed, SignalFeedSettings, SignalReading};
 use masa_edge_node::effect::{PriorityRequest, Way};
 use masa_edge_node::event::{GroupState, Operation, SignalPhase, SignalReport};
@@ -58,7 +58,7 @@ fn intersection(roads: &Roads, controller: SignalId) -> Option<IntersectionSetti
         });
         LaneSettings {
             id: *id,
-            kind: MapLaneKind::Vehicle,
+            kind: if roads.lane(*lane).kind == LaneKind::Bicycle { MapLaneKind::Bike } else { MapLaneKind::Vehicle },
             direction: if ingress { LaneWay::Ingress } else { LaneWay::Egress },
             approach: None,
             nodes_m: nodes.map(|on| [on.point.x, on.point.y]).collect(),

@@ -191,6 +191,13 @@ impl CameraModel {
         Some(Projection { pixel, by_point, by_pose, by_focal: pixel - self.lens.principal_point_px() })
     }
 
+    /// The point that a pixel shows, `away_m` along the optical axis; `None` where the lens shows nothing.
+    pub(crate) fn along(&self, pixel: Vector2<f64>, away_m: f64) -> Option<Enu> {
+        let (direction, _) = self.lens.direction(pixel)?;
+        let point = self.position + self.rotation.inverse() * direction.push(1.0) * away_m;
+        Some(Enu { e_m: point.x, n_m: point.y, u_m: point.z })
+    }
+
     /// The point at height `up_m` that a pixel shows; `None` at and above the horizon and where the lens shows nothing.
     pub fn to_ground(&self, pixel: Vector2<f64>, up_m: f64) -> Option<GroundHit> {
         let (direction, by_pixel) = self.lens.direction(pixel)?;

@@ -10,7 +10,7 @@
 //! as they are not the most.
 
 use super::camera_model::{CameraModel, Change, PoseCovariance};
-use super::fit::minimise::{Free, Normal, minimise};
+use super::fit::minimise::{Free, Normal, huber_cost, minimise};
 use masa_inference::RgbImage;
 use masa_v2x_proto::geo::Enu;
 use nalgebra::{RowVector2, Vector2, Vector3};
@@ -250,7 +250,7 @@ impl Distances {
             Some((projected, (distance, slope))) => {
                 normal.add(f64::from(distance) / SIGMA_PX, &(slope * projected.by_parameters() / SIGMA_PX));
             }
-            None => normal.cost += Normal::block_cost(f64::from(reach_px) / SIGMA_PX, 1),
+            None => normal.cost += huber_cost(f64::from(reach_px) / SIGMA_PX),
         }
     }
 }

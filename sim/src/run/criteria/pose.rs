@@ -3,6 +3,9 @@
 use super::{Case, Finding};
 use crate::run::camera::{surveyed, turn_error_deg};
 
+/// The last pictures of a run may not reach the node any more, seconds.
+const UNDER_WAY_S: f64 = 0.5;
+
 pub(super) fn camera_pose(
     case: &Case<'_>,
     station: &str,
@@ -28,9 +31,10 @@ pub(super) fn camera_pose(
     let corrected_s = frames().find(|frame| frame.corrected_rad.is_some()).map(|frame| frame.captured_s);
     let is_alarm = |problem: &str| problem.strip_prefix("camera-moved").is_some_and(|rest| rest.trim() == camera);
     let alarm_s = case.trace.health.iter().find(|h| Some(h.station) == index && is_alarm(&h.problem)).map(|h| h.from_s);
-    let errors = frames().filter(|frame| frame.captured_s >= since_s + within_s).map(|frame| {
+    let judged_s = since_s + within_s..case.scenario.duration_s - UNDER_WAY_S;
+    let errors = frames().filter(|frame| judged_s.contains(&frame.captured_s)).map(|frame| {
         let turn_rad = frame.corrected_rad.unwrap_or_default();
-        (turn_error_deg(&model, frame.broken.pan_deg, turn_rad), frame.captured_s)
+        (turn_error_deg(&model, frame.broken.turned, turn_rad), frame.captured_s)
     });
     let (Some(alarm_s), Some(corrected_s)) = (alarm_s, corrected_s) else {
         return finding(false, format!("alarm at {alarm_s:?} s, corrected at {corrected_s:?} s"), alarm_s);

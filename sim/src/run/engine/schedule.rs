@@ -1,6 +1,7 @@
 //! What the schedule of a scenario brings into the loop: weather, faults, sensors, announcements, forgeries.
 
 use super::super::air::Party;
+use super::super::camera::Turned;
 use super::super::forger::{Forgery, STATION_ID};
 use super::super::rig::Broken;
 use super::super::{RunError, site, status};
@@ -51,8 +52,9 @@ impl Engine<'_> {
                 Fault::CameraFrozen { station, camera: id } => broken(camera(station, id), &|b| b.frozen = true),
                 Fault::CameraDark { station, camera: id } => broken(camera(station, id), &|b| b.dark = true),
                 Fault::CameraSilent { station, camera: id } => broken(camera(station, id), &|b| b.silent = true),
-                Fault::CameraMoved { station, camera: id, by_deg } => {
-                    broken(camera(station, id), &|b| b.pan_deg = *by_deg)
+                Fault::CameraMoved { station, camera: id, by_deg, up_deg } => {
+                    let turned = Turned { right_deg: *by_deg, up_deg: *up_deg };
+                    broken(camera(station, id), &|b| b.turned = turned)
                 }
                 Fault::PacketLoss { share } if holds => self.air.extra_loss = self.air.extra_loss.max(*share),
                 Fault::ClockDrift { station, jump_ms, drift_ms_per_s } if changed => {

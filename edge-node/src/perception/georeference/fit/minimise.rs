@@ -4,7 +4,7 @@
 //! least cost and the normal equations there, whose inverse is the covariance of the parameters.
 
 use super::super::camera_model::{CameraModel, Change, PARAMETERS};
-use nalgebra::{DMatrix, DVector, RowSVector, SMatrix, Vector2};
+use nalgebra::{DMatrix, DVector, Matrix3, RowSVector, SMatrix, Vector2, Vector3};
 
 /// Steps at most; a fit from a fair start needs ten.
 const MAX_STEPS: usize = 60;
@@ -64,21 +64,25 @@ impl Normal {
         self.cost += huber_cost(size);
     }
 
-    /// Adds standardised residuals that are outliers together or not at all, with their derivatives by the turn.
-    pub(crate) fn add_turn_block(&mut self, residual: &DVector<f64>, by_turn: &DMatrix<f64>) {
-        let size = residual.norm() / (residual.len() as f64).sqrt();
-        let weight = huber_weight(size);
+    /// Adds standardised residuals that are outliers together or not at all, with their derivatives by the turn. They are as
+    /// likely as a mixture says of those that fit and of those that are off by anything, whose cost is above that of
+    /// residuals of unit variance by `outlier`.
+    pub(crate) fn add_turn_block(&mut self, residual: &DVector<f64>, by_turn: &DMatrix<f64>, outlier: f64) {
+        let fits = 0.5 * residual.norm_squared();
+        let off = Self::outlier_block(residual.len(), outlier);
+        let weight = (1.0 + (fits - off).exp()).recip();
         let (hessian, gradient) = (by_turn.transpose() * by_turn * weight, by_turn.transpose() * residual * weight);
         let mut block = self.hessian.fixed_view_mut::<3, 3>(3, 3);
         block += hessian;
         let mut rows = self.gradient.fixed_rows_mut::<3>(3);
         rows += gradient;
-        self.cost += Self::block_cost(size, residual.len());
+        let least = fits.min(off);
+        self.cost += least - (1.0 + (least - fits.max(off)).exp()).ln();
     }
 
-    /// What `count` residuals of a block cost whose root mean square is `size`.
-    pub(crate) fn block_cost(size: f64, count: usize) -> f64 {
-        huber_cost(size) * count as f64
+    /// What a block of `count` residuals costs that is an outlier.
+    pub(crate) fn outlier_block(count: usize, outlier: f64) -> f64 {
+        0.5 * count as f64 + outlier
     }
 
     /// Adds what is known beforehand: the change from there, each parameter with its standard deviation.
@@ -89,6 +93,15 @@ impl Normal {
             self.add_weighted(change[i] / sigma[i], &by, 1.0);
             self.cost += 0.5 * (change[i] / sigma[i]).powi(2);
         }
+    }
+
+    /// Adds what is known of the turn from elsewhere: how far it is off that, radians, with the information of that.
+    pub(crate) fn add_turn_off(&mut self, off_rad: &Vector3<f64>, information: &Matrix3<f64>) {
+        let mut block = self.hessian.fixed_view_mut::<3, 3>(3, 3);
+        block += information;
+        let mut rows = self.gradient.fixed_rows_mut::<3>(3);
+        rows += information * off_rad;
+        self.cost += 0.5 * off_rad.dot(&(information * off_rad));
     }
 
     fn add_weighted(&mut self, residual: f64, by: &RowSVector<f64, PARAMETERS>, weight: f64) {
@@ -135,7 +148,8 @@ fn huber_weight(size: f64) -> f64 {
     if size <= HUBER { 1.0 } else { HUBER / size }
 }
 
-fn huber_cost(size: f64) -> f64 {
+/// What a residual of that size costs.
+pub(crate) fn huber_cost(size: f64) -> f64 {
     if size <= HUBER { 0.5 * size * size } else { HUBER * (size - 0.5 * HUBER) }
 }
 

@@ -15,15 +15,21 @@
 //! a second, not with each frame.
 
 mod evidence;
+mod footing;
+mod picture;
 mod settings;
 mod window;
 
-use super::camera_model::{CameraModel, Change, PARAMETERS};
+use super::camera_model::CameraModel;
 use super::fit::minimise::{Free, Normal, minimise};
+use crate::event::PatchShift;
 use crate::perception::ground::Extent;
+use evidence::{Evidence, lane_yaw_rad};
+use footing::{Footing, Place};
 use masa_v2x_proto::geo::Enu;
 use masa_v2x_proto::time::Timestamp;
-use nalgebra::{Matrix3, RowSVector, Vector2, Vector3};
+use nalgebra::{Matrix3, Vector2, Vector3};
+use picture::PictureShift;
 pub use settings::{DriftPolicy, OnlinePoseSettings, StationReference};
 use window::{Key, Sample, Window};
 pub use window::{MAX_GROUPS, MAX_SAMPLES};
@@ -35,14 +41,16 @@ const EXPLAINED: f64 = 0.8;
 const KNOWN_DEG: f64 = 0.5;
 /// Fewer groups than this say nothing.
 const MIN_GROUPS: usize = 3;
-/// What is known of the turn before any traffic, one sigma about the right, down and forward axes, degrees.
-const PRIOR_DEG: [f64; 3] = [3.0, 3.0, 1.5];
+/// What is known of the turn before any traffic, one sigma about the upright, the right and the forward axis, degrees.
+const PRIOR_DEG: [f64; 3] = [3.0, 3.0, 0.5];
 /// Turns that are tried besides the newest estimate, degrees about the right and down axes.
 const STARTS_DEG: [f64; 5] = [-3.0, -1.5, 0.0, 1.5, 3.0];
 /// How many of them are refined.
 const REFINED: usize = 3;
-/// How well the shift of the pictures is known, one sigma, pixels.
-const SHIFT_SIGMA_PX: f64 = 1.5;
+/// A camera may have been moved so long ago, seconds …
+const CHANGES_S: [f64; 5] = [5.0, 9.0, 14.0, 22.0, 34.0];
+/// … and was, where that makes what was seen since more likely by this (natural logarithm).
+const CHANGED: f64 = 12.0;
 /// A turn is significant from so many standard deviations on.
 const SIGNIFICANT: f64 = 4.0;
 /// Estimates in a row that must be significant.
@@ -55,6 +63,8 @@ pub struct LaneLine {
     pub points_m: Vec<[f64; 2]>,
     /// Its width, metres.
     pub width_m: f64,
+    /// Which of its segments stands for a turn: there vehicles keep to no line.
+    pub turn: Option<usize>,
 }
 
 /// A moving vehicle in the newest frame.
@@ -94,7 +104,9 @@ pub struct TurnEstimate {
     pub turn_rad: Vector3<f64>,
     /// Covariance of that.
     pub covariance: Matrix3<f64>,
-    /// Vehicles that it rests on.
+    /// Pictures that it rests on …
+    pub pictures: usize,
+    /// … and vehicles.
     pub vehicles: usize,
     /// As of when.
     pub at: Timestamp,
@@ -104,6 +116,13 @@ impl TurnEstimate {
     /// One sigma along the worst axis, radians.
     pub fn sigma_rad(&self) -> f64 {
         self.covariance.symmetric_eigenvalues().max().max(0.0).sqrt()
+    }
+
+    /// Whether it is another turn that is known better, or one that the other cannot be.
+    fn is_better_than(&self, other: &Self) -> bool {
+        let (apart, sigma) = ((self.turn_rad - other.turn_rad).norm(), self.sigma_rad());
+        let is_surer = sigma < other.sigma_rad() && apart > 0.25 * sigma;
+        is_surer || apart > SIGNIFICANT * sigma.hypot(other.sigma_rad())
     }
 
     /// How many standard deviations it is from no turn.
@@ -132,9 +151,9 @@ impl PoseDrift {
         let sigma = self.estimate.sigma_rad().to_degrees();
         let corrected = if self.corrected_rad.is_some() { "positions are corrected" } else { "positions are wrong" };
         format!(
-            "by the traffic it looks {right:+.2}° to the right of where it was surveyed, {up:+.2}° up, rolled {roll:+.2}° \
-             (±{sigma:.2}°, {} vehicles); {corrected}",
-            self.estimate.vehicles
+            "it looks {right:+.2}° to the right of where it was surveyed, {up:+.2}° up, rolled {roll:+.2}° \
+             (±{sigma:.2}°, by {} pictures and {} vehicles); {corrected}",
+            self.estimate.pictures, self.estimate.vehicles
         )
     }
 }
@@ -147,22 +166,17 @@ pub struct OnlinePose {
     ground_m: f64,
     lanes: Vec<LaneLine>,
     window: Window,
+    /// Information on the turn before anything is seen.
+    prior: Matrix3<f64>,
+    /// How well vehicles keep to lanes and how good their boxes are, against what is expected.
+    noise: f64,
     estimate: Option<TurnEstimate>,
     estimated_at: Option<Timestamp>,
     significant: u32,
     drift: Option<PoseDrift>,
+    /// The estimate that positions are corrected by.
+    in_use: Option<TurnEstimate>,
     shift: Option<PictureShift>,
-}
-
-/// The pictures have shifted.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct PictureShift {
-    /// Since when.
-    since: Timestamp,
-    /// How far their middle lies to the right and below, pixels.
-    shift_px: Vector2<f64>,
-    /// The turn before, radians.
-    before_rad: Vector3<f64>,
 }
 
 impl OnlinePose {
@@ -174,10 +188,13 @@ impl OnlinePose {
             ground_m,
             lanes: Vec::new(),
             window: Window::default(),
+            prior: prior(&surveyed),
+            noise: 1.0,
             estimate: None,
             estimated_at: None,
             significant: 0,
             drift: None,
+            in_use: None,
             shift: None,
         }
     }
@@ -202,22 +219,21 @@ impl OnlinePose {
         &self.surveyed
     }
 
-    /// The pictures lie `shift_px` to the right of and below where they did, since an instant; `None`: they do not. What was
-    /// seen before is of another pose. The reference of that shift is what the pictures were like before, so the turn that
-    /// was known then counts, too.
-    pub fn picture_moved(&mut self, moved: Option<(Timestamp, [f32; 2])>) {
+    /// The pictures lie `shift_px` to the right of and below where they did, since an instant, and in the newest parts are
+    /// found again (`patches`); `None`: they do not. What was seen before is of another pose. The reference is what the
+    /// pictures were like before, so the turn that was known then counts, too.
+    pub fn picture_moved(&mut self, moved: Option<(Timestamp, [f32; 2])>, patches: &[PatchShift]) {
         let Some((since, shift_px)) = moved else {
             self.shift = None;
             return;
         };
-        let shift_px = Vector2::from(shift_px.map(f64::from));
-        match &mut self.shift {
-            Some(known) if known.since == since => known.shift_px = shift_px,
-            _ => {
-                let before_rad = self.drift.map(|drift| drift.estimate.turn_rad).unwrap_or_default();
-                self.shift = Some(PictureShift { since, shift_px, before_rad });
-                self.window.forget_before(since);
-            }
+        if self.shift.as_ref().is_none_or(|known| known.since != since) {
+            let before_rad = self.drift.map(|drift| drift.estimate.turn_rad).unwrap_or_default();
+            self.shift = Some(PictureShift::new(since, self.surveyed.turned(before_rad)));
+            self.window.forget_before(since);
+        }
+        if let Some(shift) = &mut self.shift {
+            shift.see(&self.surveyed, shift_px.map(f64::from), patches);
         }
     }
 
@@ -226,18 +242,10 @@ impl OnlinePose {
     pub fn see(&mut self, at: Timestamp, seen: &[SeenVehicle], stated: &[StatedVehicle]) -> bool {
         let now = self.turned_now();
         for vehicle in seen {
-            let Some((place, offset)) = self.place(&now, vehicle) else { continue };
-            let sample = |known| Sample {
-                at,
-                pixel: vehicle.pixel.into(),
-                sigma_px: vehicle.sigma_px,
-                offset,
-                place,
-                yaw_rad: vehicle.yaw_rad,
-                known,
-            };
+            let Some((footing, place)) = self.footing(&now, vehicle) else { continue };
+            let sample = |known| Sample { at, footing, sigma_px: vehicle.sigma_px, place, known };
             self.window.push(Key::Track(vehicle.track_id), sample(None));
-            if let Some((station, position)) = self.station_of(vehicle, place, seen, stated, &now) {
+            if let Some((station, position)) = self.station_of(vehicle, place.middle, seen, stated, &now) {
                 self.window.push(Key::Station(station, vehicle.track_id), sample(Some(position)));
             }
         }
@@ -246,28 +254,20 @@ impl OnlinePose {
         }
         self.estimated_at = Some(at);
         self.window.forget_before(at.plus_ms(-(self.settings.window_s * 1e3) as i64));
+        self.window.stand_by(&now, self.ground_m, |place| lane_yaw_rad(&self.lanes, place));
         self.judge(at)
+    }
+
+    /// How a vehicle shows, and where it is: its direction is by the mapping in use, its place by the newest belief.
+    fn footing(&self, now: &CameraModel, vehicle: &SeenVehicle) -> Option<(Footing, Place)> {
+        let in_use = self.in_use.map_or(self.surveyed, |in_use| self.surveyed.turned(in_use.turn_rad));
+        let footing = Footing::new(&in_use, self.ground_m, vehicle.pixel.into(), vehicle.yaw_rad, vehicle.extent)?;
+        Some((footing, footing.place(now, self.ground_m)?))
     }
 
     /// The camera as it is believed to look now.
     fn turned_now(&self) -> CameraModel {
         self.estimate.map_or(self.surveyed, |estimate| self.surveyed.turned(estimate.turn_rad))
-    }
-
-    /// Where the middle of a vehicle is, and how far the ground under its box lies from there.
-    fn place(&self, camera: &CameraModel, vehicle: &SeenVehicle) -> Option<(Vector2<f64>, Vector2<f64>)> {
-        let ground = |pixel: Vector2<f64>| {
-            let point = camera.to_ground(pixel, self.ground_m)?.point;
-            Some(Vector2::new(point.e_m, point.n_m))
-        };
-        let under = ground(vehicle.pixel.into())?;
-        let mut offset = Vector2::zeros();
-        // The offset changes little over its own length, so twice is enough.
-        for _ in 0..2 {
-            let middle = under - offset;
-            offset = ground(lower_middle(camera, middle, self.ground_m, vehicle)?)? - middle;
-        }
-        (offset.norm() < vehicle.extent.length_m).then_some((under - offset, offset))
     }
 
     /// The connected vehicle that a seen one is, where that is beyond doubt, and the middle that it states.
@@ -281,8 +281,8 @@ impl OnlinePose {
     ) -> Option<(u32, Vector2<f64>)> {
         let [e, n, _] = camera.pose().position_m;
         let range_m = (place - Vector2::new(e, n)).norm();
-        let prior = self.estimate.map_or(PRIOR_DEG[1].to_radians(), |e| e.sigma_rad());
-        let gate_m = 2.5 * self.settings.station_sigma_m + 1.5 * range_m * prior.min(PRIOR_DEG[1].to_radians());
+        let prior = self.estimate.map_or(PRIOR_DEG[0].to_radians(), |e| e.sigma_rad());
+        let gate_m = 2.5 * self.settings.station_sigma_m + 1.5 * range_m * prior.min(PRIOR_DEG[0].to_radians());
         let middle = |station: &StatedVehicle| {
             let behind = match self.settings.station_reference {
                 StationReference::FrontCentre => 0.5 * vehicle.extent.length_m,
@@ -300,8 +300,8 @@ impl OnlinePose {
         let (station, None) = (candidates.next()?, candidates.next()) else { return None };
         let rivals = seen.iter().filter(|other| other.track_id != vehicle.track_id && alike(station, other));
         let is_alone = rivals
-            .filter_map(|other| self.place(camera, other))
-            .all(|(other, _)| (middle(station) - other).norm() > 2.0 * gate_m);
+            .filter_map(|other| self.footing(camera, other))
+            .all(|(_, other)| (middle(station) - other.middle).norm() > 2.0 * gate_m);
         is_alone.then(|| (station.station, middle(station)))
     }
 
@@ -320,85 +320,99 @@ impl OnlinePose {
             None => false,
             Some(drift) if turn_deg < 0.5 * alarm_deg && estimate.sigma_rad().to_degrees() < 0.25 * alarm_deg => {
                 let was_corrected = drift.corrected_rad.is_some();
-                self.drift = None;
+                (self.drift, self.in_use) = (None, None);
                 was_corrected
             }
             Some(drift) => {
                 drift.estimate = estimate;
                 let is_known = estimate.sigma_rad().to_degrees() <= self.settings.correct_sigma_deg;
                 let is_held = at.seconds_since(drift.since) >= self.settings.hold_s;
-                let is_another = drift
-                    .corrected_rad
-                    .is_none_or(|turn| (turn - estimate.turn_rad).norm() > 0.25 * estimate.sigma_rad());
-                let corrects = self.settings.policy == DriftPolicy::Correct && is_known && is_held && is_another;
+                let is_better = self.in_use.is_none_or(|in_use| estimate.is_better_than(&in_use));
+                let corrects = self.settings.policy == DriftPolicy::Correct && is_known && is_held && is_better;
                 if corrects {
                     drift.corrected_rad = Some(estimate.turn_rad);
+                    self.in_use = Some(estimate);
                 }
                 corrects
             }
         }
     }
 
-    /// The turn that the window speaks for. Where its newest third speaks for another one, the camera was moved since: what
-    /// is older is forgotten.
+    /// The turn that the window speaks for. Where what it has seen of late speaks so much more for another one that the camera
+    /// was moved meanwhile, what is older is forgotten.
     fn estimated(&mut self, at: Timestamp) -> Option<TurnEstimate> {
-        let recent_from = at.plus_ms(-(self.settings.window_s * 1e3 / 3.0) as i64);
-        let all = self.solve(at, self.window.groups().collect())?;
-        let recent = self.solve(at, self.window.groups().filter(|group| group.began() >= recent_from).collect());
-        let Some(recent) = recent else { return Some(all) };
-        let apart = recent.turn_rad - all.turn_rad;
-        let is_jump = (recent.covariance + all.covariance)
-            .try_inverse()
-            .is_some_and(|inverse| apart.dot(&(inverse * apart)) > SIGNIFICANT * SIGNIFICANT)
-            && apart.norm().to_degrees() > 0.5 * self.settings.alarm_deg;
-        if !is_jump {
+        let (all, _) = self.solve(at, self.window.since(Timestamp::default()))?;
+        let moved = CHANGES_S.into_iter().filter_map(|ago_s| {
+            let since = at.plus_ms(-(ago_s * 1e3) as i64);
+            let recent = self.window.since(since);
+            let evidence = self.evidence(recent.clone());
+            let believed = self.surveyed.turned(all.turn_rad);
+            let quality = evidence.quality(&believed);
+            if quality.explained >= EXPLAINED && quality.spread <= 1.0 {
+                return None;
+            }
+            let held = self.linearised(&believed, &evidence).cost;
+            let (other, cost) = self.solve(at, recent)?;
+            let is_apart = (other.turn_rad - all.turn_rad).norm().to_degrees() > 0.5 * self.settings.alarm_deg;
+            (is_apart && held - cost > CHANGED).then_some((held - cost, since, other))
+        });
+        let Some((_, since, other)) = moved.max_by(|a, b| a.0.total_cmp(&b.0)) else {
+            let everything = self.evidence(self.window.since(Timestamp::default()));
+            let quality = everything.quality(&self.surveyed.turned(all.turn_rad));
+            if let Some(noise) = quality.noise.filter(|_| quality.explained >= 0.5 * EXPLAINED) {
+                self.noise = noise;
+            }
             return Some(all);
-        }
-        self.window.forget_before(recent_from);
-        Some(recent)
+        };
+        self.window.forget_before(since);
+        Some(other)
     }
 
-    /// What the shift of the pictures says of a turn: to the right, and the picture lies further left; up, and it lies lower.
-    fn add_shift(&self, change: &Change, normal: &mut Normal) {
-        let Some(PictureShift { shift_px, before_rad, .. }) = self.shift else { return };
-        let focal = self.surveyed.lens().focal_px();
-        for (axis, turn, sign) in [(0, 1, -1.0), (1, 0, 1.0)] {
-            let expected = sign * focal[axis] * (change[3 + turn] - before_rad[turn]);
-            let mut by = RowSVector::<f64, PARAMETERS>::zeros();
-            by[3 + turn] = sign * focal[axis] / SHIFT_SIGMA_PX;
-            normal.add((expected - shift_px[axis]) / SHIFT_SIGMA_PX, &by);
-        }
-    }
-
-    fn solve(&self, at: Timestamp, groups: Vec<&window::Group>) -> Option<TurnEstimate> {
-        if groups.len() < MIN_GROUPS {
-            return None;
-        }
-        let evidence = evidence::Evidence {
+    fn evidence<'a>(&'a self, groups: Vec<&'a [Sample]>) -> Evidence<'a> {
+        Evidence {
             groups,
             lanes: &self.lanes,
             ground_m: self.ground_m,
             lane_sigma_m: self.settings.lane_sigma_m,
             station_sigma_m: self.settings.station_sigma_m,
-        };
-        let linearise = |model: &CameraModel| {
-            let mut normal = Normal::default();
-            let mut change = Change::zeros();
-            change.fixed_rows_mut::<3>(3).copy_from(&self.surveyed.turn_to(model));
-            normal.add_prior(&change, &prior_sigma());
-            self.add_shift(&change, &mut normal);
-            evidence.add_to(model, &mut normal);
-            Some(normal)
-        };
+            noise: self.noise,
+        }
+    }
+
+    /// The normal equations at a camera.
+    fn linearised(&self, model: &CameraModel, evidence: &Evidence<'_>) -> Normal {
+        let mut normal = Normal::default();
+        let turn_rad = self.surveyed.turn_to(model);
+        normal.add_turn_off(&turn_rad, &self.prior);
+        if let Some(shift) = &self.shift {
+            shift.add_to(&self.surveyed, &turn_rad, &mut normal);
+        }
+        evidence.add_to(model, &mut normal);
+        normal
+    }
+
+    /// The turn that the groups speak for, and its cost.
+    fn solve(&self, at: Timestamp, groups: Vec<&[Sample]>) -> Option<(TurnEstimate, f64)> {
+        let pictures = self.shift.as_ref().map_or(0, PictureShift::pictures);
+        if groups.len() < MIN_GROUPS && pictures == 0 {
+            return None;
+        }
+        let evidence = self.evidence(groups);
+        let linearise = |model: &CameraModel| Some(self.linearised(model, &evidence));
         let here = minimise(self.turned_now(), Free::TURN, linearise)?;
         let is_settled = self.estimate.is_some_and(|known| known.sigma_rad().to_degrees() < KNOWN_DEG)
-            && evidence.quality(&here.0).1 >= EXPLAINED;
+            && evidence.quality(&here.0).explained >= EXPLAINED;
         let elsewhere = if is_settled { Vec::new() } else { self.elsewhere(linearise) };
         let (model, normal) = elsewhere.into_iter().chain([here]).min_by(|a, b| a.1.cost.total_cmp(&b.1.cost))?;
         let covariance = normal.covariance(Free::TURN)?.fixed_view::<3, 3>(3, 3).into_owned();
-        let vehicles = evidence.groups.len();
-        let turn_rad = self.surveyed.turn_to(&model);
-        Some(TurnEstimate { turn_rad, covariance: covariance * evidence.quality(&model).0.max(1.0), vehicles, at })
+        let estimate = TurnEstimate {
+            turn_rad: self.surveyed.turn_to(&model),
+            covariance: covariance * evidence.quality(&model).spread.max(1.0),
+            pictures,
+            vehicles: evidence.groups.len(),
+            at,
+        };
+        Some((estimate, normal.cost))
     }
 
     /// The minima near the most promising of the turns that a blow may bring.
@@ -414,37 +428,14 @@ impl OnlinePose {
     }
 }
 
-/// Standard deviations of the prior; what is not free does not matter.
-fn prior_sigma() -> Change {
-    let mut sigma = Change::repeat(1.0);
-    sigma.fixed_rows_mut::<3>(3).copy_from(&Vector3::from(PRIOR_DEG).map(f64::to_radians));
-    sigma
-}
-
-/// The middle of the lower edge of the box around a vehicle that stands with its middle on `middle`.
-fn lower_middle(
-    camera: &CameraModel,
-    middle: Vector2<f64>,
-    ground_m: f64,
-    vehicle: &SeenVehicle,
-) -> Option<Vector2<f64>> {
-    let (sin, cos) = vehicle.yaw_rad.sin_cos();
-    let Extent { length_m, width_m, height_m } = vehicle.extent;
-    let (mut left, mut right, mut bottom) = (f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY);
-    for corner in 0..8 {
-        let side = |bit: u32| if corner >> bit & 1 == 0 { -0.5 } else { 0.5 };
-        let (x, y) = (side(0) * length_m, side(1) * width_m);
-        let point = Enu {
-            e_m: middle.x + x * cos - y * sin,
-            n_m: middle.y + x * sin + y * cos,
-            u_m: ground_m + (side(2) + 0.5) * height_m,
-        };
-        let pixel = camera.project(point)?.pixel;
-        left = left.min(pixel.x);
-        right = right.max(pixel.x);
-        bottom = bottom.max(pixel.y);
-    }
-    Some(Vector2::new(0.5 * (left + right), bottom))
+/// What is known of a turn beforehand: a mount gives way about its upright axis, its level one, or hardly ever about the
+/// camera's own.
+fn prior(surveyed: &CameraModel) -> Matrix3<f64> {
+    let [e_m, n_m, u_m] = surveyed.pose().position_m;
+    let down = surveyed.in_camera(Enu { e_m, n_m, u_m: u_m - 1.0 });
+    let axes = [down, Vector3::x(), Vector3::z()].into_iter().zip(PRIOR_DEG.map(f64::to_radians));
+    let covariance: Matrix3<f64> = axes.map(|(axis, sigma)| axis * axis.transpose() * (sigma * sigma)).sum();
+    covariance.try_inverse().unwrap_or_else(Matrix3::zeros)
 }
 
 /// The angle between two directions, 0 to π.

@@ -14,7 +14,7 @@ fn surveyed() -> CameraModel {
 
 /// A street from east to west with a lane each way, and one that comes from the north.
 fn lanes() -> Vec<LaneLine> {
-    let lane = |points_m: &[[f64; 2]]| LaneLine { points_m: points_m.to_vec(), width_m: 3.2 };
+    let lane = |points_m: &[[f64; 2]]| LaneLine { points_m: points_m.to_vec(), width_m: 3.2, turn: None };
     vec![
         lane(&[[-120.0, -1.6], [60.0, -1.6]]),
         lane(&[[60.0, 1.6], [-120.0, 1.6]]),
@@ -88,7 +88,7 @@ impl Traffic {
                     yaw_rad: car.yaw_rad,
                 });
             }
-            let Some(pixel) = lower_middle(camera, middle, 0.0, &car) else { continue };
+            let Some(pixel) = footing::lower_middle(camera, middle, 0.0, car.yaw_rad, &car.extent) else { continue };
             let pixel = pixel + Vector2::new(self.luck.draw(), self.luck.draw()) * 2.5;
             if (0.0..640.0).contains(&pixel.x)
                 && (0.0..380.0).contains(&pixel.y)
@@ -178,20 +178,35 @@ fn without_lanes_and_stations_nothing_is_said() {
 
 #[test]
 fn a_shift_of_the_pictures_forgets_what_was_before_and_tells_the_turn() {
+    const TURN_DEG: [f64; 3] = [0.2, 2.0, 0.4];
     let (mut online, mut traffic) = (watched(DriftPolicy::Correct), Traffic::new(false));
-    let (at, turn) = (Timestamp::from_unix_ms, Vector3::new(0.0, 2f64.to_radians(), 0.0));
+    let at = Timestamp::from_unix_ms;
+    let turned = surveyed().turned(Vector3::from(TURN_DEG).map(f64::to_radians));
+    let patches = picture::tests::patches(&surveyed(), &turned);
     let mut corrected_ms = None;
     for ms in (0..60_000).step_by(FRAME_MS as usize) {
-        let camera = if ms < 40_000 { surveyed() } else { surveyed().turned(turn) };
+        let camera = if ms < 40_000 { surveyed() } else { turned };
         let (seen, stated) = traffic.at(&camera, ms);
         // 2° to the right: what was in the middle is 457 px · tan 2° further left.
-        online.picture_moved((ms >= 42_000).then_some((at(42_000), [-16.0, 0.4])));
+        online.picture_moved((ms >= 42_000).then_some((at(42_000), [-16.0, 1.6])), &patches);
         if ms == 42_000 {
-            assert_eq!(online.window.groups().count(), 0);
+            assert!(online.window.since(at(0)).is_empty());
         }
         let corrects = online.see(at(ms), &seen, &stated);
         corrected_ms = corrected_ms.or(corrects.then_some(ms));
     }
-    assert!((45_000..55_000).contains(&corrected_ms.unwrap()), "{corrected_ms:?}");
-    assert!(error_deg(&online, [0.0, 2.0, 0.0]) < 0.2, "{:?}", online.drift().map(PoseDrift::words));
+    assert!((45_000..50_000).contains(&corrected_ms.unwrap()), "{corrected_ms:?}");
+    assert!(error_deg(&online, TURN_DEG) < 0.1, "{:?}", online.drift().map(PoseDrift::words));
+}
+
+#[test]
+fn pictures_alone_are_enough() {
+    let mut online = watched(DriftPolicy::Correct);
+    let patches = picture::tests::patches(&surveyed(), &surveyed().turned(Vector3::new(-0.03, 0.0, 0.01)));
+    let corrects = (0..100).map(|frame| Timestamp::from_unix_ms(frame * FRAME_MS)).find(|at| {
+        online.picture_moved(Some((Timestamp::from_unix_ms(0), [0.0, -13.7])), &patches);
+        online.see(*at, &[], &[])
+    });
+    assert!(corrects.is_some_and(|at| at.unix_ms() > 3_000), "{corrects:?}");
+    assert!(error_deg(&online, [-0.03, 0.0, 0.01].map(f64::to_degrees)) < 0.1, "{:?}", online.drift());
 }

@@ -1,5 +1,7 @@
 //! What the traffic has shown of late, vehicle by vehicle, within fixed bounds.
 
+use super::super::camera_model::CameraModel;
+use super::footing::{Footing, Place};
 use masa_v2x_proto::time::Timestamp;
 use nalgebra::Vector2;
 use std::collections::BTreeMap;
@@ -8,6 +10,8 @@ use std::collections::BTreeMap;
 pub const MAX_GROUPS: usize = 96;
 /// Samples of a group at most: when it is full, every other one goes and the rest stand for twice the way.
 pub const MAX_SAMPLES: usize = 16;
+/// Fewer samples of a vehicle than this say nothing.
+pub(super) const MIN_SAMPLES: usize = 3;
 /// Way between two samples at first, metres.
 const SPACING_M: f64 = 0.8;
 
@@ -24,14 +28,12 @@ pub(super) enum Key {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sample {
     pub(super) at: Timestamp,
-    /// Middle of the lower edge of its box.
-    pub(super) pixel: Vector2<f64>,
+    /// How it showed.
+    pub(super) footing: Footing,
+    /// Standard deviation of the pixel.
     pub(super) sigma_px: f64,
-    /// From its middle to the ground under that pixel, metres.
-    pub(super) offset: Vector2<f64>,
-    /// Where it was thought to be.
-    pub(super) place: Vector2<f64>,
-    pub(super) yaw_rad: f64,
+    /// Where it was, by the newest belief in where the camera looks.
+    pub(super) place: Place,
     /// Where it says that its middle was.
     pub(super) known: Option<Vector2<f64>>,
 }
@@ -44,18 +46,9 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn samples(&self) -> &[Sample] {
-        &self.samples
-    }
-
-    /// When it began.
-    pub(super) fn began(&self) -> Timestamp {
-        self.samples[0].at
-    }
-
     fn push(&mut self, sample: Sample) {
         let newest = self.samples[self.samples.len() - 1];
-        if (sample.place - newest.place).norm() < self.spacing_m {
+        if (sample.place.middle - newest.place.middle).norm() < self.spacing_m {
             return;
         }
         if self.samples.len() == MAX_SAMPLES {
@@ -77,9 +70,26 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The groups that have moved far enough to say something.
-    pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.groups.values().filter(|group| group.samples.len() >= 3)
+    /// What each vehicle has shown since an instant, of those that have moved far enough to say something.
+    pub(super) fn since(&self, from: Timestamp) -> Vec<&[Sample]> {
+        let of = |group: &'_ Group| group.samples.partition_point(|sample| sample.at < from);
+        let newest = self.groups.values().map(|group| &group.samples[of(group)..]);
+        newest.filter(|samples| samples.len() >= MIN_SAMPLES).collect()
+    }
+
+    /// Puts the vehicles where a camera shows them. One that is in a lane drives along it (`lane_yaw_rad`), whatever its box
+    /// seems to: how its own direction wavers would move its near corner.
+    pub(super) fn stand_by(
+        &mut self,
+        camera: &CameraModel,
+        ground_m: f64,
+        lane_yaw_rad: impl Fn(&Place) -> Option<f64>,
+    ) {
+        for sample in self.groups.values_mut().flat_map(|group| &mut group.samples) {
+            let Some(place) = sample.footing.place(camera, ground_m) else { continue };
+            let along = lane_yaw_rad(&place).and_then(|yaw| sample.footing.place_along(camera, ground_m, yaw));
+            sample.place = along.map_or(place, |along| Place { yaw_rad: place.yaw_rad, ..along });
+        }
     }
 
     pub(super) fn push(&mut self, key: Key, sample: Sample) {
@@ -108,15 +118,16 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::perception::ground::extent_of;
+    use masa_inference::ObjectClass;
 
     fn sample(ms: i64, e_m: f64) -> Sample {
+        let zero = Vector2::zeros();
         Sample {
             at: Timestamp::from_unix_ms(ms),
-            pixel: Vector2::zeros(),
+            footing: Footing { pixel: zero, heading_px: zero, extent: extent_of(ObjectClass::Car) },
             sigma_px: 1.0,
-            offset: Vector2::zeros(),
-            place: Vector2::new(e_m, 0.0),
-            yaw_rad: 0.0,
+            place: Place { middle: Vector2::new(e_m, 0.0), offset: zero, yaw_rad: 0.0 },
             known: None,
         }
     }
@@ -127,10 +138,10 @@ mod tests {
         for step in 0..400 {
             window.push(Key::Track(1), sample(step * 100, step as f64));
         }
-        let group = window.groups().next().unwrap();
-        assert!(group.samples().len() <= MAX_SAMPLES, "{}", group.samples().len());
-        let (first, last) = (group.samples()[0], group.samples()[group.samples().len() - 1]);
-        assert!(first.place.x == 0.0 && last.place.x > 250.0, "{last:?}");
+        let samples = window.since(Timestamp::default())[0];
+        assert!(samples.len() <= MAX_SAMPLES, "{}", samples.len());
+        let (first, last) = (samples[0], samples[samples.len() - 1]);
+        assert!(first.place.middle.x == 0.0 && last.place.middle.x > 250.0, "{last:?}");
     }
 
     #[test]
@@ -141,12 +152,15 @@ mod tests {
                 window.push(Key::Track(track), sample(i64::from(track) * 1_000 + step, 4.0 * step as f64));
             }
         }
-        assert_eq!(window.groups().count(), MAX_GROUPS);
-        assert_eq!(window.groups().map(Group::began).min(), Some(Timestamp::from_unix_ms(404_000)));
+        let all = || Timestamp::default();
+        assert_eq!(window.since(all()).len(), MAX_GROUPS);
+        let began = window.since(all()).into_iter().map(|samples| samples[0].at).min();
+        assert_eq!(began, Some(Timestamp::from_unix_ms(404_000)));
+        assert_eq!(window.since(Timestamp::from_unix_ms(498_001)).len(), 2, "one of them shortened");
         window.push(Key::Track(1_000), sample(600_000, 0.0));
         window.push(Key::Track(1_000), sample(600_100, 0.5));
         assert!(window.groups.len() == MAX_GROUPS && window.groups[&Key::Track(1_000)].samples.len() == 1);
         window.forget_before(Timestamp::from_unix_ms(498_001));
-        assert_eq!(window.groups().count(), 2, "one of them shortened");
+        assert_eq!(window.since(all()).len(), 2);
     }
 }
