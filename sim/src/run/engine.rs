@@ -45,7 +45,7 @@ const ANTENNA_M: f64 = 1.6;
 /// Something that falls due at a station.
 #[derive(Debug)]
 enum Due {
-    Event(SourceId, EventBody),
+    Event(SourceId, Box<EventBody>),
     Frame(Arc<[u8]>),
 }
 
@@ -253,7 +253,7 @@ impl<'a> Engine<'a> {
                     heading_deg: yaw_to_heading_rad(actor.pose.yaw_rad).to_degrees(),
                 };
                 self.stations[station].modem.moved(position, now);
-                self.push(t_ns, station, Due::Event(SourceId::NODE, EventBody::Ego(ego)));
+                self.push(t_ns, station, Due::Event(SourceId::NODE, Box::new(EventBody::Ego(ego))));
             }
         }
         Ok(())
@@ -287,7 +287,7 @@ impl<'a> Engine<'a> {
             });
             if let Some(statistics) = capture.statistics {
                 let body = EventBody::FrameStatistics(FrameStatistics { captured_at, ..statistics });
-                self.push(t_ns + i64::from(capture.timings.decode_us) * 1_000, station, Due::Event(source, body));
+                self.push(t_ns + i64::from(capture.timings.decode_us) * 1_000, station, Due::Event(source, Box::new(body)));
             }
             let body = EventBody::Detections(DetectionFrame {
                 frame: capture.frame,
@@ -297,7 +297,7 @@ impl<'a> Engine<'a> {
                 detections: capture.detections,
                 timings: capture.timings,
             });
-            self.push(t_ns + capture.latency_ns, station, Due::Event(source, body));
+            self.push(t_ns + capture.latency_ns, station, Due::Event(source, Box::new(body)));
         }
         Ok(())
     }
@@ -352,7 +352,7 @@ impl<'a> Engine<'a> {
 
     fn take(&mut self, station: usize, t_ns: i64, due: Due) {
         match due {
-            Due::Event(source, body) => self.step_node(station, t_ns, source, body),
+            Due::Event(source, body) => self.step_node(station, t_ns, source, *body),
             Due::Frame(frame) => {
                 if !self.stations[station].link_up {
                     return;

@@ -75,12 +75,12 @@ fn add(scenario: &Scenario, roads: &Arc<Roads>, seed: Seed, world: &mut World) -
             let refused = |what: String| scenario.wrong(format!("traffic: {what}"));
             let mut spec = VehicleSpec::new(kind, Role::Ordinary, route).map_err(|error| refused(error.to_string()))?;
             spec.depart_s = depart_s;
-            if let Some(parking) = demand.parking.filter(|_| kind == ActorKind::Car) {
-                if let Some(stop) = stop_to_park(&traffic, &spec.route, parking, &mut parks) {
-                    spec.stops.push(stop);
-                    // The usual type is longer than most cars, and than a bay is made for.
-                    spec.vehicle_type.size = kind.usual_size();
-                }
+            if let Some(parking) = demand.parking.filter(|_| kind == ActorKind::Car)
+                && let Some(stop) = stop_to_park(&traffic, &spec.route, parking, &mut parks)
+            {
+                spec.stops.push(stop);
+                // The usual type is longer than most cars, and than a bay is made for.
+                spec.vehicle_type.size = kind.usual_size();
             }
             traffic.spawn(spec).map_err(|error| refused(error.to_string()))?;
         }

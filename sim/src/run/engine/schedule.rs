@@ -104,7 +104,7 @@ impl Engine<'_> {
             for (_, value) in reading.values {
                 let (sensor, quantity) = (mast.name().to_owned(), *quantity);
                 let body = EventBody::Observation(Observation { sensor, quantity, value, captured_at });
-                self.push(t_ns, *station, Due::Event(SourceId::NODE, body));
+                self.push(t_ns, *station, Due::Event(SourceId::NODE, Box::new(body)));
             }
         }
         self.masts = masts;
@@ -137,7 +137,7 @@ impl Engine<'_> {
                     event: number as u32 + 1,
                     action: DenAction::Report(report),
                 });
-                self.push(t_ns, station, Due::Event(SourceId::NODE, body));
+                self.push(t_ns, station, Due::Event(SourceId::NODE, Box::new(body)));
             }
         }
     }

@@ -24,7 +24,7 @@ impl Engine<'_> {
             let told = feeds.iter_mut().filter_map(|feed| feed.measure(world.roads(), world.now()));
             let told: Vec<_> = told.map(|reading| signals::report(&reading, start)).collect();
             for report in told {
-                self.push(t_ns, station, Due::Event(SourceId::NODE, EventBody::Signals(report)));
+                self.push(t_ns, station, Due::Event(SourceId::NODE, Box::new(EventBody::Signals(report))));
             }
         }
     }
@@ -73,6 +73,6 @@ impl Engine<'_> {
             status,
         };
         let t_ns = self.t_ns();
-        self.push(t_ns + CONTROLLER_NS, station, Due::Event(SourceId::NODE, EventBody::PriorityAnswer(answer)));
+        self.push(t_ns + CONTROLLER_NS, station, Due::Event(SourceId::NODE, Box::new(EventBody::PriorityAnswer(answer))));
     }
 }
