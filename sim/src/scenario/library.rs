@@ -25,6 +25,7 @@ scenarios! {
     "fault-camera-frozen",
     "fault-camera-moved",
     "fault-camera-silent",
+    "fault-camera-turned",
     "fault-clock-drift",
     "fault-link-down",
     "fault-node-killed",
