@@ -183,29 +183,33 @@ fn any_track() -> impl Strategy<Value = GroundTrack> {
 #[derive(Clone, Debug)]
 enum Input {
     Tracks(Vec<GroundTrack>),
-    Body(EventBody),
+    Body(Box<EventBody>),
+}
+
+fn entering(body: EventBody) -> Input {
+    Input::Body(Box::new(body))
 }
 
 fn any_input() -> impl Strategy<Value = Input> {
     let state = prop_oneof![Just(SourceState::Up), Just(SourceState::Failed)];
     prop_oneof![
         6 => prop::collection::vec(any_track(), 0..12).prop_map(Input::Tracks),
-        2 => Just(Input::Body(EventBody::WakeUp)),
+        2 => Just(entering(EventBody::WakeUp)),
         1 => (".{0,8}", any::<f64>(), any::<i64>()).prop_map(|(sensor, value, ns)| {
             let captured_at = Timestamp::from_unix_ns(ns);
-            Input::Body(EventBody::Observation(Observation { sensor, quantity: Quantity::Noise, value, captured_at }))
+            entering(EventBody::Observation(Observation { sensor, quantity: Quantity::Noise, value, captured_at }))
         }),
         1 => (".{0,8}", state).prop_map(|(name, state)| {
-            Input::Body(EventBody::Status(StatusChange { name, state, detail: String::new() }))
+            entering(EventBody::Status(StatusChange { name, state, detail: String::new() }))
         }),
         1 => any::<(u64, i64)>().prop_map(|(frame, ns)| {
             let captured_at = Timestamp::from_unix_ns(ns);
-            Input::Body(EventBody::FrameDropped(FrameDropped { frame, captured_at, reason: DropReason::QueueFull }))
+            entering(EventBody::FrameDropped(FrameDropped { frame, captured_at, reason: DropReason::QueueFull }))
         }),
         1 => any::<(u64, i64)>().prop_map(|(frame, ns)| {
             let captured_at = Timestamp::from_unix_ns(ns);
             let timings = FrameTimings::default();
-            Input::Body(EventBody::Detections(
+            entering(EventBody::Detections(
                 DetectionFrame { frame, captured_at, width_px: 0, height_px: 0, detections: vec![], timings }
             ))
         }),
@@ -226,7 +230,7 @@ proptest! {
             let now = at(ms);
             let run = |node: &mut Node| match &input {
                 Input::Tracks(tracks) => node.see(&frame(ms), tracks, now),
-                Input::Body(body) => node.take(body.clone(), now),
+                Input::Body(body) => node.take((**body).clone(), now),
             };
             let effects = run(&mut node);
             prop_assert_eq!(&effects.messages, &run(&mut twin).messages, "the same events give the same messages");

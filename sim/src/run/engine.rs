@@ -287,7 +287,11 @@ impl<'a> Engine<'a> {
             });
             if let Some(statistics) = capture.statistics {
                 let body = EventBody::FrameStatistics(FrameStatistics { captured_at, ..statistics });
-                self.push(t_ns + i64::from(capture.timings.decode_us) * 1_000, station, Due::Event(source, Box::new(body)));
+                self.push(
+                    t_ns + i64::from(capture.timings.decode_us) * 1_000,
+                    station,
+                    Due::Event(source, Box::new(body)),
+                );
             }
             let body = EventBody::Detections(DetectionFrame {
                 frame: capture.frame,

@@ -73,6 +73,10 @@ impl Engine<'_> {
             status,
         };
         let t_ns = self.t_ns();
-        self.push(t_ns + CONTROLLER_NS, station, Due::Event(SourceId::NODE, Box::new(EventBody::PriorityAnswer(answer))));
+        self.push(
+            t_ns + CONTROLLER_NS,
+            station,
+            Due::Event(SourceId::NODE, Box::new(EventBody::PriorityAnswer(answer))),
+        );
     }
 }
