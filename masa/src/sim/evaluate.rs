@@ -6,6 +6,7 @@ mod samples;
 use super::run::{How, PerceptionChoice, open, run_all};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use masa_edge_node::world::fusion::Listening;
 use masa_sim::run::{BoxErrors, Perception, RunOptions};
 use masa_sim::scenario::Scenario;
 use measure::Figures;
@@ -74,9 +75,9 @@ impl Sources {
         if self == Self::OneCamera {
             scenario.stations[0].cameras.truncate(1);
         }
+        // The same vehicles speak and react in every row; the station only does not listen.
         if self != Self::CamerasAndCam {
-            scenario.connected.share = 0.0;
-            scenario.actors.iter_mut().for_each(|actor| actor.station_id = None);
+            scenario.stations[0].world.fusion.listening = Listening::Never;
         }
         scenario
     }

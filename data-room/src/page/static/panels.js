@@ -39,7 +39,8 @@ export const nameOf = ({ id, properties, name }) => properties?.name ?? name ?? 
 
 /** Name of a place without the length of the interval, and that length in minutes. */
 const INTERVAL = /(?:-all)?-(\d+)min$/;
-const placeOf = (thing) => nameOf(thing).replace(INTERVAL, "");
+export const placeOf = (thing) => nameOf(thing).replace(INTERVAL, "");
+const has = (name) => ({ properties }) => properties[name] !== undefined;
 
 /** Counts of all vehicles together, each place with its shortest interval: the newest. */
 function ofAllVehicles(flows) {
@@ -52,6 +53,13 @@ function ofAllVehicles(flows) {
     if (!known || minutes(flow) < minutes(known)) shortest.set(placeOf(flow), flow);
   }
   return [...shortest.values()];
+}
+
+/** The traffic of a scene: counts at gates, movements through junctions, queues. */
+export function trafficOf(scene) {
+  const flows = ofAllVehicles(scene.ofType("TrafficFlowObserved")).filter(({ properties }) => !properties.isForecast);
+  const movements = flows.filter(has("levelOfService")), queues = flows.filter(has("longestQueue"));
+  return { gates: flows.filter((flow) => !movements.includes(flow) && !queues.includes(flow)), movements, queues };
 }
 
 /** Relative humidity is a share in the model. */
@@ -98,10 +106,7 @@ export class Overview {
 
   showTraffic() {
     const [gateTable, movementTable, queueTable] = this.traffic.querySelectorAll("table");
-    const flows = ofAllVehicles(this.scene.ofType("TrafficFlowObserved")).filter(({ properties }) => !properties.isForecast);
-    const has = (name) => ({ properties }) => properties[name] !== undefined;
-    const movements = flows.filter(has("levelOfService")), queues = flows.filter(has("longestQueue"));
-    const gates = flows.filter((flow) => !movements.includes(flow) && !queues.includes(flow));
+    const { gates, movements, queues } = trafficOf(this.scene);
     const perHour = ({ properties: p }) => {
       const value = hourly(p, p.intensity);
       return value === null ? String(p.intensity ?? "–") : number(value);
@@ -129,7 +134,8 @@ export class Overview {
       flow.properties.queueVehicles === undefined ? "–" : number(flow.properties.queueVehicles, 1),
       number(flow.properties.longestQueue),
     ]);
-    empty(gateTable, flows.length, t("Nothing is counted here yet."));
+    gateTable.hidden = gates.length === 0 && movements.length + queues.length > 0;
+    empty(gateTable, gates.length + movements.length + queues.length, t("Nothing is counted here yet."));
   }
 
   showCrowd() {

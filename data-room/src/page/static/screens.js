@@ -3,7 +3,7 @@
 import { titleOf } from "./alarms.js";
 import { byId, el, keyed, say } from "./dom.js";
 import { isSlow } from "./map.js";
-import { MEASURES, hourly, nameOf, scaled } from "./panels.js";
+import { MEASURES, hourly, nameOf, placeOf, scaled, trafficOf } from "./panels.js";
 import { ago, number, language, setLanguage, t, timeOfDay } from "./words.js";
 
 /** The public screen changes its language so often. */
@@ -34,7 +34,7 @@ function wallBoard(board) {
   return (scene, users, time) => {
     say(byId("when"), timeOfDay(time, true));
     const open = [...scene.alarms.values()].filter(({ state }) => state !== "closed").sort((a, b) => WARNINGS[a.severity] - WARNINGS[b.severity] || b.raised_ms - a.raised_ms);
-    const flow = scene.ofType("TrafficFlowObserved").reduce((sum, { properties }) => sum + (hourly(properties, properties.intensity) ?? 0), 0);
+    const flow = trafficOf(scene).gates.reduce((sum, { properties }) => sum + (hourly(properties, properties.intensity) ?? 0), 0);
     [users.length, open.length, scene.coverage.size, Math.round(flow)].forEach((value, i) => say(figures[i].firstChild, number(value)));
     figures[1].classList.toggle("bad", open.some(({ state }) => state === "raised"));
     keyed(list, open.slice(0, 6), ({ id }) => id, () => el("li", {}, el("b"), el("span"), el("span")), (node, alarm) => {
@@ -78,7 +78,7 @@ function publicBoard(board) {
     const alerts = scene.ofType("Alert").filter(({ properties }) => properties.severity in WARNINGS).sort((a, b) => WARNINGS[a.properties.severity] - WARNINGS[b.properties.severity]);
     line(warnings, alerts.slice(0, 4), ({ id }) => id, ({ properties, at }) => [t(properties.description), ago(time - at)], ({ properties }) => properties.severity);
     const pace = (properties) => (isSlow(properties) ? "slow" : "flowing");
-    line(traffic, scene.ofType("TrafficFlowObserved").slice(0, 6), ({ id }) => id, (flow) => [nameOf(flow), t(pace(flow.properties))], ({ properties }) => pace(properties));
+    line(traffic, trafficOf(scene).gates.slice(0, 6), ({ id }) => id, (flow) => [placeOf(flow), t(pace(flow.properties))], ({ properties }) => pace(properties));
     const places = scene.ofType("OnStreetParking", "OffStreetParking"), groups = places.length ? places : scene.ofType("ParkingGroup");
     line(parking, groups.filter(({ properties }) => properties.availableSpotNumber !== undefined).slice(0, 5), ({ id }) => id, (thing) => [nameOf(thing), `${thing.properties.availableSpotNumber} ${t("free spaces")}`], ({ properties }) => (properties.availableSpotNumber ? "good" : "full"));
     const grades = MEASURES.filter(([, , , , , limit]) => limit !== null).flatMap(([type, attribute, words, , , limit]) => scene.ofType(type).filter(({ properties }) => typeof properties[attribute] === "number").slice(0, 1).map(({ properties }) => [words, properties[attribute] / limit]));
