@@ -89,6 +89,9 @@ impl ZenohSettings {
     }
 }
 
+/// See [`to_config`], microseconds.
+const WAIT_BEFORE_DROP_US: u64 = 10_000;
+
 /// Zenoh's configuration for these settings; everything with an unwanted default is set explicitly.
 ///
 /// # Errors
@@ -127,6 +130,9 @@ pub(crate) fn to_config(settings: &ZenohSettings) -> Result<zenoh::Config, LinkE
         "period_init_ms": 100, "period_max_ms": settings.retry_max_ms.max(100), "period_increase_factor": 2,
     });
     set("zenoh.retry-max-ms", "connect/retry", retry)?;
+    // Zenoh drops what finds its queue full for so long. Its 1 ms is less than a busy machine needs to come back to the sender,
+    // and a warning to a reader of places is not said again; ours wait in queues of their own meanwhile, the newest first.
+    set("zenoh", "transport/link/tx/queue/congestion_control/drop/wait_before_drop", WAIT_BEFORE_DROP_US.into())?;
     set("zenoh.discovery", "scouting/multicast/enabled", multicast.into())?;
     set("zenoh.discovery", "scouting/gossip/enabled", settings.discovery.contains(&Discovery::Gossip).into())?;
     if let Some(user) = &settings.user {
