@@ -82,12 +82,13 @@ impl Included {
     }
 }
 
-/// The first rule of TS 103 324 6.1.2.3 by which an object is due at `now`, on its own account.
+/// The first rule of TS 103 324 6.1.2.3 by which an object is due at `now`, on its own account. Whom no newest frame shows is
+/// neither new nor changed: where it would be by now, receivers know from what was sent. Its interval elapses all the same.
 pub(super) fn due(user: &RoadUser, last: Option<&Included>, now: Timestamp, settings: &CpSettings) -> Option<Rule> {
-    let Some(last) = last else { return Some(Rule::New) };
+    let Some(last) = last else { return user.is_seen().then_some(Rule::New) };
     let kind = ObjectType::of(user.class);
     let turned = |a: f64, b: f64| ((a - b + PI).rem_euclid(TAU) - PI).abs();
-    if kind == ObjectType::B {
+    if kind == ObjectType::B && user.is_seen() {
         if user.position.ground_distance_m(&last.position) > settings.min_position_change_m {
             return Some(Rule::PositionChanged);
         }
@@ -121,6 +122,22 @@ mod tests {
         };
         world.see_frame(CAMERA, &frame(ms), &[moving], at(ms));
         world.users()[0].clone()
+    }
+
+    #[test]
+    fn who_is_only_predicted_is_neither_new_nor_changed() {
+        use crate::perception::TrackState;
+        let settings = CpSettings::default();
+        let mut car = user(ObjectClass::Car, 0.0, 10.0, 0.0, 0);
+        let sent = Included::now(&car, at(0));
+        car.sights.iter_mut().for_each(|sight| sight.state = TrackState::Coasting);
+        car.position.e_m = 5.0;
+        assert_eq!(due(&car, None, at(500), &settings), None);
+        assert_eq!(due(&car, Some(&sent), at(500), &settings), None);
+        assert_eq!(due(&car, Some(&sent), at(1_000), &settings), Some(Rule::IntervalElapsed));
+        car.sights.iter_mut().for_each(|sight| sight.state = TrackState::Confirmed);
+        assert_eq!(due(&car, None, at(500), &settings), Some(Rule::New));
+        assert_eq!(due(&car, Some(&sent), at(500), &settings), Some(Rule::PositionChanged));
     }
 
     #[test]
