@@ -78,17 +78,13 @@ pub(crate) fn frame(ms: i64) -> DetectionFrame {
     }
 }
 
-/// A lane from the west to a stop line at the origin, straight on to the east under signal group 1.
-pub(crate) fn signalled_lane() -> RouteMap {
-    let lane = |id, direction, nodes_m: Vec<[f64; 2]>, connections| LaneSettings {
-        id,
-        kind: LaneKind::Vehicle,
-        direction,
-        approach: None,
-        nodes_m,
-        connections,
-    };
-    let ahead = ConnectionSettings { lane: 4, manoeuvre: Manoeuvre::Straight, signal_group: Some(1) };
+/// A lane without connections.
+pub(crate) fn lane(id: u8, kind: LaneKind, direction: LaneWay, nodes_m: Vec<[f64; 2]>) -> LaneSettings {
+    LaneSettings { id, kind, direction, approach: None, nodes_m, connections: vec![] }
+}
+
+/// The routes of one intersection at the origin, with lanes of 3.5 m.
+pub(crate) fn intersection(lanes: Vec<LaneSettings>) -> RouteMap {
     RouteMap::new(&[IntersectionSettings {
         id: 1,
         region: None,
@@ -96,10 +92,14 @@ pub(crate) fn signalled_lane() -> RouteMap {
         revision: 0,
         reference_m: [0.0, 0.0],
         lane_width_m: 3.5,
-        lanes: vec![
-            lane(3, LaneWay::Ingress, vec![[0.0, 0.0], [-100.0, 0.0]], vec![ahead]),
-            lane(4, LaneWay::Egress, vec![[15.0, 0.0], [115.0, 0.0]], vec![]),
-        ],
+        lanes,
         programme: None,
     }])
+}
+
+/// A lane from the west to a stop line at the origin, straight on to the east under signal group 1.
+pub(crate) fn signalled_lane() -> RouteMap {
+    let mut into = lane(3, LaneKind::Vehicle, LaneWay::Ingress, vec![[0.0, 0.0], [-100.0, 0.0]]);
+    into.connections = vec![ConnectionSettings { lane: 4, manoeuvre: Manoeuvre::Straight, signal_group: Some(1) }];
+    intersection(vec![into, lane(4, LaneKind::Vehicle, LaneWay::Egress, vec![[15.0, 0.0], [115.0, 0.0]])])
 }

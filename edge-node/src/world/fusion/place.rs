@@ -82,32 +82,17 @@ fn on(route: &Route, user: &RoadUser) -> Option<(LanePlace, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::fixture::{CAMERA, at, frame, track};
-    use crate::world::infrastructure::{IntersectionSettings, LaneKind, LaneSettings, LaneWay};
+    use crate::world::fixture::{CAMERA, at, frame, intersection, lane, track};
+    use crate::world::infrastructure::{LaneKind, LaneWay};
     use crate::world::{World, WorldSettings};
     use masa_inference::ObjectClass::{Car, Person};
     use std::collections::BTreeMap;
 
     /// Two lanes side by side that come from the west, and a crosswalk before them.
     fn routes() -> RouteMap {
-        let lane = |id, kind, nodes_m: Vec<[f64; 2]>| {
-            let direction = if kind == LaneKind::Crosswalk { LaneWay::Both } else { LaneWay::Ingress };
-            LaneSettings { id, kind, direction, approach: None, nodes_m, connections: vec![] }
-        };
-        RouteMap::new(&[IntersectionSettings {
-            id: 1,
-            region: None,
-            name: None,
-            revision: 0,
-            reference_m: [0.0, 0.0],
-            lane_width_m: 3.5,
-            lanes: vec![
-                lane(3, LaneKind::Vehicle, vec![[0.0, 0.0], [-100.0, 0.0]]),
-                lane(4, LaneKind::Vehicle, vec![[0.0, 3.5], [-100.0, 3.5]]),
-                lane(9, LaneKind::Crosswalk, vec![[2.0, -3.0], [2.0, 6.0]]),
-            ],
-            programme: None,
-        }])
+        let into = |id, n_m| lane(id, LaneKind::Vehicle, LaneWay::Ingress, vec![[0.0, n_m], [-100.0, n_m]]);
+        let crosswalk = lane(9, LaneKind::Crosswalk, LaneWay::Both, vec![[2.0, -3.0], [2.0, 6.0]]);
+        intersection(vec![into(3, 0.0), into(4, 3.5), crosswalk])
     }
 
     #[test]

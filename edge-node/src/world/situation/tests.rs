@@ -1,30 +1,15 @@
 use super::*;
+use crate::perception::GroundTrack;
 use crate::world::WorldSettings;
-use crate::world::fixture::{CAMERA, at, frame, track};
-use crate::world::infrastructure::{IntersectionSettings, LaneKind, LaneSettings, LaneWay};
+use crate::world::fixture::{CAMERA, at, frame, intersection, lane, track};
+use crate::world::infrastructure::{LaneKind, LaneWay};
 use crate::world::site::{ZoneKind, ZoneSettings};
 use masa_inference::ObjectClass;
+use masa_v2x_proto::geo::Covariance2;
 
 /// A lane that comes from the west to a stop line at the origin.
 fn routes() -> RouteMap {
-    let lane = LaneSettings {
-        id: 3,
-        kind: LaneKind::Vehicle,
-        direction: LaneWay::Ingress,
-        approach: None,
-        nodes_m: vec![[0.0, 0.0], [-100.0, 0.0]],
-        connections: vec![],
-    };
-    RouteMap::new(&[IntersectionSettings {
-        id: 1,
-        region: None,
-        name: None,
-        revision: 0,
-        reference_m: [0.0, 0.0],
-        lane_width_m: 3.5,
-        lanes: vec![lane],
-        programme: None,
-    }])
+    intersection(vec![lane(3, LaneKind::Vehicle, LaneWay::Ingress, vec![[0.0, 0.0], [-100.0, 0.0]])])
 }
 
 fn map() -> SiteMap {
@@ -79,6 +64,31 @@ fn a_car_against_its_lane_is_told_after_a_second_and_forgotten_two_after() {
     assert_eq!(spell(&rightly, SituationKind::WrongWay), None);
     let beside = watch(3.0, |t| vec![(ObjectClass::Car, [-60.0 - 8.0 * t, 2.5], -8.0)]);
     assert_eq!(spell(&beside, SituationKind::WrongWay), None);
+}
+
+#[test]
+fn a_car_that_may_be_in_the_lane_that_leads_its_way_does_not_drive_the_wrong_way() {
+    // The lane to the west lies 3.5 m north of the one to the east; the car is seen 1.4 m north of the middle of the latter.
+    let lanes = || {
+        intersection(vec![
+            lane(3, LaneKind::Vehicle, LaneWay::Ingress, vec![[0.0, 0.0], [-100.0, 0.0]]),
+            lane(4, LaneKind::Vehicle, LaneWay::Ingress, vec![[-100.0, 3.5], [0.0, 3.5]]),
+        ])
+    };
+    for (sigma_m, is_told) in [(0.05, true), (1.0, false)] {
+        let mut world = World::new(WorldSettings::default(), BTreeMap::new());
+        let mut watch = SituationWatch::new(SituationSettings::default(), lanes());
+        let mut told = false;
+        for ms in (0..3_000).step_by(100) {
+            let mut seen = track(1, ObjectClass::Car, [-20.0 - 0.008 * ms as f64, 1.4], ms);
+            (seen.velocity_e_mps, seen.yaw_rad) = (-8.0, Some(std::f64::consts::PI));
+            let seen = GroundTrack { covariance: Covariance2::isotropic(sigma_m * sigma_m), ..seen };
+            world.see_frame(CAMERA, &frame(ms), &[seen], at(ms));
+            watch.update(&world, &map(), &Lights::new(), at(ms));
+            told |= watch.situations().any(|situation| situation.kind == SituationKind::WrongWay);
+        }
+        assert_eq!(told, is_told, "known to {sigma_m} m");
+    }
 }
 
 #[test]
