@@ -90,8 +90,9 @@ fn settings(config: Option<&Path>) -> anyhow::Result<DataRoomSettings> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut settings: DataRoomSettings = parse_toml(&text, path, &|name| std::env::var(name).ok())?;
     // Relative to the file it stands in.
-    for folder in [&mut settings.store.embedded.folder, &mut settings.api.folder] {
-        *folder = path.parent().unwrap_or(Path::new("")).join(&*folder);
+    let api = &mut settings.api;
+    for file in [&mut settings.store.embedded.folder, &mut api.folder].into_iter().chain(&mut api.notify_authorities) {
+        *file = path.parent().unwrap_or(Path::new("")).join(&*file);
     }
     Ok(settings)
 }

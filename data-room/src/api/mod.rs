@@ -81,7 +81,7 @@ pub struct ApiSettings {
     pub burst: f64,
     /// Hosts on this machine or a private network that notifications may be sent to; all others must be public addresses.
     pub notify_hosts: Vec<String>,
-    /// PEM file of authorities that certify https receivers, besides those of the system; relative to the working directory.
+    /// PEM file of authorities that certify https receivers, besides those of the system.
     pub notify_authorities: Option<PathBuf>,
 }
 
