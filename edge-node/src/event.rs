@@ -288,6 +288,8 @@ pub struct EventReport {
     pub information_quality: u8,
     /// Where it is.
     pub position: Wgs84,
+    /// Covariance of the place on the ground; `None` where its accuracy is not known.
+    pub covariance: Option<Covariance2>,
     /// Direction of the event, degrees clockwise from north.
     pub heading_deg: Option<f64>,
     /// Speed of a moving event, m/s.

@@ -20,7 +20,7 @@ use masa_edge_node::telemetry::NoProbe;
 use masa_edge_node::world::infrastructure::InfrastructureSite;
 use masa_inference::{BoundingBox, Detection, ObjectClass};
 use masa_v2x_proto::Message;
-use masa_v2x_proto::geo::Wgs84;
+use masa_v2x_proto::geo::{Covariance2, Wgs84};
 use masa_v2x_proto::json::from_json;
 use masa_v2x_proto::security::{Identity, Refusal, Verdict};
 use node_street::{CAMERA, HEIGHT_PX, ORIGIN, WIDTH_PX, at, detections_event, pixel, run, settings};
@@ -83,6 +83,7 @@ fn any_v2x() -> impl Strategy<Value = EventBody> {
                 sub_cause_code,
                 information_quality: information_quality % 9,
                 position,
+                covariance: Some(Covariance2 { ee_m2: distance_m, en_m2: -distance_m, nn_m2: position.lat_deg }),
                 heading_deg: Some(distance_m),
                 speed_mps: Some(distance_m),
                 awareness_distance_m: distance_m,
@@ -140,6 +141,7 @@ fn neighbour_messages() -> &'static [Vec<u8>] {
                 sub_cause_code: 0,
                 information_quality: 3,
                 position: ORIGIN,
+                covariance: None,
                 heading_deg: None,
                 speed_mps: None,
                 awareness_distance_m: 300.0,

@@ -193,6 +193,7 @@ fn any_den_request() -> impl Strategy<Value = DenRequest> {
             sub_cause_code: codes[1],
             information_quality: codes[2],
             position,
+            covariance: o[0].zip(o[1]).map(|(ee_m2, nn_m2)| Covariance2 { ee_m2, en_m2: awareness_distance_m, nn_m2 }),
             heading_deg: o[0],
             speed_mps: o[1],
             awareness_distance_m,

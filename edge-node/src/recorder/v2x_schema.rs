@@ -67,11 +67,10 @@ impl From<&EgoState> for proto::EgoState {
 
 impl From<proto::EgoState> for EgoState {
     fn from(ego: proto::EgoState) -> Self {
-        let covariance = ego.ee_m2.zip(ego.en_m2).zip(ego.nn_m2);
         Self {
             captured_at: instant(ego.captured_at_ns),
             position: Wgs84 { lat_deg: ego.latitude_deg, lon_deg: ego.longitude_deg, alt_m: ego.altitude_m },
-            covariance: covariance.map(|((ee_m2, en_m2), nn_m2)| Covariance2 { ee_m2, en_m2, nn_m2 }),
+            covariance: covariance(ego.ee_m2, ego.en_m2, ego.nn_m2),
             heading_deg: ego.heading_deg,
             heading_sigma_deg: ego.heading_sigma_deg,
             speed_mps: ego.speed_mps,
@@ -107,6 +106,9 @@ impl From<&EventReport> for proto::EventReport {
             sub_cause_code: report.sub_cause_code.into(),
             information_quality: report.information_quality.into(),
             position: Some(report.position.into()),
+            ee_m2: report.covariance.map(|c| c.ee_m2),
+            en_m2: report.covariance.map(|c| c.en_m2),
+            nn_m2: report.covariance.map(|c| c.nn_m2),
             heading_deg: report.heading_deg,
             speed_mps: report.speed_mps,
             awareness_distance_m: report.awareness_distance_m,
@@ -137,6 +139,7 @@ impl TryFrom<proto::EventReport> for EventReport {
             sub_cause_code: byte(report.sub_cause_code, "den_request.sub_cause_code")?,
             information_quality: byte(report.information_quality, "den_request.information_quality")?,
             position: report.position.unwrap_or_default().into(),
+            covariance: covariance(report.ee_m2, report.en_m2, report.nn_m2),
             heading_deg: report.heading_deg,
             speed_mps: report.speed_mps,
             awareness_distance_m: report.awareness_distance_m,
@@ -146,6 +149,10 @@ impl TryFrom<proto::EventReport> for EventReport {
             traces: report.traces.into_iter().map(trace).collect(),
         })
     }
+}
+
+fn covariance(ee_m2: Option<f64>, en_m2: Option<f64>, nn_m2: Option<f64>) -> Option<Covariance2> {
+    Some(Covariance2 { ee_m2: ee_m2?, en_m2: en_m2?, nn_m2: nn_m2? })
 }
 
 fn byte(value: u32, field: &'static str) -> Result<u8, Error> {

@@ -3,11 +3,14 @@
 use crate::event::{DetectionFrame, EventId, FrameTimings, SourceId};
 use crate::perception::ground::GroundMeasurement;
 use crate::perception::{CalibratedArea, GroundTrack, TrackState};
+use crate::world::fusion::{Report, Teller};
 use crate::world::infrastructure::{
     ConnectionSettings, IntersectionSettings, LaneKind, LaneSettings, LaneWay, Manoeuvre,
 };
 use crate::world::prediction::RouteMap;
 use masa_inference::{BoundingBox, ObjectClass};
+use masa_v2x_proto::MessageKind;
+use masa_v2x_proto::cdd::StationId;
 use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
 
@@ -64,6 +67,23 @@ fn shares(class: ObjectClass) -> [f32; ObjectClass::ALL.len()] {
     shares[ObjectClass::Obstacle.index()] = 0.1;
     shares[class.index()] += 0.9;
     shares
+}
+
+/// What a car that drives east at 10 m/s says of itself.
+pub(crate) fn cam(station: u32, position: [f64; 2], ms: i64) -> Report {
+    Report {
+        teller: Teller::Station(StationId(station)),
+        kind: MessageKind::Cam,
+        event: EventId { source: SourceId(9), seq: ms as u64 },
+        measured_at: at(ms),
+        heard_at: at(ms + 5),
+        position: Enu::ground(position[0], position[1]),
+        sigma: Covariance2::isotropic(0.64),
+        velocity_mps: Some([10.0, 0.0]),
+        yaw_rad: Some(0.0),
+        class: Some(ObjectClass::Car),
+        size_m: Some([5.0, 1.8]),
+    }
 }
 
 /// The frame at `ms`.

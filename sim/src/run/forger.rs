@@ -66,6 +66,7 @@ impl Forger {
             sub_cause_code: 0,
             information_quality: 7,
             position: place(forgery.frame, forgery.event_m),
+            covariance: None,
             heading_deg: None,
             speed_mps: None,
             awareness_distance_m: 500.0,

@@ -35,6 +35,7 @@ fn report(street: &Street) -> EventReport {
         sub_cause_code: 4,
         information_quality: 5,
         position: street.station.frame.to_wgs84(Enu::ground(30.0, 0.0)),
+        covariance: None,
         heading_deg: Some(450.0),
         speed_mps: None,
         awareness_distance_m: 400.0,

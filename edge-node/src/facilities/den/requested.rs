@@ -6,9 +6,9 @@ use super::sequence::SequenceNumbers;
 use super::{DenSettings, Phase};
 use crate::effect::ObjectCause;
 use crate::event::{DenAction, DenRequest, EventReport};
-use crate::facilities::{Draft, Scene, reference_position};
+use crate::facilities::{Draft, Scene, accuracy, reference_position};
 use crate::world::Drops;
-use masa_v2x_proto::cdd::{ActionId, CauseCode, Path, PosConfidenceEllipse, Reading, Speed, Traces, Wgs84Angle};
+use masa_v2x_proto::cdd::{ActionId, CauseCode, Path, Reading, Speed, Traces, Wgs84Angle};
 use masa_v2x_proto::denm::{Denm, DenmPayload, LocationContainer, ManagementContainer, SituationContainer};
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::time::Timestamp;
@@ -111,6 +111,7 @@ fn is_valid(action: &DenAction) -> bool {
     };
     on_earth(&report.position)
         && report.traces.iter().flatten().all(on_earth)
+        && report.covariance.is_none_or(|c| [c.ee_m2, c.en_m2, c.nn_m2].into_iter().all(f64::is_finite))
         && report.heading_deg.is_none_or(f64::is_finite)
         && report.speed_mps.is_none_or(|mps| (0.0..=MAX_SPEED_MPS).contains(&mps))
         && (0.0..=MAX_AWARENESS_M).contains(&report.awareness_distance_m)
@@ -212,7 +213,10 @@ fn denm(
         detection_time: detected_at.into(),
         reference_time: reference_time.into(),
         termination: None,
-        event_position: reference_position(report.position, PosConfidenceEllipse::default()),
+        event_position: reference_position(
+            report.position,
+            report.covariance.as_ref().map(accuracy::ellipse).unwrap_or_default(),
+        ),
         awareness_distance: Some(message::distance_class(report.awareness_distance_m)),
         traffic_direction: Some(report.traffic.direction()),
         validity_duration_s: report.validity_s,

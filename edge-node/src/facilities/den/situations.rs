@@ -70,6 +70,7 @@ impl SituationEvents {
                 sub_cause_code,
                 information_quality: 1 + (situation.confidence.clamp(0.0, 1.0) * 6.0) as u8,
                 position: scene.station.frame.to_wgs84(situation.place),
+                covariance: situation.covariance,
                 heading_deg: situation.yaw_rad.map(|yaw_rad| yaw_to_heading_rad(yaw_rad).to_degrees()),
                 speed_mps: situation.speed_mps,
                 awareness_distance_m: settings.awareness_distance_m,

@@ -196,7 +196,7 @@ impl World {
     }
 
     /// Takes what a message says of a road user.
-    fn hear(&mut self, report: &Report) {
+    pub(in crate::world) fn hear(&mut self, report: &Report) {
         let limits = self.limits();
         let settings = &self.settings.fusion;
         let is_teller = |user: &RoadUser| user.told.iter().find(|told| told.teller == report.teller).copied();

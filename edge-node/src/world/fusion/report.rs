@@ -48,7 +48,7 @@ pub(crate) struct Report {
     pub(crate) heard_at: Timestamp,
     pub(crate) position: Enu,
     /// All of the error: with a satellite receiver most of it is the same for half a minute.
-    pub(super) sigma: Covariance2,
+    pub(in crate::world) sigma: Covariance2,
     pub(crate) velocity_mps: Option<[f64; 2]>,
     pub(crate) yaw_rad: Option<f64>,
     pub(crate) class: Option<ObjectClass>,
@@ -145,6 +145,11 @@ impl RoadUser {
             (Teller::Object(known, _), Teller::Object(new, _)) => known == new,
             _ => false,
         })
+    }
+
+    /// Whether nobody knows of it but from its own messages.
+    pub(in crate::world) fn is_told_by_itself_alone(&self) -> bool {
+        self.sights.is_empty() && self.told.iter().all(|told| matches!(told.teller, Teller::Station(_)))
     }
 }
 

@@ -1,10 +1,9 @@
 //! Several sources, one road user.
 
 use super::*;
-use crate::world::fixture::{CAMERA, at, frame, track};
-use crate::world::{WorldSettings, fusion::report::Report};
+use crate::world::WorldSettings;
+use crate::world::fixture::{CAMERA, at, cam, frame, track};
 use masa_inference::ObjectClass::{self, Bicycle, Car, Person};
-use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::cdd::StationId;
 use masa_v2x_proto::geo::{Covariance2, Enu};
 use proptest::prelude::*;
@@ -25,22 +24,6 @@ fn driving(track_id: u32, class: ObjectClass, position: [f64; 2], ms: i64) -> Gr
     track.measured.bias = Covariance2::isotropic(0.09);
     track.yaw_rad = Some(0.0);
     track
-}
-
-fn cam(station: u32, position: [f64; 2], ms: i64) -> Report {
-    Report {
-        teller: Teller::Station(StationId(station)),
-        kind: MessageKind::Cam,
-        event: EventId { source: SourceId(9), seq: ms as u64 },
-        measured_at: at(ms),
-        heard_at: at(ms + 5),
-        position: Enu::ground(position[0], position[1]),
-        sigma: Covariance2::isotropic(0.64),
-        velocity_mps: Some([10.0, 0.0]),
-        yaw_rad: Some(0.0),
-        class: Some(Car),
-        size_m: Some([5.0, 1.8]),
-    }
 }
 
 /// Both cameras at 10 Hz, the second 40 ms after the first, with what each sees at a time.

@@ -34,6 +34,14 @@ fn lanes_near(routes: &RouteMap, position: Enu, covariance: Covariance2) -> impl
     })
 }
 
+/// Where a road user may be, for the question which lane it is in. A satellite receiver does not know of reflections: where
+/// no camera sees it, what it states of itself is not believed to a lane's width.
+fn lane_covariance(user: &RoadUser, settings: &SituationSettings) -> Covariance2 {
+    let Covariance2 { ee_m2, en_m2, nn_m2 } = user.covariance;
+    let least_m2 = if user.is_told_by_itself_alone() { settings.unseen_sigma_m.powi(2) } else { 0.0 };
+    Covariance2 { ee_m2: ee_m2.max(least_m2), en_m2, nn_m2: nn_m2.max(least_m2) }
+}
+
 pub(super) fn wrong_way(
     users: &[RoadUser],
     routes: &RouteMap,
@@ -43,7 +51,7 @@ pub(super) fn wrong_way(
     for user in users.iter().filter(|u| u.class.is_vehicle() && u.speed_mps() >= settings.wrong_way_speed_mps) {
         let Some(yaw_rad) = user.yaw_rad else { continue };
         // Where lanes overlap, one that leads its way is enough, and so is one beside that it may be in.
-        let lanes = lanes_near(routes, user.position, user.covariance);
+        let lanes = lanes_near(routes, user.position, lane_covariance(user, settings));
         let turns = lanes.map(|(_, _, lane_rad)| wrapped(yaw_rad - lane_rad).abs());
         if turns.reduce(f64::min).is_some_and(|least| least > AGAINST_RAD) {
             findings.push(Finding {

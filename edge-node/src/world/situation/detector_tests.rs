@@ -4,7 +4,7 @@ use super::*;
 use crate::event::SignalPhase::{ProtectedClearance, ProtectedMovementAllowed, StopAndRemain};
 use crate::perception::GroundTrack;
 use crate::world::WorldSettings;
-use crate::world::fixture::{CAMERA, at, frame, signalled_lane, track};
+use crate::world::fixture::{CAMERA, at, cam, frame, signalled_lane, track};
 use crate::world::site::{ZoneKind, ZoneSettings};
 use ObjectClass::{Bicycle, Car, Person};
 use masa_inference::BoundingBox;
@@ -190,5 +190,24 @@ fn every_detector_tells_its_situation_and_nothing_like_it() {
         let close = |(a, b): (f64, f64), (c, d): (f64, f64)| (a - c).abs() < 0.25 && (b - d).abs() < 0.25;
         let fits = got.zip(expected).map_or(got == expected, |(got, expected)| close(got, expected));
         assert!(fits, "{name} ({kind:?}): {got:?}, expected {expected:?}");
+    }
+}
+
+#[test]
+fn a_receiver_s_word_alone_makes_no_red_light_crossing() {
+    for is_seen in [true, false] {
+        let mut world = World::new(WorldSettings::default(), BTreeMap::new());
+        let mut watch = SituationWatch::new(SituationSettings::default(), signalled_lane());
+        let mut told = false;
+        for ms in (0..5_000).step_by(100) {
+            let t = ms as f64 / 1_000.0;
+            world.hear(&cam(7, [-30.0 + 10.0 * t, 0.0], ms));
+            if is_seen {
+                world.see_frame(CAMERA, &frame(ms), &passes(t, ms), at(ms + 60));
+            }
+            watch.update(&world, &map(), &Lights::from([((1, 1), StopAndRemain)]), at(ms + 60));
+            told |= watch.situations().any(|situation| situation.kind == SituationKind::RedLight);
+        }
+        assert_eq!(told, is_seen);
     }
 }

@@ -21,7 +21,7 @@ use crate::effect::ObjectCause;
 use crate::event::SignalPhase;
 use condition::lanes_at;
 use masa_inference::ObjectClass;
-use masa_v2x_proto::geo::Enu;
+use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
 use red_light::RedLightWatch;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,8 @@ pub struct SituationSettings {
     pub wrong_way_speed_mps: f64,
     /// … for this long, seconds.
     pub wrong_way_after_s: f64,
+    /// Least standard deviation of the place of whom no camera sees, metres, when it is asked on which side it drives.
+    pub unseen_sigma_m: f64,
     /// An object lies on the carriageway for this long, seconds.
     pub object_after_s: f64,
     /// Vehicles of a queue at least.
@@ -139,6 +141,7 @@ impl Default for SituationSettings {
         Self {
             wrong_way_speed_mps: 2.0,
             wrong_way_after_s: 1.0,
+            unseen_sigma_m: 5.0,
             object_after_s: 2.0,
             queue_vehicles: 3,
             queue_speed_mps: 1.5,
@@ -207,6 +210,8 @@ pub struct Situation {
     pub last_at: Timestamp,
     /// Where it is.
     pub place: Enu,
+    /// Covariance of the place; `None` before somebody has shown it.
+    pub covariance: Option<Covariance2>,
     /// The class of the road user that it is about.
     pub class: ObjectClass,
     /// Direction of that road user, radians counter-clockwise from east.
@@ -334,6 +339,7 @@ impl SituationWatch {
                 began_at: now,
                 last_at: now,
                 place: finding.place,
+                covariance: None,
                 class: finding.class,
                 yaw_rad: None,
                 speed_mps: None,
@@ -344,10 +350,12 @@ impl SituationWatch {
         let lasted_s = now.seconds_since(situation.began_at);
         situation.is_confirmed |= lasted_s >= after_s;
         (situation.last_at, situation.place, situation.evidence) = (now, finding.place, finding.evidence);
-        if let Subject::User(id) = finding.subject
-            && let Some(user) = users.iter().find(|user| user.id == id)
-        {
-            (situation.yaw_rad, situation.speed_mps) = (user.yaw_rad, Some(user.speed_mps()));
+        let shown_by = situation.evidence.first().map(|cause| cause.object_id);
+        if let Some(user) = users.iter().find(|user| Some(u32::from(user.id)) == shown_by) {
+            situation.covariance = Some(user.covariance);
+            if matches!(finding.subject, Subject::User(_)) {
+                (situation.yaw_rad, situation.speed_mps) = (user.yaw_rad, Some(user.speed_mps()));
+            }
         }
         // What has just lasted long enough is two thirds as sure as what goes on.
         let lasting = if after_s > 0.0 { 1.0 - (-1.1 * lasted_s / after_s).exp() } else { 1.0 };

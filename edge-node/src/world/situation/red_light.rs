@@ -58,7 +58,8 @@ impl RedLightWatch {
                 passage.crossed.as_ref().is_none_or(|(at, _)| now.seconds_since(*at) <= settings.red_light_told_s);
             lasts && users.iter().any(|user| user.id == *id)
         });
-        for user in users.iter().filter(|user| user.class.is_vehicle()) {
+        // By its own receiver alone a vehicle may be metres before or behind the line.
+        for user in users.iter().filter(|user| user.class.is_vehicle() && !user.is_told_by_itself_alone()) {
             let Some(yaw_rad) = user.yaw_rad else { continue };
             let ways = ways(routes, user.position, yaw_rad);
             self.follow(user, &ways, settings, now);

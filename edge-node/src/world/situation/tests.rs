@@ -1,7 +1,7 @@
 use super::*;
 use crate::perception::GroundTrack;
 use crate::world::WorldSettings;
-use crate::world::fixture::{CAMERA, at, frame, intersection, lane, track};
+use crate::world::fixture::{CAMERA, at, cam, frame, intersection, lane, track};
 use crate::world::infrastructure::{LaneKind, LaneWay};
 use crate::world::site::{ZoneKind, ZoneSettings};
 use masa_inference::ObjectClass;
@@ -58,7 +58,7 @@ fn a_car_against_its_lane_is_told_after_a_second_and_forgotten_two_after() {
     let told = watch(6.0, |t| if t < 2.95 { vec![(ObjectClass::Car, [-60.0 - 8.0 * t, 0.3], -8.0)] } else { vec![] });
     assert_eq!(spell(&told, SituationKind::WrongWay), Some((1.0, 4.9)));
     let first = told.iter().find_map(|(_, s)| s.first()).unwrap();
-    assert_eq!(first.evidence.len(), 1);
+    assert_eq!((first.evidence.len(), first.covariance), (1, Some(Covariance2::isotropic(0.01))));
     assert!(first.confidence > 0.5 && told[29].1[0].confidence > first.confidence, "{first:?}");
     let rightly = watch(3.0, |t| vec![(ObjectClass::Car, [-60.0 + 8.0 * t, 0.3], 8.0)]);
     assert_eq!(spell(&rightly, SituationKind::WrongWay), None);
@@ -88,6 +88,27 @@ fn a_car_that_may_be_in_the_lane_that_leads_its_way_does_not_drive_the_wrong_way
             told |= watch.situations().any(|situation| situation.kind == SituationKind::WrongWay);
         }
         assert_eq!(told, is_told, "known to {sigma_m} m");
+    }
+}
+
+#[test]
+fn who_only_tells_of_itself_is_not_accused_for_want_of_a_lane_s_width() {
+    // Lanes of both directions side by side: a receiver that hears reflections puts its car into the other one. A lane that has
+    // no other beside it within 10 m is another matter.
+    for (other_n_m, is_told) in [(3.5, false), (14.0, true)] {
+        let lanes = intersection(vec![
+            lane(3, LaneKind::Vehicle, LaneWay::Ingress, vec![[-100.0, 0.0], [100.0, 0.0]]),
+            lane(4, LaneKind::Vehicle, LaneWay::Ingress, vec![[100.0, other_n_m], [-100.0, other_n_m]]),
+        ]);
+        let mut world = World::new(WorldSettings::default(), BTreeMap::new());
+        let mut watch = SituationWatch::new(SituationSettings::default(), lanes);
+        let mut told = false;
+        for ms in (0..3_000).step_by(100) {
+            world.hear(&cam(7, [-20.0 + 0.01 * ms as f64, 0.0], ms));
+            watch.update(&world, &map(), &Lights::new(), at(ms));
+            told |= watch.situations().any(|situation| situation.kind == SituationKind::WrongWay);
+        }
+        assert_eq!(told, is_told, "the other lane {other_n_m} m away");
     }
 }
 

@@ -124,6 +124,7 @@ impl Engine<'_> {
                     sub_cause_code: 0,
                     information_quality: 5,
                     position: self.frame.to_wgs84(Enu::ground(e_m, n_m)),
+                    covariance: None,
                     heading_deg: None,
                     speed_mps: None,
                     awareness_distance_m: announcement.awareness_m,
