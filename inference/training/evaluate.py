@@ -77,12 +77,19 @@ def average_precision(hits, scores, count):
     return float(np.sum(np.diff(np.concatenate([[0], recall])) * precision))
 
 
+def calibration(judged):
+    """How many boxes of each tenth of the score are somebody, whatever they are called."""
+    scores, right = np.array([s for s, _ in judged]), np.array([r for _, r in judged], float)
+    tenths = [(low / 10, right[(scores >= low / 10) & (scores < (low + 1) / 10)]) for low in range(10)]
+    return ", ".join(f"{low:.1f} {part.mean():.0%} of {len(part)}" for low, part in tenths if len(part))
+
+
 def evaluate_images(network, folder):
     """Too small or too hidden objects neither count as missed nor as false."""
     images = Images(folder)
     hits, scores, counts = defaultdict(list), defaultdict(list), defaultdict(int)
     found, found_any, false = defaultdict(int), defaultdict(int), 0
-    far, far_found = defaultdict(int), defaultdict(int)
+    far, far_found, judged = defaultdict(int), defaultdict(int), []
     for k in range(len(images)):
         image, boxes, classes, ignored = images[k]
         got, got_classes, got_scores = network(image, 0.02)
@@ -97,6 +104,9 @@ def evaluate_images(network, folder):
                     scores[c].append(s)
             strong = got_scores[mine] > SCORE_THRESHOLD
             found[c] += int((result[strong] >= 0).sum())
+        result = match(got, boxes)
+        spared = iou(got, boxes[ignored]).max(1, initial=0) > .3 if ignored.any() else np.zeros(len(got), bool)
+        judged += [(s, m >= 0) for m, free, s in zip(result, spared, got_scores) if (not ignored[m] if m >= 0 else not free)]
         strong = got_scores > SCORE_THRESHOLD
         result = match(got[strong], boxes)
         at_50_m = (np.abs(images.distances(k) - 50) < 10) & ~ignored
@@ -113,6 +123,7 @@ def evaluate_images(network, folder):
     for c, name in enumerate(CLASSES):
         ap = average_precision(hits[c], scores[c], counts[c])
         print(f"{name:<12}{counts[c]:>8}{ap:>8.3f}{found[c] / max(counts[c], 1):>8.3f}{found_any[c] / max(counts[c], 1):>19.3f}{far_found[c] / max(far[c], 1):>12.3f}")
+    print("right, by score: " + calibration(judged))
     print(f"mAP50 {np.mean([average_precision(hits[c], scores[c], counts[c]) for c in range(len(CLASSES))]):.3f}, "
           f"boxes on nothing {false / len(images):.2f} an image")
 
