@@ -124,6 +124,34 @@ fn a_doubled_object_becomes_one_and_keeps_the_older_identity() {
 }
 
 #[test]
+fn a_track_that_begins_where_another_was_lost_goes_on_with_its_object() {
+    // Two cars behind each other. The tracker loses the first at 1 s and expects it on its lane; its new track begins 4 m beside,
+    // too far to be the same, and comes to it. The second car's track is as old as the first's: they stay two.
+    let mut world = world();
+    let mut ids = Vec::new();
+    for ms in (0..2_000).step_by(100) {
+        let mut tracks = vec![driving(1, Car, [along(ms), 0.0], ms), driving(2, Car, [along(ms) - 9.0, 0.0], ms)];
+        if ms >= 1_000 {
+            let lost = driving(1, Car, [along(900), 0.0], 900);
+            let beside_m = (4.0 - 0.01 * (ms - 1_000) as f64).max(0.0);
+            let event = |ms: i64| EventId { source: CAMERA, seq: ms as u64 / 100 + 1 };
+            let new = driving(3, Car, [along(ms), beside_m], ms);
+            tracks[0] = GroundTrack {
+                state: TrackState::Coasting,
+                position: Enu::ground(along(ms), 0.0),
+                state_at: at(ms),
+                ..lost
+            };
+            tracks.push(GroundTrack { first_event: event(1_000), first_seen: at(1_000), ..new });
+        }
+        world.see_frame(CAMERA, &frame(ms), &tracks, at(ms + 60));
+        ids.push(world.users().iter().map(|user| user.id).collect::<Vec<_>>());
+    }
+    assert_eq!(ids[10].len(), 3, "not yet at one place");
+    assert_eq!(ids.last(), Some(&ids[0]), "{ids:?}");
+}
+
+#[test]
 fn a_track_that_goes_its_own_way_is_another_object_again() {
     let mut world = world();
     let second = |ms: i64| vec![driving(5, Car, [along(ms), if ms < 1_000 { 0.3 } else { 7.0 }], ms)];

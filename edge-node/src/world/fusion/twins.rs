@@ -1,4 +1,4 @@
-//! Objects that are one: they stay at one place, and no camera sees both.
+//! Objects that are one: they stay at one place, and no camera sees both; or one begins where the other has vanished.
 
 use super::association::{Candidate, cost};
 use super::settings::FusionSettings;
@@ -30,7 +30,9 @@ impl Twins {
         let mut agreeing: BTreeMap<[u16; 2], Timestamp> = BTreeMap::new();
         for (place, older) in users.iter().enumerate() {
             for younger in &users[place + 1..] {
-                if older.position.ground_distance_m(&younger.position) > NEAR_M || !may_be_one(older, younger) {
+                let goes_on = goes_on_as(older, younger) || goes_on_as(younger, older);
+                let is_near = older.position.ground_distance_m(&younger.position) <= NEAR_M;
+                if !is_near || !may_be_one(older, younger, goes_on) {
                     continue;
                 }
                 if cost(&Candidate::of_user(older), &Candidate::of_user(younger), settings).is_none() {
@@ -39,7 +41,7 @@ impl Twins {
                 let pair = [older.id, younger.id];
                 let since = self.since.get(&pair).copied().unwrap_or(now);
                 let is_taken = merged.iter().flatten().any(|id| pair.contains(id));
-                if now.seconds_since(since) >= settings.merge_after_s && !is_taken {
+                if (goes_on || now.seconds_since(since) >= settings.merge_after_s) && !is_taken {
                     // What does not fit is merged with the next frame.
                     let _ = merged.push(pair);
                 } else if agreeing.len() < MOST_PAIRS {
@@ -52,8 +54,17 @@ impl Twins {
     }
 }
 
+/// Whether a camera has lost the one and begun the other afterwards: its tracker did not find the box again that belongs to the
+/// one, where a new track has then begun beside the place that it expected.
+fn goes_on_as(one: &RoadUser, other: &RoadUser) -> bool {
+    other.sights.iter().filter(|new| new.state == TrackState::Confirmed).any(|new| {
+        let lost = one.sight_of(new.camera).filter(|lost| lost.state == TrackState::Coasting);
+        lost.is_some_and(|lost| new.first_event > lost.last_event)
+    })
+}
+
 /// Nobody who sees or tells of both says that they are two.
-fn may_be_one(a: &RoadUser, b: &RoadUser) -> bool {
+fn may_be_one(a: &RoadUser, b: &RoadUser, goes_on: bool) -> bool {
     let is_seen_twice = a.sights.iter().any(|one| {
         one.state == TrackState::Confirmed
             && b.sight_of(one.camera).is_some_and(|other| other.state == TrackState::Confirmed)
@@ -66,7 +77,8 @@ fn may_be_one(a: &RoadUser, b: &RoadUser) -> bool {
         })
     });
     // Of two that only one camera sees, its tracker has decided.
-    let of_one_source = a.told.is_empty()
+    let of_one_source = !goes_on
+        && a.told.is_empty()
         && b.told.is_empty()
         && a.sights.iter().chain(&b.sights).all(|sight| Some(sight.camera) == a.sights.first().map(|s| s.camera));
     !is_seen_twice && !is_told_twice && !of_one_source
