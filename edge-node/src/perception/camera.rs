@@ -300,7 +300,7 @@ impl CameraPerception {
             entry.measured = Some((frame.captured_at, measured));
             let seen = Seen { position: measured.position, noise: measured.noise, velocity: None };
             match &mut entry.motion {
-                Some(motion) => motion.update(&seen, settings),
+                Some(motion) => motion.update(&seen, &measured.bias, settings),
                 None => entry.motion = Some(Motion::new(&seen, frame.captured_at, class, settings)),
             }
         }

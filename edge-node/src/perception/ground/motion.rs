@@ -11,6 +11,8 @@ use nalgebra::{Matrix2, Vector2};
 const YAW_AFTER_M: f64 = 0.5;
 /// More than this probably standing, it has no new direction.
 const STANDS: f64 = 0.5;
+/// What is seen elsewhere this often in a row is there: who is followed has become somebody else.
+const JUMP_AFTER: u8 = 3;
 
 /// A place on the ground, and perhaps a velocity, as seen once.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +32,8 @@ pub(crate) struct Motion {
     yaw_rad: Option<f64>,
     kind: Kind,
     class: MotionClass,
+    /// How often in a row it was seen beyond `jump_sigma`.
+    elsewhere: u8,
 }
 
 impl Motion {
@@ -42,7 +46,7 @@ impl Motion {
                 Imm::with_velocity(position, matrix(&seen.noise), Vector2::from(*velocity), matrix(noise), kind)
             }
         };
-        Self { imm, at, begin: position, yaw_rad: None, kind, class: motion_class }
+        Self { imm, at, begin: position, yaw_rad: None, kind, class: motion_class, elsewhere: 0 }
     }
 
     /// The same with a direction that is known already.
@@ -69,8 +73,19 @@ impl Motion {
         }
     }
 
-    /// Takes what was seen at the instant predicted to.
-    pub(crate) fn update(&mut self, seen: &Seen, settings: &MotionSettings) {
+    /// Takes what was seen at the instant predicted to. `bias` is what may be wrong with it besides its noise: it decides only
+    /// what is seen elsewhere.
+    pub(crate) fn update(&mut self, seen: &Seen, bias: &Covariance2, settings: &MotionSettings) {
+        let apart = vector(seen.position) - vector(self.position());
+        let spread = matrix(&self.position_covariance()) + matrix(&seen.noise) + matrix(bias);
+        let distance2 = spread.try_inverse().map_or(0.0, |inverse| apart.dot(&(inverse * apart)));
+        self.elsewhere = if distance2 > settings.jump_sigma.powi(2) { self.elsewhere + 1 } else { 0 };
+        if self.elsewhere >= JUMP_AFTER {
+            let noise = matrix(&seen.noise);
+            self.imm = Imm::new(vector(seen.position), noise, self.kind, self.class);
+            (self.begin, self.yaw_rad, self.elsewhere) = (vector(seen.position), None, 0);
+            return;
+        }
         let measured = Measured {
             position: vector(seen.position),
             noise: matrix(&seen.noise),
@@ -167,7 +182,7 @@ mod tests {
             let at = Timestamp::from_unix_ms(step * 50);
             let motion = motion.get_or_insert_with(|| Motion::new(&point, at, class, &settings));
             motion.predict(at);
-            motion.update(&point, &settings);
+            motion.update(&point, &Covariance2::default(), &settings);
         }
         motion.unwrap()
     }
@@ -203,7 +218,7 @@ mod tests {
         let mut motion = Motion::new(&place(0), Timestamp::from_unix_ms(0), ObjectClass::Car, &settings);
         for step in 1..7 {
             motion.predict(Timestamp::from_unix_ms(50 * step));
-            motion.update(&place(step), &settings);
+            motion.update(&place(step), &Covariance2::default(), &settings);
         }
         assert!(speed(&motion) > 14.85, "{} of 16 m/s", speed(&motion));
     }
@@ -229,8 +244,26 @@ mod tests {
         let mut motion = drive(ObjectClass::Car, 3.0, 0.15, |t| [8.0 * t, 0.0]);
         let at = Timestamp::from_unix_ms(3050);
         motion.predict(at);
-        motion.update(&seen(24.4, 6.0, 0.15), &settings);
+        motion.update(&seen(24.4, 6.0, 0.15), &Covariance2::default(), &settings);
         assert!(motion.position().n_m.abs() < 0.3, "{:?}", motion.position());
         assert!(motion.velocity_mps()[1].abs() < 1.0);
+    }
+
+    #[test]
+    fn what_is_seen_elsewhere_three_times_is_there_and_its_velocity_is_not_known() {
+        let settings = MotionSettings::default();
+        // A tracker that takes the car beside, 3 m away and at rest, for the one that it has followed.
+        for (bias_m, jumps) in [(0.0, true), (1.0, false)] {
+            let mut motion = drive(ObjectClass::Car, 3.0, 0.15, |t| [8.0 * t, 0.0]);
+            for step in 1..=3 {
+                let at = Timestamp::from_unix_ms(3_000 + 50 * step);
+                motion.predict(at);
+                motion.update(&seen(24.2, 3.0, 0.15), &Covariance2::isotropic(bias_m * bias_m), &settings);
+            }
+            let aside_m = motion.position().n_m;
+            assert_eq!((aside_m - 3.0).abs() < 0.3, jumps, "{aside_m} m aside, bias {bias_m} m");
+            assert_eq!(motion.yaw_rad().is_none(), jumps);
+            assert_eq!(motion.velocity_covariance().ee_m2 > 10.0, jumps);
+        }
     }
 }

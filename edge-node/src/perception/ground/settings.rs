@@ -33,6 +33,9 @@ pub struct MotionSettings {
     pub vehicle: MotionClass,
     /// An innovation beyond this many sigma counts as one of this size.
     pub outlier_sigma: f64,
+    /// Three innovations in a row beyond this many sigma, bias included: the track has gone over to somebody else, and its
+    /// motion begins anew there.
+    pub jump_sigma: f64,
     /// Speed below which no direction is derived, metres per second.
     pub min_yaw_speed_mps: f64,
 }
@@ -47,6 +50,7 @@ impl Default for MotionSettings {
             two_wheeler: MotionClass { acceleration_density: 0.8, initial_speed_mps: 5.0, setting_off_mps: 1.2 },
             vehicle: MotionClass { acceleration_density: 1.5, initial_speed_mps: 10.0, setting_off_mps: 1.2 },
             outlier_sigma: 3.0,
+            jump_sigma: 5.0,
             min_yaw_speed_mps: 0.8,
         }
     }

@@ -113,7 +113,7 @@ impl Estimator {
         let mut motion = self.newest().clone();
         motion.set_class(self.class, &self.motion);
         motion.predict(measurement.at);
-        motion.update(&measurement.seen, &self.motion);
+        motion.update(&measurement.seen, &Covariance2::default(), &self.motion);
         if self.past.is_full() {
             self.past.remove(0);
         }
