@@ -75,6 +75,16 @@ impl From<&Report> for Candidate {
 
 /// What it costs to take both for one; `None` when they cannot be.
 pub(super) fn cost(a: &Candidate, b: &Candidate, settings: &FusionSettings) -> Option<f32> {
+    cost_within(settings.gate_sigma, a, b, settings)
+}
+
+/// Whether a message may still be about the object that its teller spoke of before. Its share in the estimate has made that
+/// surer since, so that the gate is wider: else a station of little accuracy would join and leave by turns.
+pub(super) fn stays(object: &Candidate, told: &Candidate, settings: &FusionSettings) -> bool {
+    cost_within(settings.leave_sigma, object, told, settings).is_some()
+}
+
+fn cost_within(gate_sigma: f64, a: &Candidate, b: &Candidate, settings: &FusionSettings) -> Option<f32> {
     let class_cost = match (a.class, b.class) {
         (Some(a), Some(b)) => class_cost(a, b)?,
         _ => 0.0,
@@ -98,7 +108,7 @@ pub(super) fn cost(a: &Candidate, b: &Candidate, settings: &FusionSettings) -> O
         + matrix(&spread) * (dt_s * dt_s)
         + Matrix2::identity() * wander;
     let mut distance2 = mahalanobis2(&place, &apart)?;
-    let mut limit2 = settings.gate_sigma.powi(2);
+    let mut limit2 = gate_sigma.powi(2);
     if let (Some((one, one_spread)), Some((other, other_spread))) = (a.velocity, b.velocity) {
         let slack = VELOCITY_SLACK_MPS.powi(2) + UNSEEN_DENSITY * dt_s;
         let spread = matrix(&sum(&one_spread, &other_spread)) + Matrix2::identity() * slack;

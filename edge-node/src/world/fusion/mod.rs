@@ -30,7 +30,7 @@ use super::{RoadUser, World};
 use crate::event::{EventId, SourceId};
 use crate::perception::tracking::Assignment;
 use crate::perception::{GroundTrack, TrackState};
-use association::{Candidate, cost};
+use association::{Candidate, cost, stays};
 use masa_v2x_proto::time::Timestamp;
 use twins::Twins;
 
@@ -214,7 +214,7 @@ impl World {
                 if is_teller(user).is_some_and(|told| told.measured_at >= report.measured_at) {
                     return;
                 }
-                let has_left = known.is_some() && cost(&Candidate::of_user(user), &report.into(), settings).is_none();
+                let has_left = known.is_some() && !stays(&Candidate::of_user(user), &report.into(), settings);
                 if has_left && user.sights.len() + user.told.len() == 1 {
                     // It alone tells of it: it has jumped.
                     let id = user.id;

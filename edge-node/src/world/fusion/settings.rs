@@ -11,6 +11,8 @@ pub struct FusionSettings {
     pub listening: Listening,
     /// Two sources agree on a place within this many standard deviations.
     pub gate_sigma: f64,
+    /// A teller leaves its object beyond this many standard deviations.
+    pub leave_sigma: f64,
     /// Noise of every difference of two sources, metres: what neither's covariance knows of.
     pub slack_m: f64,
     /// Two sources never agree beyond this distance and half of the length, metres.
@@ -47,6 +49,7 @@ impl Default for FusionSettings {
         Self {
             listening: Listening::default(),
             gate_sigma: 3.3,
+            leave_sigma: 5.0,
             slack_m: 0.4,
             most_apart_m: 4.0,
             merge_after_s: 0.5,

@@ -164,6 +164,26 @@ fn a_track_that_goes_its_own_way_is_another_object_again() {
 }
 
 #[test]
+fn a_station_of_little_accuracy_does_not_join_and_leave_by_turns() {
+    // A camera has a standing car to 0.7 m, its own receiver 4.2 m beside, to 0.8 m: within the gate before the two are one,
+    // beyond it afterwards.
+    let mut world = world();
+    let mut ids = std::collections::BTreeSet::new();
+    for ms in (0..12_000).step_by(100) {
+        let mut seen = driving(1, Car, [0.0, 0.0], ms);
+        (seen.velocity_e_mps, seen.covariance) = (0.0, Covariance2::isotropic(0.49));
+        world.see_frame(CAMERA, &frame(ms), &[seen], at(ms + 60));
+        if ms % 1_000 == 0 {
+            world.hear(&Report { velocity_mps: Some([0.0; 2]), ..cam(7, [0.0, 4.2], ms) });
+        }
+        if ms >= 3_000 {
+            ids.extend(world.users().iter().map(|user| user.id));
+        }
+    }
+    assert_eq!(ids.len(), 1, "{ids:?}");
+}
+
+#[test]
 fn a_connected_car_keeps_its_identity_while_no_camera_sees_it() {
     let mut world = world();
     let seen = |ms: i64| {
