@@ -8,6 +8,7 @@ use masa_edge_node::event::{DetectionFrame, Event, EventBody, EventId};
 use masa_edge_node::recorder::{Entry, Recording};
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Walk one published message back to its rule, objects, tracks, frames and detections.
@@ -26,18 +27,19 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        // Errors of writing are returned, not a panic: `explain --list | head` closes the pipe.
+        let mut out = std::io::stdout().lock();
         let path = match self.recording {
             Some(path) => path,
             None => newest(Path::new("recordings"))?,
         };
-        let Some(id) = self.message_id.filter(|_| !self.list) else { return list(&path) };
+        let Some(id) = self.message_id.filter(|_| !self.list) else { return list(&path, &mut out) };
         let Some(message) = find(&path, &id)? else {
             bail!("{}: no message `{id}`; `masa explain --list` shows what there is", path.display())
         };
         let sources = Recording::open(&path)?.header().sources.clone();
         let frames = causes(&path, &message)?;
-        explain(&message, &sources, &frames);
-        Ok(())
+        Ok(explain(&message, &sources, &frames, &mut out)?)
     }
 }
 
@@ -51,16 +53,17 @@ fn newest(directory: &Path) -> anyhow::Result<PathBuf> {
     files.pop().with_context(|| format!("{} holds no recording", directory.display()))
 }
 
-fn list(path: &Path) -> anyhow::Result<()> {
+fn list(path: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     for entry in Recording::open(path)? {
         if let Entry::Message(message) = entry? {
             let at = time_of_day(message.generated_at);
             let (id, rule) = (&message.id, &message.provenance.rule);
-            println!(
+            writeln!(
+                out,
                 "{at}  {id:<20} {:>5} B  {} objects  {rule}",
                 message.uper.len(),
                 message.provenance.objects.len()
-            );
+            )?;
         }
     }
     Ok(())
@@ -93,61 +96,81 @@ fn causes(path: &Path, message: &OutMessage) -> anyhow::Result<BTreeMap<EventId,
     Ok(wanted.into_iter().filter_map(|(id, event)| Some((id, event?))).collect())
 }
 
-fn explain(message: &OutMessage, sources: &[String], events: &BTreeMap<EventId, Event>) {
-    println!("{}  {} UTC  {} bytes UPER", message.id, time_of_day(message.generated_at), message.uper.len());
-    println!("  rule: {}", message.provenance.rule);
+fn explain(
+    message: &OutMessage,
+    sources: &[String],
+    events: &BTreeMap<EventId, Event>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    writeln!(out, "{}  {} UTC  {} bytes UPER", message.id, time_of_day(message.generated_at), message.uper.len())?;
+    writeln!(out, "  rule: {}", message.provenance.rule)?;
     if let Some(captured_at) = message.captured_at {
-        println!(
+        writeln!(
+            out,
             "  newest picture in it: {} UTC, {} earlier",
             time_of_day(captured_at),
             ms(message.generated_at, captured_at)
-        );
+        )?;
     }
     if message.provenance.objects.is_empty() {
-        println!("  no object is in it");
+        writeln!(out, "  no object is in it")?;
     }
     for object in &message.provenance.objects {
-        explain_object(object, sources, events);
+        explain_object(object, sources, events, out)?;
     }
-    println!("  content: {}", message.json);
+    writeln!(out, "  content: {}", message.json)
 }
 
-fn explain_object(object: &ObjectCause, sources: &[String], events: &BTreeMap<EventId, Event>) {
+fn explain_object(
+    object: &ObjectCause,
+    sources: &[String],
+    events: &BTreeMap<EventId, Event>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     for sight in &object.sights {
-        explain_sight(object.object_id, sight, sources, events);
+        explain_sight(object.object_id, sight, sources, events, out)?;
     }
     for message in &object.messages {
         let link = sources.get(usize::from(message.event.source.0)).map_or("?", String::as_str);
         let (id, kind, station) = (object.object_id, message.kind.name(), message.station);
-        println!("  object {id}: {kind} of station {station} (event {link}#{})", message.event.seq);
+        writeln!(out, "  object {id}: {kind} of station {station} (event {link}#{})", message.event.seq)?;
     }
+    Ok(())
 }
 
-fn explain_sight(object_id: u32, object: &SightCause, sources: &[String], events: &BTreeMap<EventId, Event>) {
+fn explain_sight(
+    object_id: u32,
+    object: &SightCause,
+    sources: &[String],
+    events: &BTreeMap<EventId, Event>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let camera = sources.get(usize::from(object.camera.0)).map_or("?", String::as_str);
-    println!("  object {object_id}: track {} of camera `{camera}`", object.track_id);
+    writeln!(out, "  object {object_id}: track {} of camera `{camera}`", object.track_id)?;
     if let Some((event, frame)) = frame_of(events, object.first_event) {
         let at = time_of_day(frame.captured_at);
-        println!("    began in frame {} of {at} UTC (event {camera}#{})", frame.frame, event.id.seq);
+        writeln!(out, "    began in frame {} of {at} UTC (event {camera}#{})", frame.frame, event.id.seq)?;
     }
     let Some((event, frame)) = frame_of(events, object.last_event) else {
-        println!("    event {camera}#{} is not in this recording", object.last_event.seq);
-        return;
+        writeln!(out, "    event {camera}#{} is not in this recording", object.last_event.seq)?;
+        return Ok(());
     };
     let at = time_of_day(frame.captured_at);
-    println!("    last seen in frame {} of {at} UTC (event {camera}#{})", frame.frame, event.id.seq);
+    writeln!(out, "    last seen in frame {} of {at} UTC (event {camera}#{})", frame.frame, event.id.seq)?;
     match object.detection.and_then(|index| frame.detections.get(usize::from(index))) {
         Some(detection) => {
             let b = &detection.bounding_box;
-            println!(
+            writeln!(
+                out,
                 "      detection: {:?}, score {:.2}, box {:.0},{:.0} to {:.0},{:.0} of {}×{} px",
                 detection.class, detection.score, b.x1_px, b.y1_px, b.x2_px, b.y2_px, frame.width_px, frame.height_px
-            );
+            )?;
         }
-        None => println!("      carried by the tracker: no detection of it in that frame"),
+        None => writeln!(out, "      carried by the tracker: no detection of it in that frame")?,
     }
     let t = &frame.timings;
-    println!(
+    writeln!(
+        out,
         "      outside the core: decode {} µs, queue {} µs, preprocess {} µs, inference {} µs, postprocess {} µs; reached the core {} after the shutter",
         t.decode_us,
         t.queue_us,
@@ -155,7 +178,7 @@ fn explain_sight(object_id: u32, object: &SightCause, sources: &[String], events
         t.inference_us,
         t.postprocess_us,
         ms(event.arrived_at, frame.captured_at)
-    );
+    )
 }
 
 fn frame_of(events: &BTreeMap<EventId, Event>, id: EventId) -> Option<(&Event, &DetectionFrame)> {

@@ -64,6 +64,12 @@ fn the_demo_runs_and_its_recording_replays_to_the_same_bytes() {
     let id = with_objects.and_then(|line| line.split_whitespace().nth(1)).expect("a CPM with objects was sent");
     let why = good(&masa(&["explain", id], folder.path()));
     assert!(why.contains("rule: CPM") && why.contains("detection:"), "{why}");
+    // A reader that has seen enough, as `head`: closed before anything is written.
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut piped = Command::new(env!("CARGO_BIN_EXE_masa"));
+    let piped = piped.args(["explain", id]).current_dir(folder.path()).stdout(writer).output().expect("masa runs");
+    assert!(piped.status.success() && piped.stderr.is_empty(), "{}", text(&piped.stderr));
     let unknown = masa(&["explain", "4711-cpm-999999"], folder.path());
     assert!(!unknown.status.success() && text(&unknown.stderr).contains("no message `4711-cpm-999999`"));
 
