@@ -12,12 +12,8 @@ use masa_edge_node::sources::camera::{
 use masa_inference::{EngineKind, EngineSettings};
 use std::path::{Path, PathBuf};
 
-/// Least score of what counts as found: of a face above what YuNet says of patches of asphalt, of a plate above what the
-/// other network says of shop signs.
-const FACE: f32 = 0.82;
-const PLATE: f32 = 0.82;
-/// Largest width of a plate, share of the picture's: rows of windows are taken for larger ones.
-const LARGEST_PLATE: f32 = 0.12;
+/// Least score of what counts as found.
+const LEAST_SCORE: f32 = 0.6;
 
 fn model(data: &Path, description: &str, file: &str) -> FinderModel {
     let descriptions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/models");
@@ -46,13 +42,15 @@ fn settings(data: &Path) -> SearchSettings {
         privacy: PrivacySettings::default(),
         engine,
         searchers: vec![
-            Searcher { what: Trait::Face, model: face(data), least_score: FACE, largest_share: 1.0 },
-            Searcher { what: Trait::Plate, model: plate(data), least_score: PLATE, largest_share: LARGEST_PLATE },
+            Searcher { what: Trait::Face, model: face(data), least_score: LEAST_SCORE },
+            Searcher { what: Trait::Plate, model: plate(data), least_score: LEAST_SCORE },
         ],
         sizes_px: vec![640, 1280],
         every: 20,
         sequence: Sequence::Video,
         emission: Emission::Anonymised,
+        truth: None,
+        save: None,
     }
 }
 

@@ -63,6 +63,14 @@ pub enum RunError {
     /// A picture that was encoded cannot be decoded.
     #[error(transparent)]
     Picture(masa_inference::ImageError),
+    /// A picture cannot be saved.
+    #[error("{path}: {source}")]
+    Save {
+        /// Where.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
     /// The IoT source cannot be started.
     #[error(transparent)]
     Iot(#[from] crate::sources::iot_mqtt::IotError),

@@ -6,7 +6,9 @@
 
 use super::RunError;
 use crate::event::{EventId, SourceId};
-use crate::perception::privacy::{Anonymised, Anonymiser, FinderModel, PrivacySettings, Sightings, Withheld};
+use crate::perception::privacy::{
+    Anonymised, Anonymiser, Cover, FinderModel, Look, PrivacySettings, Sightings, Withheld,
+};
 use crate::perception::tracking::FrameId;
 use crate::recorder::raw_ring::RawRing;
 use crate::recorder::{Record, Recorder};
@@ -42,6 +44,7 @@ pub(crate) struct Privacy {
     anonymiser: Anonymiser,
     face: Finder,
     plate: Finder,
+    look: Look,
 }
 
 impl Privacy {
@@ -51,6 +54,7 @@ impl Privacy {
             anonymiser: Anonymiser::new(settings)?,
             face: Finder::open(camera, settings.finders.face.as_ref(), engine)?,
             plate: Finder::open(camera, settings.finders.plate.as_ref(), engine)?,
+            look: settings.finders.look,
         })
     }
 
@@ -70,7 +74,40 @@ impl Privacy {
         road_users: Option<&[Detection]>,
     ) -> Result<Anonymised, Withheld> {
         self.follow(source, frame, road_users);
-        self.anonymiser.anonymise(frame.frame, frame.captured_at, &frame.image)
+        self.leave(frame)
+    }
+
+    /// The picture of the frame that was followed last as it may leave.
+    ///
+    /// # Errors
+    /// Why it may not.
+    fn leave(&mut self, frame: &CameraFrame) -> Result<Anonymised, Withheld> {
+        let anonymise = |with: &Anonymiser| with.anonymise(frame.frame, frame.captured_at, &frame.image);
+        let mut picture = anonymise(&self.anonymiser)?;
+        let Look::UntilClean { times } = self.look else { return Ok(picture) };
+        for time in 1..=times {
+            // A picture that is coarse as a whole is what is left when nothing vouches for it.
+            if picture.cover() == Cover::Whole {
+                return Ok(picture);
+            }
+            let looked = self.search(picture.as_ref());
+            if let Err(error) = &looked {
+                tracing::warn!(frame = frame.frame, %error, "a finder failed");
+                break;
+            }
+            if self.face.found.is_empty() && self.plate.found.is_empty() {
+                return Ok(picture);
+            }
+            // What was found once in its cells' colours would be found in the same ones again.
+            self.anonymiser.cover(&self.face.found, &self.plate.found, (1 << time) as f32);
+            picture = anonymise(&self.anonymiser)?;
+        }
+        self.anonymiser.refuse(frame.frame, frame.captured_at, &frame.image, Withheld::NotClean)
+    }
+
+    fn search(&mut self, image: &RgbImage) -> Result<(), Error> {
+        self.face.look(image)?;
+        self.plate.look(image)
     }
 
     /// Takes what is known of a frame.
@@ -84,8 +121,7 @@ impl Privacy {
 
     /// Takes what is seen in a frame. When a finder fails, the frame counts as not perceived.
     fn observe(&mut self, source: SourceId, frame: &CameraFrame, road_users: &[Detection]) -> Result<(), Error> {
-        self.face.look(&frame.image)?;
-        self.plate.look(&frame.image)?;
+        self.search(&frame.image)?;
         let event = EventId { source, seq: frame.frame };
         let id = FrameId { event, frame: frame.frame, captured_at: frame.captured_at };
         let sightings = Sightings { road_users, faces: &self.face.found, plates: &self.plate.found };
@@ -120,23 +156,22 @@ impl Pictures {
         self.privacy.follow(self.source, frame, road_users);
         match recorder {
             Some(recorder) => {
-                let picture = self.anonymised(frame);
+                let picture = anonymised(&self.camera, &mut self.privacy, frame);
                 if let Some(picture) = picture.clone() {
                     recorder.record(Record::Frame { camera: self.camera.clone(), picture });
                 }
                 self.feed.offer_anonymised(|| picture);
             }
-            None => self.feed.offer_anonymised(|| self.anonymised(frame)),
+            None => self.feed.offer_anonymised(|| anonymised(&self.camera, &mut self.privacy, frame)),
         }
     }
+}
 
-    fn anonymised(&self, frame: &CameraFrame) -> Option<Anonymised> {
-        let picture = self.privacy.anonymiser.anonymise(frame.frame, frame.captured_at, &frame.image);
-        picture
-            .inspect_err(|reason| {
-                metrics::counter!("masa_pictures_withheld_total", "source" => self.camera.clone(), "reason" => reason.label())
-                    .increment(1);
-            })
-            .ok()
-    }
+/// The picture of the frame that was followed last as it may leave, or the account of why it may not.
+fn anonymised(camera: &str, privacy: &mut Privacy, frame: &CameraFrame) -> Option<Anonymised> {
+    let picture = privacy.leave(frame).inspect_err(|reason| {
+        metrics::counter!("masa_pictures_withheld_total", "source" => camera.to_owned(), "reason" => reason.label())
+            .increment(1);
+    });
+    picture.ok()
 }

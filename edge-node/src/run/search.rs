@@ -2,7 +2,8 @@
 //!
 //! In: a camera's source, the detector and the `[privacy]` of a node, and networks that know neither of them. Out: what those
 //! find in the pictures as they are and as they would leave. The pictures take the way of a live node: camera, detector,
-//! anonymiser, JPEG.
+//! anonymiser, JPEG. Where the truth of a picture is known, a find on a road user is told from one on nothing, such as a row
+//! of windows: that is an error of the searcher.
 
 use super::RunError;
 use super::pictures::Privacy;
@@ -14,10 +15,15 @@ use crate::sources::camera::{self, CameraFrame, CameraOutput, CameraSourceSettin
 use crate::sources::clock::Clock;
 use crate::sources::stop::StopToken;
 use masa_inference::{BoundingBox, Detection, Detector, EngineSettings, ModelDescription, RgbImage};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Longest side of a picture that is decoded again, pixels.
 const MAX_SIDE_PX: u32 = 16_384;
+
+/// Share of a find that lies on road users at least when it is one of theirs.
+const LEAST_ON_ROAD_USER: f32 = 0.1;
 
 /// What pictures of a source have to do with each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,10 +73,10 @@ pub struct Searcher {
     pub model: FinderModel,
     /// Least score of a find, 0 to 1.
     pub least_score: f32,
-    /// Largest width of a find, share of the picture's width: what is larger is none. A network for plates takes rows of windows
-    /// and plain surfaces for large ones.
-    pub largest_share: f32,
 }
+
+/// Where the road users of a sequence of pictures are, by the running number of the frame from 1: boxes in pixels.
+pub type Truth = BTreeMap<u64, Vec<BoundingBox>>;
 
 /// How to search.
 #[derive(Clone, Debug)]
@@ -91,6 +97,21 @@ pub struct SearchSettings {
     pub sequence: Sequence,
     /// What is searched.
     pub emission: Emission,
+    /// Where road users really are, if that is known: of rendered pictures.
+    pub truth: Option<Truth>,
+    /// Folder for the searched pictures in which something was found, as they would leave.
+    pub save: Option<PathBuf>,
+}
+
+/// What a find lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundOn {
+    /// Nobody knows: pictures of the world come without truth.
+    Unknown,
+    /// A road user: a tenth of it at least. A face and a plate lie on their owner whole.
+    RoadUser,
+    /// No road user: what was found is neither a face nor a plate.
+    NoRoadUser,
 }
 
 /// A face or plate that was found.
@@ -104,6 +125,15 @@ pub struct Find {
     pub area: BoundingBox,
     /// How sure the searcher is, 0 to 1.
     pub score: f32,
+    /// What it lies on.
+    pub on: FoundOn,
+}
+
+impl Find {
+    /// Whether it may tell who somebody is.
+    pub fn counts(&self) -> bool {
+        self.on != FoundOn::NoRoadUser
+    }
 }
 
 /// What a search gave.
@@ -176,12 +206,19 @@ pub fn search(source: CameraSourceSettings, settings: &SearchSettings) -> Result
             Emission::Anonymised => picture.as_ref(),
             Emission::Raw => &frame.image,
         };
-        let left = RgbImage::decode_jpeg(&jpeg(left), MAX_SIDE_PX).map_err(RunError::Picture)?;
+        let encoded = jpeg(left);
+        let left = RgbImage::decode_jpeg(&encoded, MAX_SIDE_PX).map_err(RunError::Picture)?;
+        let before = report.in_emitted.len();
+        let truth = settings.truth.as_ref().map(|truth| truth.get(&frame.frame).map_or(&[][..], Vec::as_slice));
         for (searcher, network) in &mut searchers {
             for (image, finds) in [(frame.image.as_ref(), &mut report.in_raw), (&left, &mut report.in_emitted)] {
                 network.detect(image, &mut found).map_err(of_camera)?;
-                add(finds, searcher, &frame, &found);
+                add(finds, searcher, &frame, truth, &found);
             }
+        }
+        if let Some(folder) = settings.save.as_ref().filter(|_| report.in_emitted.len() > before) {
+            let path = folder.join(format!("{}.jpg", frame.frame));
+            std::fs::write(&path, &encoded).map_err(|source| RunError::Save { path, source })?;
         }
     }
     Ok(report)
@@ -197,17 +234,56 @@ fn open_at(model: &FinderModel, side: u32, engine: &EngineSettings) -> Result<De
 }
 
 /// Adds what is new: the sizes of one searcher often find the same.
-fn add(finds: &mut Vec<Find>, searcher: &Searcher, frame: &CameraFrame, found: &[Detection]) {
-    let widest_px = searcher.largest_share * frame.image.width as f32;
-    let is_find = |one: &&Detection| one.score >= searcher.least_score && one.bounding_box.width_px() <= widest_px;
-    for one in found.iter().filter(is_find) {
+fn add(
+    finds: &mut Vec<Find>,
+    searcher: &Searcher,
+    frame: &CameraFrame,
+    truth: Option<&[BoundingBox]>,
+    found: &[Detection],
+) {
+    for one in found.iter().filter(|one| one.score >= searcher.least_score) {
+        let (what, area) = (searcher.what, one.bounding_box);
         let known = finds.iter_mut().rev().take_while(|find| find.frame == frame.frame);
-        let mut same = known.filter(|find| find.what == searcher.what && find.area.iou(&one.bounding_box) > 0.3);
+        let mut same = known.filter(|find| find.what == what && find.area.iou(&area) > 0.3);
         match same.next() {
             Some(find) => find.score = find.score.max(one.score),
-            None => {
-                finds.push(Find { what: searcher.what, frame: frame.frame, area: one.bounding_box, score: one.score })
-            }
+            None => finds.push(Find { what, frame: frame.frame, area, score: one.score, on: found_on(&area, truth) }),
         }
+    }
+}
+
+fn found_on(area: &BoundingBox, truth: Option<&[BoundingBox]>) -> FoundOn {
+    let Some(road_users) = truth else { return FoundOn::Unknown };
+    let on: f32 = road_users.iter().map(|road_user| common_px2(area, road_user)).sum();
+    if on > 0.0 && on >= LEAST_ON_ROAD_USER * area.area_px2() { FoundOn::RoadUser } else { FoundOn::NoRoadUser }
+}
+
+fn common_px2(a: &BoundingBox, b: &BoundingBox) -> f32 {
+    let both = BoundingBox {
+        x1_px: a.x1_px.max(b.x1_px),
+        y1_px: a.y1_px.max(b.y1_px),
+        x2_px: a.x2_px.min(b.x2_px),
+        y2_px: a.y2_px.min(b.y2_px),
+    };
+    both.area_px2()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_find_is_on_a_road_user_when_a_tenth_of_it_is() {
+        let square = |x: f32| BoundingBox { x1_px: x, y1_px: 0.0, x2_px: x + 10.0, y2_px: 10.0 };
+        let road_users = [square(100.0), square(118.0)];
+        let on = |x| found_on(&square(x), Some(&road_users));
+        assert_eq!([on(100.0), on(92.0), on(126.5)], [FoundOn::RoadUser; 3]);
+        assert_eq!(on(109.0), FoundOn::RoadUser, "a tenth on each of two");
+        assert_eq!([on(90.5), on(127.5), on(300.0)], [FoundOn::NoRoadUser; 3]);
+        assert_eq!(found_on(&square(0.0), Some(&[])), FoundOn::NoRoadUser);
+        assert_eq!(found_on(&square(111.0), None), FoundOn::Unknown);
+        let find = |on| Find { what: Trait::Plate, frame: 1, area: square(0.0), score: 0.9, on };
+        assert!(find(FoundOn::Unknown).counts() && find(FoundOn::RoadUser).counts());
+        assert!(!find(FoundOn::NoRoadUser).counts());
     }
 }

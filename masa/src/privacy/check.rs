@@ -1,10 +1,13 @@
 //! `masa privacy check`: searches what a node would emit for faces and plates.
 
+use super::truth;
 use crate::demo::assets;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use masa_edge_node::perception::privacy::{FinderModel, PrivacySettings};
-use masa_edge_node::run::search::{Emission, Find, SearchReport, SearchSettings, Searcher, Sequence, Trait, search};
+use masa_edge_node::run::search::{
+    Emission, Find, FoundOn, SearchReport, SearchSettings, Searcher, Sequence, Trait, search,
+};
 use masa_edge_node::sources::camera::{
     AtEnd, CameraSourceSettings, FileSettings, FolderSettings, FolderTimes, Pace, QueueSettings,
 };
@@ -15,7 +18,8 @@ use std::path::{Path, PathBuf};
 /// Search what a node would emit of clips and pictures for faces and plates.
 ///
 /// Every picture takes the way of a live node: decoder, detector, anonymiser, JPEG. Then two networks look at it that the
-/// node does not know. Exits with 1 when they find anything.
+/// node does not know. Exits with 1 when they find anything that may be a face or a plate: all in pictures of the world; in
+/// rendered ones, whose truth is known (--truth), what lies on a road user, a tenth of it at least.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Video files (MP4, H.264), and folders of JPEG and PNG files: each picture a scene of its own, unless --sequences.
@@ -33,15 +37,15 @@ pub(crate) struct Check {
     /// Searches for plates, an ONNX or description file.
     #[arg(long, value_name = "FILE")]
     plate: Option<PathBuf>,
-    /// Least score of a face.
-    #[arg(long, value_name = "SCORE", default_value_t = 0.82)]
-    face_score: f32,
-    /// Least score of a plate.
-    #[arg(long, value_name = "SCORE", default_value_t = 0.82)]
-    plate_score: f32,
-    /// Largest width of a plate, share of the picture's: rows of windows are taken for larger ones.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.12)]
-    largest_plate: f32,
+    /// Least score of a find.
+    #[arg(long, value_name = "SCORE", default_value_t = 0.6)]
+    least_score: f32,
+    /// Where road users are in the pictures of the one folder given, a COCO file (`masa sim dataset` writes it).
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// Folder for the pictures in which something was found, as they would leave.
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
     /// Sides of the square that pictures are scaled into for the search, pixels.
     #[arg(long, value_name = "SIDE", value_delimiter = ',', default_values_t = [640, 1280], value_parser = clap::value_parser!(u32).range(64..=4096))]
     sizes: Vec<u32>,
@@ -72,16 +76,34 @@ enum What {
 
 impl Check {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        ensure!(
+            self.truth.is_none() || matches!(&self.clips[..], [folder] if folder.is_dir()),
+            "--truth is that of one folder of pictures"
+        );
+        if let Some(folder) = &self.save {
+            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
         let settings = self.search_settings()?;
         println!(
-            "{:<34} {:>8} {:>8} {:>8} {:>8} {:>12} {:>12} {:>8}",
-            "clip", "pictures", "emitted", "searched", "regions", "faces in/out", "plates in/out", "ms"
+            "{:<34} {:>8} {:>8} {:>8} {:>8} {:>12} {:>13} {:>15} {:>8}",
+            "clip",
+            "pictures",
+            "emitted",
+            "searched",
+            "regions",
+            "faces in/out",
+            "plates in/out",
+            "on no road user",
+            "ms"
         );
         let mut found = 0;
         for clip in &self.clips {
             let source = self.source(clip);
             let is_folder = matches!(source, CameraSourceSettings::Folder(_));
             let mut settings = settings.clone();
+            if let (Some(file), CameraSourceSettings::Folder(folder)) = (&self.truth, &source) {
+                settings.truth = Some(truth::read(file, folder)?);
+            }
             if is_folder && !self.sequences {
                 settings.sequence = Sequence::Stills;
                 settings.privacy.warm_up_s = 0.0;
@@ -92,7 +114,7 @@ impl Check {
             if self.list {
                 report.in_emitted.iter().for_each(print_find);
             }
-            found += report.in_emitted.len();
+            found += report.in_emitted.iter().filter(|find| find.counts()).count();
         }
         if found > 0 {
             bail!("{found} faces and plates in what would leave");
@@ -117,12 +139,9 @@ impl Check {
             engine = EngineSettings { engine: EngineKind::Onnxruntime, library: Some(library.clone()), ..engine };
         }
         let mut searchers = Vec::new();
-        for (what, model, least_score, largest_share) in [
-            (Trait::Face, &self.face, self.face_score, 1.0),
-            (Trait::Plate, &self.plate, self.plate_score, self.largest_plate),
-        ] {
+        for (what, model) in [(Trait::Face, &self.face), (Trait::Plate, &self.plate)] {
             if let Some(model) = model {
-                searchers.push(Searcher { what, model: network(Some(model))?, least_score, largest_share });
+                searchers.push(Searcher { what, model: network(Some(model))?, least_score: self.least_score });
             }
         }
         ensure!(!searchers.is_empty(), "nothing to search with: give --face, --plate or both");
@@ -138,6 +157,8 @@ impl Check {
                 What::Anonymised => Emission::Anonymised,
                 What::Raw => Emission::Raw,
             },
+            truth: None,
+            save: self.save.clone(),
         })
     }
 
@@ -164,16 +185,21 @@ fn network(file: Option<&Path>) -> anyhow::Result<FinderModel> {
 
 fn print_row(clip: &Path, report: &SearchReport) {
     let name = clip.file_name().and_then(|name| name.to_str()).unwrap_or("?");
-    let count = |finds: &[Find], what| finds.iter().filter(|find| find.what == what).count();
-    let both = |what| format!("{} → {}", count(&report.in_raw, what), count(&report.in_emitted, what));
+    let both = |which: &dyn Fn(&Find) -> bool| {
+        let [raw, emitted] =
+            [&report.in_raw, &report.in_emitted].map(|finds| finds.iter().filter(|f| which(f)).count());
+        format!("{raw} → {emitted}")
+    };
+    let counting = |what| both(&|find: &Find| find.counts() && find.what == what);
     println!(
-        "{name:<34} {:>8} {:>8} {:>8} {:>8} {:>12} {:>12} {:>8.2}",
+        "{name:<34} {:>8} {:>8} {:>8} {:>8} {:>12} {:>13} {:>15} {:>8.2}",
         report.pictures,
         report.emitted,
         report.searched,
         report.regions,
-        both(Trait::Face),
-        both(Trait::Plate),
+        counting(Trait::Face),
+        counting(Trait::Plate),
+        both(&|find: &Find| !find.counts()),
         report.spent.as_secs_f64() * 1e3 / report.pictures.max(1) as f64,
     );
 }
@@ -181,13 +207,18 @@ fn print_row(clip: &Path, report: &SearchReport) {
 fn print_find(find: &Find) {
     let b = find.area;
     println!(
-        "    frame {:>5}: {} of score {:.2} at {:.0},{:.0} to {:.0},{:.0}",
+        "    frame {:>5}: {} of score {:.2} at {:.0},{:.0} to {:.0},{:.0}{}",
         find.frame,
         find.what.name(),
         find.score,
         b.x1_px,
         b.y1_px,
         b.x2_px,
-        b.y2_px
+        b.y2_px,
+        match find.on {
+            FoundOn::Unknown => "",
+            FoundOn::RoadUser => ", on a road user",
+            FoundOn::NoRoadUser => ", on no road user",
+        }
     );
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod ring;
+mod truth;
 
 use clap::{Args, Subcommand};
 

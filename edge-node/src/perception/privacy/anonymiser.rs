@@ -44,6 +44,9 @@ pub enum Withheld {
     /// The picture has not the size that perception was told.
     #[error("the picture is not the one that was perceived")]
     Misfit,
+    /// Finders find something in it, however often that is covered.
+    #[error("finders still find something in the covered picture")]
+    NotClean,
 }
 
 impl Withheld {
@@ -53,6 +56,7 @@ impl Withheld {
             Self::Blind => "blind",
             Self::WarmingUp => "warming-up",
             Self::Misfit => "misfit",
+            Self::NotClean => "not-clean",
         }
     }
 }
@@ -143,6 +147,17 @@ impl Anonymiser {
         self.find_regions(image_size_px, sightings);
     }
 
+    /// Covers what finders found in the newest picture as it would leave, in cells `coarser` times as large as those of what
+    /// they find in the picture as it is.
+    pub fn cover(&mut self, faces: &[Detection], plates: &[Detection], coarser: f32) {
+        for (subject, found) in [(Subject::Face, faces), (Subject::Plate, plates)] {
+            for one in found {
+                let regions = regions_of(subject, &one.bounding_box, [0; 2], &self.settings);
+                self.regions.extend(regions.map(|region| region.coarsened(coarser)));
+            }
+        }
+    }
+
     /// Forgets everything: what follows has nothing to do with what was.
     pub fn forget(&mut self) {
         let follower =
@@ -162,21 +177,35 @@ impl Anonymiser {
     /// # Errors
     /// [`Withheld`], unless the settings let such a picture leave in a few dozen cells.
     pub fn anonymise(&self, frame: u64, captured_at: Timestamp, image: &Arc<RgbImage>) -> Result<Anonymised, Withheld> {
-        let finished = |image, cover| Anonymised { frame, captured_at, image: Arc::new(image), cover };
-        match (self.vouch(frame, captured_at, image), self.settings.when_blind) {
-            (Ok(()), _) => {
+        match self.vouch(frame, captured_at, image) {
+            Ok(()) => {
                 let mut image = RgbImage::clone(image);
-                for region in &self.regions {
-                    fill(&mut image, region, self.settings.fill);
-                }
-                Ok(finished(image, Cover::Regions(self.regions.len())))
+                fill(&mut image, &self.regions, self.settings.fill);
+                let cover = Cover::Regions(self.regions.len());
+                Ok(Anonymised { frame, captured_at, image: Arc::new(image), cover })
             }
-            (Err(_), WhenBlind::PixelateWhole) => {
-                let mut image = RgbImage::clone(image);
+            Err(reason) => self.refuse(frame, captured_at, image, reason),
+        }
+    }
+
+    /// What becomes of a picture that nothing vouches for.
+    ///
+    /// # Errors
+    /// `reason`, unless the settings let such a picture leave in a few dozen cells.
+    pub fn refuse(
+        &self,
+        frame: u64,
+        captured_at: Timestamp,
+        image: &RgbImage,
+        reason: Withheld,
+    ) -> Result<Anonymised, Withheld> {
+        match self.settings.when_blind {
+            WhenBlind::Withhold => Err(reason),
+            WhenBlind::PixelateWhole => {
+                let mut image = image.clone();
                 fill_whole(&mut image, self.settings.fill);
-                Ok(finished(image, Cover::Whole))
+                Ok(Anonymised { frame, captured_at, image: Arc::new(image), cover: Cover::Whole })
             }
-            (Err(reason), WhenBlind::Withhold) => Err(reason),
         }
     }
 

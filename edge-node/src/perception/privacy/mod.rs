@@ -21,5 +21,5 @@ pub(crate) mod tests;
 pub use anonymiser::{Anonymised, Anonymiser, Cover, Sightings, Withheld};
 pub use region::{Region, RegionKind};
 pub use settings::{
-    Fill, FinderModel, FinderSettings, PersonCover, PrivacySettings, SettingsError, VehicleCover, WhenBlind,
+    Fill, FinderModel, FinderSettings, Look, PersonCover, PrivacySettings, SettingsError, VehicleCover, WhenBlind,
 };

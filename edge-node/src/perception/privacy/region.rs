@@ -73,6 +73,11 @@ impl Region {
         };
         Self { area, ..self }
     }
+
+    /// The region in cells that many times as large.
+    pub(super) fn coarsened(self, times: f32) -> Self {
+        Self { detail_px: self.detail_px * times, ..self }
+    }
 }
 
 /// What a box that is covered comes from.

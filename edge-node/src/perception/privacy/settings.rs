@@ -13,7 +13,7 @@ pub struct PrivacySettings {
     pub persons: PersonCover,
     /// How much of a vehicle.
     pub vehicles: VehicleCover,
-    /// What becomes of a picture that current perception does not vouch for.
+    /// What becomes of a picture that current perception, or a finder that looked at it last, does not vouch for.
     pub when_blind: WhenBlind,
     /// For how long a region stays after its detector last saw it, seconds.
     pub hold_over_s: f64,
@@ -79,10 +79,18 @@ impl PrivacySettings {
                 "fill",
                 format!("{:?}", self.fill),
                 match self.fill {
-                    Fill::Pixelate { cells: across, least_cell_px } => cells(across, least_cell_px),
+                    Fill::Smooth { cells: across, least_cell_px } | Fill::Pixelate { cells: across, least_cell_px } => {
+                        cells(across, least_cell_px)
+                    }
                     Fill::Solid => true,
                 },
                 "needs 1 to 16 cells of at least 2 to 256 pixels",
+            ),
+            (
+                "finders.look",
+                format!("{:?}", self.finders.look),
+                !matches!(self.finders.look, Look::UntilClean { times } if !(1..=16).contains(&times)),
+                "needs 1 to 16 times",
             ),
         ];
         match checks.into_iter().find(|(_, _, good, _)| !good) {
@@ -105,6 +113,14 @@ pub struct SettingsError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "kind")]
 pub enum Fill {
+    /// The colours of [`Fill::Pixelate`]'s cells, interpolated from cell to cell and faded out around the region: a heavy blur
+    /// that keeps no more than the cells do, without their edges.
+    Smooth {
+        /// Cells across a head, a plate, a cabin at most.
+        cells: u32,
+        /// Side of a cell at least, pixels.
+        least_cell_px: u32,
+    },
     /// Cells of one colour each, the mean of what was there in sixteen steps a channel.
     Pixelate {
         /// Cells across a head, a plate, a cabin at most.
@@ -118,7 +134,7 @@ pub enum Fill {
 
 impl Default for Fill {
     fn default() -> Self {
-        Self::Pixelate { cells: 3, least_cell_px: 8 }
+        Self::Smooth { cells: 3, least_cell_px: 8 }
     }
 }
 
@@ -144,7 +160,7 @@ pub enum VehicleCover {
     Whole,
 }
 
-/// What becomes of a picture that current perception does not vouch for.
+/// What becomes of a picture that current perception, or a finder that looked at it last, does not vouch for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenBlind {
@@ -163,6 +179,23 @@ pub struct FinderSettings {
     pub face: Option<FinderModel>,
     /// Finds plates; absent: plates are known from vehicles alone.
     pub plate: Option<FinderModel>,
+    /// What they look at.
+    pub look: Look,
+}
+
+/// What finders look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "kind")]
+pub enum Look {
+    /// The picture as it is: what they find is covered and followed.
+    #[default]
+    Once,
+    /// Also the picture as it would leave: what they still find there is covered more coarsely and they look again, until
+    /// they find nothing. Each time costs what looking once costs.
+    UntilClean {
+        /// How often at most; a picture that is not clean then does not leave as it is (see [`WhenBlind`]).
+        times: u32,
+    },
 }
 
 impl FinderSettings {

@@ -41,6 +41,14 @@ impl CameraSource for FolderSource {
     }
 }
 
+/// The picture files of a folder in the order in which they are played: the k-th is frame k, from 1.
+///
+/// # Errors
+/// The folder cannot be read or has no picture, or names do not say what `times` expects of them.
+pub fn folder_pictures(settings: &FolderSettings) -> Result<Vec<PathBuf>, CameraError> {
+    Ok(list(settings)?.into_iter().map(|picture| picture.path).collect())
+}
+
 struct Picture {
     path: PathBuf,
     /// From file names: Unix time. From a rate: since the first picture.

@@ -23,6 +23,7 @@ mod settings;
 mod sink;
 
 pub use error::CameraError;
+pub use folder::folder_pictures;
 pub use settings::{
     AtEnd, CameraSourceSettings, Credentials, FileNameUnit, FileSettings, FolderSettings, FolderTimes, MjpegSettings,
     MjpegTimes, Pace, QueueSettings, RtspSettings, RtspTimes,
