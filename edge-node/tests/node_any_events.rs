@@ -34,8 +34,14 @@ fn any_box() -> impl Strategy<Value = BoundingBox> {
 }
 
 fn any_detection() -> impl Strategy<Value = Detection> {
-    (any_box(), 0..ObjectClass::ALL.len(), prop_oneof![9 => 0.3..1.0f32, 1 => any::<f32>()])
-        .prop_map(|(bounding_box, class, score)| Detection { bounding_box, class: ObjectClass::ALL[class], score })
+    (any_box(), 0..ObjectClass::ALL.len(), prop_oneof![9 => 0.3..1.0f32, 1 => any::<f32>()]).prop_map(
+        |(bounding_box, class, score)| Detection {
+            bounding_box,
+            class: ObjectClass::ALL[class],
+            score,
+            appearance: None,
+        },
+    )
 }
 
 /// What comes from other stations, the own vehicle, services and controllers: messages whole, cut and changed, and numbers of
@@ -251,7 +257,7 @@ fn a_full_world_and_a_camera_nobody_knows_are_counted() {
     let person = |index: i32| {
         let [x, y] = pixel(masa_v2x_proto::geo::Enu::ground(30.0, f64::from(index) * 3.0 - 12.0)).map(|v| v as f32);
         let bounding_box = BoundingBox { x1_px: x - 8.0, y1_px: y - 45.0, x2_px: x + 8.0, y2_px: y };
-        Detection { bounding_box, class: ObjectClass::Person, score: 0.9 }
+        Detection { bounding_box, class: ObjectClass::Person, score: 0.9, appearance: None }
     };
     let crowd: Vec<_> = (0..8).map(person).collect();
     let frames = 5;

@@ -87,6 +87,7 @@ fn any_body() -> impl Strategy<Value = EventBody> {
             bounding_box: BoundingBox { x1_px: b[0], y1_px: b[1], x2_px: b[2], y2_px: b[3] },
             class: ObjectClass::ALL[class],
             score,
+            appearance: None,
         });
     prop_oneof![
         (any::<u64>(), any::<i64>(), any::<[u32; 7]>(), prop::collection::vec(detection, 0..5)).prop_map(

@@ -10,7 +10,7 @@ fn frame(ms: i64) -> FrameId {
 
 fn detection(class: ObjectClass, score: f32, x: f32, y: f32) -> Detection {
     let bounding_box = BoundingBox { x1_px: x, y1_px: y, x2_px: x + 60.0, y2_px: y + 40.0 };
-    Detection { bounding_box, class, score }
+    Detection { bounding_box, class, score, appearance: None }
 }
 
 fn run(step_ms: i64, scene: impl Fn(i64) -> Vec<Detection>) -> Tracker {

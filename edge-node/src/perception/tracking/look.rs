@@ -1,0 +1,51 @@
+//! What a track looks like, and how much a detection looks like it.
+//!
+//! In: the appearances of a track's detections. Out: how different another one is. A track keeps a moving mean of each cell
+//! (StrongSORT's feature bank: Du et al., IEEE T-MM 2023), by time and not by frames; a cell that was hidden keeps what it had.
+//! Absent: where anybody is.
+
+use masa_inference::Appearance;
+
+/// Time after which half of a look is new, seconds.
+const HALF_S: f32 = 1.0;
+/// Differing by this much, two looks are as likely of one road user as of two; levels of 255.
+const EVEN_LEVELS: f32 = 20.0;
+/// Less cells than this in common say nothing.
+const LEAST_CELLS: usize = Appearance::CELLS / 3;
+/// Share of a brightness difference common to all cells that is taken for light, not looks.
+const LIGHT: f32 = 0.5;
+
+/// What a track looks like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Look {
+    cells: [Option<[f32; 3]>; Appearance::CELLS],
+}
+
+impl Look {
+    /// Takes how it looks now, `dt_s` after it was last seen.
+    pub(crate) fn see(&mut self, now: &Appearance, dt_s: f64) {
+        let share = dt_s as f32 / (dt_s as f32 + HALF_S);
+        for (known, seen) in self.cells.iter_mut().zip(now.cells()) {
+            let Some(seen) = seen.map(|cell| cell.map(f32::from)) else { continue };
+            *known = Some(match *known {
+                Some(known) => std::array::from_fn(|i| known[i] + share * (seen[i] - known[i])),
+                None => seen,
+            });
+        }
+    }
+
+    /// How different something else looks: −1 the same, 0 as likely the same as another, 1 another; `None` where too little of
+    /// both shows.
+    pub(crate) fn contrast(&self, other: &Appearance) -> Option<f32> {
+        let both = || self.cells.iter().zip(other.cells()).filter_map(|(known, seen)| Some((known.as_ref()?, seen?)));
+        let count = both().count();
+        if count < LEAST_CELLS {
+            return None;
+        }
+        let differences = || both().map(|(known, seen)| std::array::from_fn(|i| f32::from(seen[i]) - known[i]));
+        let light = LIGHT * differences().map(|[brightness, ..]: [f32; 3]| brightness).sum::<f32>() / count as f32;
+        let levels = |[brightness, blue, red]: [f32; 3]| (brightness - light).abs() + blue.abs() + red.abs();
+        let mean = differences().map(levels).sum::<f32>() / count as f32;
+        Some((mean / EVEN_LEVELS - 1.0).min(1.0))
+    }
+}
