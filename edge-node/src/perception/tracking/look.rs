@@ -9,7 +9,9 @@ use masa_inference::Appearance;
 /// Time after which half of a look is new, seconds.
 const HALF_S: f32 = 1.0;
 /// Differing by this much, two looks are as likely of one road user as of two; levels of 255.
-const EVEN_LEVELS: f32 = 20.0;
+const EVEN_LEVELS: f32 = 40.0;
+/// How much more a difference of colour counts than one of brightness.
+const CHROMA: f32 = 2.0;
 /// Less cells than this in common say nothing.
 const LEAST_CELLS: usize = Appearance::CELLS / 3;
 /// Share of a brightness difference common to all cells that is taken for light, not looks.
@@ -44,7 +46,7 @@ impl Look {
         }
         let differences = || both().map(|(known, seen)| std::array::from_fn(|i| f32::from(seen[i]) - known[i]));
         let light = LIGHT * differences().map(|[brightness, ..]: [f32; 3]| brightness).sum::<f32>() / count as f32;
-        let levels = |[brightness, blue, red]: [f32; 3]| (brightness - light).abs() + blue.abs() + red.abs();
+        let levels = |[brightness, blue, red]: [f32; 3]| (brightness - light).abs() + CHROMA * (blue.abs() + red.abs());
         let mean = differences().map(levels).sum::<f32>() / count as f32;
         Some((mean / EVEN_LEVELS - 1.0).min(1.0))
     }
