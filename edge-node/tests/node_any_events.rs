@@ -18,7 +18,7 @@ use masa_edge_node::facilities::va::ClusterSettings;
 use masa_edge_node::node::{Node, NodeSettings};
 use masa_edge_node::telemetry::NoProbe;
 use masa_edge_node::world::infrastructure::InfrastructureSite;
-use masa_inference::{BoundingBox, Detection, ObjectClass};
+use masa_inference::{Appearance, BoundingBox, Detection, ObjectClass};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::json::from_json;
@@ -34,12 +34,12 @@ fn any_box() -> impl Strategy<Value = BoundingBox> {
 }
 
 fn any_detection() -> impl Strategy<Value = Detection> {
-    (any_box(), 0..ObjectClass::ALL.len(), prop_oneof![9 => 0.3..1.0f32, 1 => any::<f32>()]).prop_map(
-        |(bounding_box, class, score)| Detection {
-            bounding_box,
-            class: ObjectClass::ALL[class],
-            score,
-            appearance: None,
+    let looks = prop::collection::vec(any::<u8>(), Appearance::BYTES).prop_map(|bytes| Appearance::from_bytes(&bytes));
+    let score = prop_oneof![9 => 0.3..1.0f32, 1 => any::<f32>()];
+    (any_box(), 0..ObjectClass::ALL.len(), score, prop_oneof![Just(None), looks]).prop_map(
+        |(bounding_box, class, score, appearance)| {
+            let class = ObjectClass::ALL[class];
+            Detection { bounding_box, class, score, appearance }
         },
     )
 }
@@ -185,13 +185,16 @@ fn talkative(kind: StationKind) -> NodeSettings {
         phases = [{ shows = 'dark', duration-ms = 300 }, { shows = 'stop-and-remain', duration-ms = 400 }]";
     let sign = "id = 1\ncountry = 'IT'\nprovider = 1\nkind = 'traffic'\npictogram = [13, 100]\n\
         relevance-m = [[0, 0], [9, 9]]";
+    let mut all = settings(facilities);
+    let looks = "policy = 're-identify'\ndescriptor = 'colour-layout'";
+    all.cameras[0].1.tracker.appearance = toml::from_str(looks).unwrap();
     NodeSettings {
         station_kind: kind,
         infrastructure: InfrastructureSite {
             intersections: vec![toml::from_str(intersection).unwrap()],
             signs: vec![toml::from_str(sign).unwrap()],
         },
-        ..settings(facilities)
+        ..all
     }
 }
 

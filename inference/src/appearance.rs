@@ -218,6 +218,17 @@ mod tests {
     }
 
     #[test]
+    fn it_is_left_out_where_a_detection_becomes_text() {
+        let car = boxed(30.0, 20.0, 60.0, 40.0);
+        let mut detections = [Detection { bounding_box: car, class: ObjectClass::Car, score: 0.9, appearance: None }];
+        let without = serde_json::to_string(&detections).unwrap();
+        AppearanceDescriptor::ColourLayout.describe(&picture(&[]), &mut detections);
+        assert!(detections[0].appearance.is_some());
+        assert_eq!(serde_json::to_string(&detections).unwrap(), without);
+        assert!(!without.contains("appearance"), "{without}");
+    }
+
+    #[test]
     fn what_is_small_or_outside_has_no_appearance() {
         let image = picture(&[]);
         let boxes = [boxed(10.0, 10.0, 6.0, 30.0), boxed(500.0, 10.0, 60.0, 30.0), boxed(f32::NAN, 0.0, 60.0, 40.0)];

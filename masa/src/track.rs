@@ -211,6 +211,10 @@ mod tests {
     use super::*;
 
     fn run(format: Format, text: &str, gaps: Gaps) -> anyhow::Result<String> {
+        run_with(format, text, gaps, None)
+    }
+
+    fn run_with(format: Format, text: &str, gaps: Gaps, settings: Option<PathBuf>) -> anyhow::Result<String> {
         let folder = tempfile::tempdir()?;
         let (detections, output) = (folder.path().join("det.txt"), folder.path().join("tracks.txt"));
         fs::write(&detections, text)?;
@@ -220,7 +224,7 @@ mod tests {
             output: output.clone(),
             format,
             class: ObjectClass::Car,
-            settings: None,
+            settings,
             image_size: None,
             gaps,
             pictures: None,
@@ -277,6 +281,15 @@ mod tests {
     #[test]
     fn nothing_in_is_nothing_out() {
         assert_eq!(run(Format::Motchallenge, "", Gaps::Linear).unwrap(), "");
+    }
+
+    #[test]
+    fn settings_that_ask_for_looks_ask_for_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("tracker.toml");
+        fs::write(&settings, "appearance = { policy = 'tie-break', descriptor = 'colour-layout' }").unwrap();
+        let error = run_with(Format::Motchallenge, &two_cars(2), Gaps::Leave, Some(settings)).unwrap_err();
+        assert_eq!(error.to_string(), "`appearance` needs --pictures");
     }
 
     #[test]

@@ -47,3 +47,30 @@ fn listed(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     paths.sort();
     Ok(paths)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use masa_inference::{BoundingBox, ObjectClass};
+    use masa_sim::truth::dataset::write_jpeg;
+
+    #[test]
+    fn each_frame_is_described_by_its_picture_and_one_without_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, rgb) in [("000002.jpg", [20, 30, 220]), ("000001.jpg", [220, 30, 20])] {
+            write_jpeg(&folder.path().join(name), &rgb.repeat(64 * 48), [64, 48], 95).unwrap();
+        }
+        fs::write(folder.path().join("notes.txt"), "no picture").unwrap();
+        let bounding_box = BoundingBox { x1_px: 10.0, y1_px: 10.0, x2_px: 50.0, y2_px: 40.0 };
+        let detection = Detection { bounding_box, class: ObjectClass::Car, score: 0.9, appearance: None };
+        let mut lines = [1, 2].map(|frame| DetectionLine { frame, detection });
+        let describe = |lines: &mut [DetectionLine], first| {
+            super::describe(lines, folder.path(), first, AppearanceDescriptor::ColourLayout)
+        };
+        describe(&mut lines, 1).unwrap();
+        let red = lines.map(|line| line.detection.appearance.unwrap().cells().next().unwrap().unwrap()[2]);
+        assert!(red[0] > 180 && red[1] < 128, "{red:?}");
+        let error = describe(&mut lines, 0).unwrap_err().to_string();
+        assert!(error.contains("no picture for frame 2 of 2"), "{error}");
+    }
+}

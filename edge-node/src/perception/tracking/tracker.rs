@@ -17,7 +17,7 @@ const TENTATIVE_LIKENESS: f32 = 0.3;
 /// What the direction of motion may cost before a pair of little likeness is given up.
 const MOMENTUM_SLACK: f32 = 0.1;
 /// A lost track is found again only by a look that contrasts less than this with its own.
-const AGAIN_CONTRAST: f32 = -0.3;
+const AGAIN_CONTRAST: f32 = -0.2;
 /// Two tracks that overlap more than this follow the same thing.
 const DOUBLE_IOU: f32 = 0.85;
 /// A coasting track of which less than this share is within the image has left.
