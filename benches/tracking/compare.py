@@ -23,8 +23,6 @@ import tempfile
 import time
 
 import numpy as np
-import supervision
-import trackers
 from trackeval import datasets, metrics
 
 KITTI_FPS = 10.0
@@ -32,11 +30,11 @@ KITTI_FPS = 10.0
 TUNED_ON = {"TUD-Stadtmitte"} | {f"{i:04d}" for i in range(0, 21, 2)}
 
 PEERS = {
-    "SORT": lambda fps: trackers.SORTTracker(frame_rate=fps),
-    "ByteTrack": lambda fps: trackers.ByteTrackTracker(frame_rate=fps),
-    "OC-SORT": lambda fps: trackers.OCSORTTracker(frame_rate=fps),
-    "BoT-SORT": lambda fps: trackers.BoTSORTTracker(frame_rate=fps, enable_cmc=False),
-    "C-BIoU": lambda fps: trackers.CBIoUTracker(frame_rate=fps),
+    "SORT": lambda trackers, fps: trackers.SORTTracker(frame_rate=fps),
+    "ByteTrack": lambda trackers, fps: trackers.ByteTrackTracker(frame_rate=fps),
+    "OC-SORT": lambda trackers, fps: trackers.OCSORTTracker(frame_rate=fps),
+    "BoT-SORT": lambda trackers, fps: trackers.BoTSORTTracker(frame_rate=fps, enable_cmc=False),
+    "C-BIoU": lambda trackers, fps: trackers.CBIoUTracker(frame_rate=fps),
 }
 
 
@@ -80,7 +78,11 @@ def kitti_sequences(folder):
 
 def run_peer(make, sequence):
     """Rows of the tracker and the seconds its updates took."""
-    tracker, rows, seconds = make(sequence.fps), [], 0.0
+    # Here, so that who only asks for `masa` needs neither.
+    import supervision
+    import trackers
+
+    tracker, rows, seconds = make(trackers, sequence.fps), [], 0.0
     for frame, d in enumerate(sequence.detections, 1):
         xyxy = np.hstack((d[:, :2], d[:, :2] + d[:, 2:4]))
         detections = supervision.Detections(xyxy=xyxy, confidence=d[:, 4], class_id=np.zeros(len(d), dtype=int))

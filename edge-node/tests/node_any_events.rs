@@ -18,7 +18,7 @@ use masa_edge_node::facilities::va::ClusterSettings;
 use masa_edge_node::node::{Node, NodeSettings};
 use masa_edge_node::telemetry::NoProbe;
 use masa_edge_node::world::infrastructure::InfrastructureSite;
-use masa_inference::{BoundingBox, Detection, ObjectClass};
+use masa_inference::{Appearance, BoundingBox, Detection, ObjectClass};
 use masa_v2x_proto::Message;
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
 use masa_v2x_proto::json::from_json;
@@ -34,8 +34,14 @@ fn any_box() -> impl Strategy<Value = BoundingBox> {
 }
 
 fn any_detection() -> impl Strategy<Value = Detection> {
-    (any_box(), 0..ObjectClass::ALL.len(), prop_oneof![9 => 0.3..1.0f32, 1 => any::<f32>()])
-        .prop_map(|(bounding_box, class, score)| Detection { bounding_box, class: ObjectClass::ALL[class], score })
+    let looks = prop::collection::vec(any::<u8>(), Appearance::BYTES).prop_map(|bytes| Appearance::from_bytes(&bytes));
+    let score = prop_oneof![9 => 0.3..1.0f32, 1 => any::<f32>()];
+    (any_box(), 0..ObjectClass::ALL.len(), score, prop_oneof![Just(None), looks]).prop_map(
+        |(bounding_box, class, score, appearance)| {
+            let class = ObjectClass::ALL[class];
+            Detection { bounding_box, class, score, appearance }
+        },
+    )
 }
 
 /// What comes from other stations, the own vehicle, services and controllers: messages whole, cut and changed, and numbers of
@@ -181,13 +187,16 @@ fn talkative(kind: StationKind) -> NodeSettings {
         phases = [{ shows = 'dark', duration-ms = 300 }, { shows = 'stop-and-remain', duration-ms = 400 }]";
     let sign = "id = 1\ncountry = 'IT'\nprovider = 1\nkind = 'traffic'\npictogram = [13, 100]\n\
         relevance-m = [[0, 0], [9, 9]]";
+    let mut all = settings(facilities);
+    let looks = "policy = 're-identify'\ndescriptor = 'colour-layout'";
+    all.cameras[0].1.tracker.appearance = toml::from_str(looks).unwrap();
     NodeSettings {
         station_kind: kind,
         infrastructure: InfrastructureSite {
             intersections: vec![toml::from_str(intersection).unwrap()],
             signs: vec![toml::from_str(sign).unwrap()],
         },
-        ..settings(facilities)
+        ..all
     }
 }
 
@@ -253,7 +262,7 @@ fn a_full_world_and_a_camera_nobody_knows_are_counted() {
     let person = |index: i32| {
         let [x, y] = pixel(masa_v2x_proto::geo::Enu::ground(30.0, f64::from(index) * 3.0 - 12.0)).map(|v| v as f32);
         let bounding_box = BoundingBox { x1_px: x - 8.0, y1_px: y - 45.0, x2_px: x + 8.0, y2_px: y };
-        Detection { bounding_box, class: ObjectClass::Person, score: 0.9 }
+        Detection { bounding_box, class: ObjectClass::Person, score: 0.9, appearance: None }
     };
     let crowd: Vec<_> = (0..8).map(person).collect();
     let frames = 5;

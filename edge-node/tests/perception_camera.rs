@@ -52,7 +52,12 @@ fn car(e_m: f64, n_m: f64, scale: f64) -> Detection {
             [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)]
         })
         .map(|v| (v * scale) as f32);
-    Detection { bounding_box: BoundingBox { x1_px, y1_px, x2_px, y2_px }, class: ObjectClass::Car, score: 0.9 }
+    Detection {
+        bounding_box: BoundingBox { x1_px, y1_px, x2_px, y2_px },
+        class: ObjectClass::Car,
+        score: 0.9,
+        appearance: None,
+    }
 }
 
 fn seen(step: u64, scale: f64, detections: Vec<Detection>) -> (EventId, DetectionFrame) {
@@ -116,7 +121,7 @@ fn shown(e_m: f64, n_m: f64, points_east: bool) -> Option<Detection> {
         })
         .map(|v| v as f32);
     let bounding_box = BoundingBox { x1_px, y1_px, x2_px, y2_px };
-    (x1_px < x2_px).then_some(Detection { bounding_box, class: ObjectClass::Car, score: 0.9 })
+    (x1_px < x2_px).then_some(Detection { bounding_box, class: ObjectClass::Car, score: 0.9, appearance: None })
 }
 
 /// Where a car is that moves from a place by a step each frame, and its worst errors of position and speed once it has been
@@ -181,7 +186,7 @@ fn something_in_the_sky_is_tracked_but_not_put_on_the_ground() {
     let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
     for step in 0..10 {
         let bounding_box = BoundingBox { x1_px: 600.0, y1_px: 5.0, x2_px: 660.0, y2_px: 25.0 };
-        let bird = Detection { bounding_box, class: ObjectClass::Animal, score: 0.9 };
+        let bird = Detection { bounding_box, class: ObjectClass::Animal, score: 0.9, appearance: None };
         let (id, detected) = seen(step, 1.0, vec![bird]);
         assert!(perception.update(id, &detected, &mut NoProbe).is_empty());
     }

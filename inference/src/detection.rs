@@ -1,5 +1,6 @@
 //! What a detector says of one image.
 
+use crate::Appearance;
 use serde::{Deserialize, Serialize};
 
 /// Class of a detected object, in the terms that the road needs. Models map their own classes to these.
@@ -112,4 +113,8 @@ pub struct Detection {
     pub class: ObjectClass,
     /// The detector's confidence, 0 to 1.
     pub score: f32,
+    /// What it looks like, where a tracker asks for it. Of a person it is personal data: it is left out wherever a detection
+    /// becomes text.
+    #[serde(skip)]
+    pub appearance: Option<Appearance>,
 }

@@ -149,6 +149,7 @@ impl Detector {
             bounding_box: placement.to_source(candidate.corners, image),
             class: candidate.class,
             score: candidate.score,
+            appearance: None,
         });
         // A box that lies in the padding has no pixel of the image.
         detections.extend(placed.filter(|detection| detection.bounding_box.area_px2() > 0.0));

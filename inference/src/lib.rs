@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod appearance;
 pub mod description;
 mod detection;
 mod detector;
@@ -16,6 +17,7 @@ mod image_view;
 mod preprocess;
 mod suppression;
 
+pub use appearance::{Appearance, AppearanceDescriptor};
 pub use description::ModelDescription;
 pub use detection::{BoundingBox, Detection, ObjectClass};
 pub use detector::{Detector, StageTimes};

@@ -51,6 +51,7 @@ fn yolox_nano_sees_what_the_reference_sees() {
                     bounding_box: BoundingBox { x1_px, y1_px, x2_px, y2_px },
                     class: one.class,
                     score: one.score,
+                    appearance: None,
                 }
             });
             let golden: Vec<Detection> = golden.collect();

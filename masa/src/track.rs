@@ -3,12 +3,13 @@
 //! Frames go through the tracker one after the other, and what is written of a frame follows from it and those before it:
 //! the tracks are those of a live camera. Only `--gaps linear` looks ahead.
 
-mod format;
+pub(crate) mod format;
 mod gaps;
+mod pictures;
 
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
-use format::{DetectionLine, TrackLine};
+use format::{DetectionLine, Format, TrackLine};
 use masa_edge_node::event::{EventId, SourceId};
 use masa_edge_node::perception::tracking::{FrameId, Tracker, TrackerCounters, TrackerSettings};
 use masa_inference::{Detection, ObjectClass};
@@ -48,15 +49,9 @@ pub(crate) struct Track {
     /// What becomes of the frames in which a track was not seen.
     #[arg(long, value_enum, default_value_t = Gaps::Leave)]
     gaps: Gaps,
-}
-
-/// Text formats of detections and tracks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// `frame,id,left,top,width,height,score,-1,-1,-1`, frames from 1.
-    Motchallenge,
-    /// `frame id type truncated occluded alpha left top right bottom … score`, frames from 0.
-    Kitti,
+    /// Folder with the pictures (JPEG or PNG), the first frame's first by name: for settings that ask for appearance.
+    #[arg(long, value_name = "DIR")]
+    pictures: Option<PathBuf>,
 }
 
 /// What becomes of the frames in which a track was not seen.
@@ -90,7 +85,11 @@ impl Track {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let settings = self.tracker_settings()?;
         let text = fs::read_to_string(&self.detections).with_context(|| self.detections.display().to_string())?;
-        let detections = format::read(&text, &self.detections, self.format, self.class)?;
+        let mut detections = format::read(&text, &self.detections, self.format, self.class)?;
+        if let Some(descriptor) = settings.appearance.descriptor() {
+            let folder = self.pictures.as_deref().context("`appearance` needs --pictures")?;
+            pictures::describe(&mut detections, folder, self.format.first_frame(), descriptor)?;
+        }
         let size = self.image_size.unwrap_or_else(|| span(&detections));
         let mut run = follow(&detections, self.fps, size, settings);
         if self.gaps == Gaps::Linear {
@@ -212,6 +211,10 @@ mod tests {
     use super::*;
 
     fn run(format: Format, text: &str, gaps: Gaps) -> anyhow::Result<String> {
+        run_with(format, text, gaps, None)
+    }
+
+    fn run_with(format: Format, text: &str, gaps: Gaps, settings: Option<PathBuf>) -> anyhow::Result<String> {
         let folder = tempfile::tempdir()?;
         let (detections, output) = (folder.path().join("det.txt"), folder.path().join("tracks.txt"));
         fs::write(&detections, text)?;
@@ -221,9 +224,10 @@ mod tests {
             output: output.clone(),
             format,
             class: ObjectClass::Car,
-            settings: None,
+            settings,
             image_size: None,
             gaps,
+            pictures: None,
         };
         track.run()?;
         Ok(fs::read_to_string(output)?)
@@ -277,6 +281,15 @@ mod tests {
     #[test]
     fn nothing_in_is_nothing_out() {
         assert_eq!(run(Format::Motchallenge, "", Gaps::Linear).unwrap(), "");
+    }
+
+    #[test]
+    fn settings_that_ask_for_looks_ask_for_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("tracker.toml");
+        fs::write(&settings, "appearance = { policy = 'tie-break', descriptor = 'colour-layout' }").unwrap();
+        let error = run_with(Format::Motchallenge, &two_cars(2), Gaps::Leave, Some(settings)).unwrap_err();
+        assert_eq!(error.to_string(), "`appearance` needs --pictures");
     }
 
     #[test]

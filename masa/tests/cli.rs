@@ -188,3 +188,23 @@ fn the_recorded_masa_positions_are_met_on_tracks_that_the_fit_did_not_see() {
     let p95: f64 = held_out.split_whitespace().rev().nth(1).expect("a column").parse().expect("a number");
     assert!(p95 < 0.10, "{table}");
 }
+
+/// What appearance is evaluated on: pictures, truth and detections of the simulator, through the tracker with looks.
+#[test]
+fn sequences_of_the_simulator_go_through_the_tracker_with_looks() {
+    let folder = tempfile::tempdir().expect("temporary directory");
+    let sequences = ["sim", "sequences", "busy-junction", "--duration", "2", "--output", "made"];
+    good(&masa(&sequences, folder.path()));
+    let made = folder.path().join("made/busy-junction-west");
+    let info = std::fs::read_to_string(made.join("seqinfo.ini")).expect("written");
+    assert!(info.contains("seqLength=20") && info.contains("frameRate=10"), "{info}");
+    assert_eq!(std::fs::read_dir(made.join("img1")).expect("a folder").count(), 20);
+    assert!(std::fs::read_to_string(made.join("gt/gt.txt")).expect("written").lines().count() > 20);
+
+    let settings = "even-score = 0.1\nappearance = { policy = 're-identify', descriptor = 'colour-layout' }\n";
+    std::fs::write(folder.path().join("tracker.toml"), settings).expect("writes");
+    let track = ["track", "--format", "kitti", "--fps", "10", "--detections", "made/busy-junction-west/det/det.txt"];
+    let looks = ["--pictures", "made/busy-junction-west/img1", "--settings", "tracker.toml", "--output", "out.txt"];
+    good(&masa(&[&track[..], &looks].concat(), folder.path()));
+    assert!(std::fs::read_to_string(folder.path().join("out.txt")).expect("written").lines().count() > 20);
+}

@@ -19,6 +19,9 @@ use std::path::Path;
 /// A box nearer to the image's edge than this is cut off by it, pixels.
 const EDGE_PX: f64 = 2.0;
 
+/// Nobody is looked for by appearance for longer than this, seconds.
+const MAX_KEPT_S: f64 = 60.0;
+
 /// Settings of one camera: a `[[camera]]` table of a site file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -68,7 +71,7 @@ impl CameraSettings {
         let t = &self.tracker;
         let probability = |v: f32| v > 0.0 && v <= 1.0;
         let (low, high, new) = (t.low_probability, t.high_probability, t.new_track_probability);
-        let checks: [(&'static str, String, bool, &'static str); 10] = [
+        let checks: [(&'static str, String, bool, &'static str); 12] = [
             (
                 "image-size-px",
                 format!("{:?}", self.image_size_px),
@@ -92,6 +95,18 @@ impl CameraSettings {
             ("tracker.new-track-probability", new.to_string(), new >= high, "is below high-probability"),
             ("tracker.coast-s", t.coast_s.to_string(), t.coast_s >= 0.0, "is negative"),
             ("tracker.retain-s", t.retain_s.to_string(), t.retain_s >= t.coast_s, "is below coast-s"),
+            (
+                "tracker.appearance.weight",
+                t.appearance.weight().to_string(),
+                (0.0..=10.0).contains(&t.appearance.weight()),
+                "is not within 0 to 10",
+            ),
+            (
+                "tracker.appearance.remember-s",
+                t.kept_s().to_string(),
+                t.kept_s() <= MAX_KEPT_S,
+                "is more than a minute",
+            ),
             (
                 "tracker.max-detections",
                 t.max_detections.to_string(),
@@ -282,6 +297,9 @@ impl CameraPerception {
                 self.on_ground.push(OnGround { track_id: track.track_id, motion: None, measured: None });
             }
             let (entry, class) = (&mut self.on_ground[index], track.class().0);
+            if track.is_elsewhere {
+                (entry.motion, entry.measured) = (None, None);
+            }
             if let Some(motion) = &mut entry.motion {
                 motion.set_class(class, &self.settings.motion);
                 motion.predict(frame.captured_at);

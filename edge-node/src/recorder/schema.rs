@@ -8,7 +8,7 @@ use crate::event::{
     ChannelLoad, DetectionFrame, DropReason, Event, EventBody, EventId, FrameDropped, FrameStatistics, FrameTimings,
     MAX_PATCHES, Observation, PatchShift, PatchShifts, Quantity, SourceId, SourceState, StatusChange,
 };
-use masa_inference::{BoundingBox, Detection};
+use masa_inference::{Appearance, BoundingBox, Detection};
 use masa_v2x_proto::geo::Wgs84;
 use masa_v2x_proto::geonet::Dissemination;
 use masa_v2x_proto::time::Timestamp;
@@ -190,6 +190,7 @@ fn detection_to_proto(detection: &Detection) -> proto::Detection {
         y2_px: b.y2_px,
         class: name_of(&detection.class),
         score: detection.score,
+        appearance: detection.appearance.map(|appearance| appearance.as_bytes().to_vec()),
     }
 }
 
@@ -198,7 +199,13 @@ fn detection_from_proto(d: &proto::Detection) -> Result<Detection, Error> {
         bounding_box: BoundingBox { x1_px: d.x1_px, y1_px: d.y1_px, x2_px: d.x2_px, y2_px: d.y2_px },
         class: from_name(&d.class, "detection.class")?,
         score: d.score,
+        appearance: d.appearance.as_deref().map(appearance_from_proto).transpose()?,
     })
+}
+
+fn appearance_from_proto(bytes: &[u8]) -> Result<Appearance, Error> {
+    let wrong = || Error::Content { field: "detection.appearance", value: format!("{} bytes", bytes.len()) };
+    Appearance::from_bytes(bytes).ok_or_else(wrong)
 }
 
 impl From<&OutMessage> for proto::PublishedMessage {

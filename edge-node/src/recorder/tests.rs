@@ -9,7 +9,7 @@ use crate::event::{
     StatusChange, Traffic,
 };
 use crate::perception::privacy::tests::anonymised;
-use masa_inference::{BoundingBox, Detection, ObjectClass, RgbImage};
+use masa_inference::{Appearance, BoundingBox, Detection, ObjectClass, RgbImage};
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
 use masa_v2x_proto::geonet::Dissemination;
@@ -81,13 +81,20 @@ fn read(path: &std::path::Path) -> Vec<Entry> {
     Recording::open(path).expect("opens").collect::<Result<_, _>>().expect("reads")
 }
 
+fn any_appearance() -> impl Strategy<Value = Option<Appearance>> {
+    let bytes = prop::collection::vec(any::<u8>(), Appearance::BYTES);
+    prop::option::of(bytes.prop_map(|bytes| Appearance::from_bytes(&bytes).expect("as long as one")))
+}
+
 fn any_body() -> impl Strategy<Value = EventBody> {
-    let detection =
-        (any::<[f32; 4]>(), 0..ObjectClass::ALL.len(), any::<f32>()).prop_map(|(b, class, score)| Detection {
+    let detection = (any::<[f32; 4]>(), 0..ObjectClass::ALL.len(), any::<f32>(), any_appearance()).prop_map(
+        |(b, class, score, appearance)| Detection {
             bounding_box: BoundingBox { x1_px: b[0], y1_px: b[1], x2_px: b[2], y2_px: b[3] },
             class: ObjectClass::ALL[class],
             score,
-        });
+            appearance,
+        },
+    );
     prop_oneof![
         (any::<u64>(), any::<i64>(), any::<[u32; 7]>(), prop::collection::vec(detection, 0..5)).prop_map(
             |(frame, at, n, detections)| EventBody::Detections(DetectionFrame {
@@ -306,4 +313,23 @@ fn other_files_are_refused_by_name() {
     let mut newer = header();
     newer.format = 1;
     assert_eq!(Recording::open(&path).expect("opens").header(), &newer);
+}
+
+#[test]
+fn an_appearance_of_another_length_is_refused_by_name() {
+    let appearance = Appearance::from_bytes(&[7; Appearance::BYTES]);
+    let bounding_box = BoundingBox { x1_px: 0.0, y1_px: 0.0, x2_px: 9.0, y2_px: 9.0 };
+    let frame = DetectionFrame {
+        frame: 1,
+        captured_at: Timestamp::from_unix_ns(0),
+        width_px: 640,
+        height_px: 384,
+        detections: vec![Detection { bounding_box, class: ObjectClass::Person, score: 0.5, appearance }],
+        timings: FrameTimings::default(),
+    };
+    let mut written = proto::Event::from(&event(1, EventBody::Detections(frame)));
+    let Some(proto::event::Body::Detections(frame)) = &mut written.body else { panic!("{written:?}") };
+    frame.detections[0].appearance.as_mut().expect("it has one").pop();
+    let error = Event::try_from(written).expect_err("a byte is missing").to_string();
+    assert!(error.contains("detection.appearance") && error.contains("44 bytes"), "{error}");
 }

@@ -12,7 +12,7 @@ use crate::sources::camera::{CameraFrame, CameraHandle, CameraOutput};
 use crate::sources::clock::Clock;
 use crate::sources::queue::{Sender, Sent};
 use crate::telemetry::Telemetry;
-use masa_inference::Detection;
+use masa_inference::{AppearanceDescriptor, Detection};
 use std::sync::Arc;
 
 /// Detections of one frame at most; a busy junction has dozens.
@@ -22,6 +22,8 @@ pub(crate) struct DetectorThread {
     pub(crate) name: String,
     pub(crate) source: SourceId,
     pub(crate) sight: Sight,
+    /// What the tracker wants to know of looks.
+    pub(crate) appearance: Option<AppearanceDescriptor>,
     /// What the detector saw in the newest frame.
     pub(crate) seen: Vec<Detection>,
     pub(crate) arrivals: Sender<Arrival>,
@@ -93,12 +95,16 @@ impl DetectorThread {
         self.telemetry.record_frame(&timings);
         self.telemetry.frame(&self.name);
         let strong = self.seen.partition_point(|detection| detection.score >= threshold);
+        let mut detections = self.seen[..strong].to_vec();
+        if let Some(descriptor) = self.appearance {
+            descriptor.describe(&frame.image, &mut detections);
+        }
         EventBody::Detections(DetectionFrame {
             frame: frame.frame,
             captured_at: frame.captured_at,
             width_px: frame.image.width,
             height_px: frame.image.height,
-            detections: self.seen[..strong].to_vec(),
+            detections,
             timings,
         })
     }

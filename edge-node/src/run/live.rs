@@ -191,12 +191,13 @@ impl LiveNode {
             tasks.spawn(follow_geonet(notices, source, arrivals.clone(), stop.clone()));
         }
         let mut cameras = Vec::new();
-        for ((source, section, _), (sight, privacy)) in configuration.cameras().zip(prepared.cameras) {
+        for ((source, section, settings), (sight, privacy)) in configuration.cameras().zip(prepared.cameras) {
             let handle = camera::spawn(section.source.clone(), source, &section.id, clock.clone(), &stop)?;
             let worker = DetectorThread {
                 name: section.id.clone(),
                 source,
                 sight,
+                appearance: settings.tracker.appearance.descriptor(),
                 seen: Vec::new(),
                 arrivals: arrivals.clone(),
                 pictures: Pictures {

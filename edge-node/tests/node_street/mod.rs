@@ -76,7 +76,7 @@ impl Actor {
         let [x1_px, y1_px, x2_px, y2_px] = bounds.map(|v| v as f32);
         let inside = x1_px >= 0.0 && y1_px >= 0.0 && x2_px <= WIDTH_PX as f32 && y2_px <= HEIGHT_PX as f32;
         let bounding_box = BoundingBox { x1_px, y1_px, x2_px, y2_px };
-        inside.then_some(Detection { bounding_box, class: self.class, score: 0.9 })
+        inside.then_some(Detection { bounding_box, class: self.class, score: 0.9, appearance: None })
     }
 }
 

@@ -5,6 +5,7 @@ mod dataset;
 mod evaluate;
 mod map;
 mod run;
+mod sequences;
 mod serve;
 mod sweep;
 mod traffic;
@@ -26,6 +27,7 @@ enum SimCommand {
     Evaluate(evaluate::Evaluate),
     Map(map::Map),
     Run(run::Run),
+    Sequences(sequences::Sequences),
     Serve(serve::Serve),
     Sweep(sweep::Sweep),
     Traffic(traffic::Traffic),
@@ -40,6 +42,7 @@ impl Sim {
             SimCommand::Evaluate(command) => command.run(),
             SimCommand::Map(command) => command.run(),
             SimCommand::Run(command) => command.run(),
+            SimCommand::Sequences(command) => command.run(),
             SimCommand::Serve(command) => command.run(),
             SimCommand::Sweep(command) => command.run(),
             SimCommand::Traffic(command) => command.run(),

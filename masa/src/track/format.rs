@@ -1,11 +1,30 @@
 //! Detections and tracks as text: MOTChallenge and KITTI.
 
-use super::Format;
 use anyhow::Context;
+use clap::ValueEnum;
 use masa_inference::{BoundingBox, Detection, ObjectClass};
 use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
+
+/// Text formats of detections and tracks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// `frame,id,left,top,width,height,score,-1,-1,-1`, frames from 1.
+    Motchallenge,
+    /// `frame id type truncated occluded alpha left top right bottom … score`, frames from 0.
+    Kitti,
+}
+
+impl Format {
+    /// Number of a sequence's first frame.
+    pub(crate) const fn first_frame(self) -> u32 {
+        match self {
+            Self::Motchallenge => 1,
+            Self::Kitti => 0,
+        }
+    }
+}
 
 /// Frames from this number on are taken for a mistake: at 30 a second it is a day and more.
 const MAX_FRAME: u32 = 4_000_000;
@@ -81,7 +100,7 @@ fn line(frame: u32, corners: [f32; 4], class: ObjectClass, score: f32) -> Result
         return Err(format!("the score is not within 0 to 1: {score}"));
     }
     let bounding_box = BoundingBox { x1_px, y1_px, x2_px, y2_px };
-    Ok(DetectionLine { frame, detection: Detection { bounding_box, class, score } })
+    Ok(DetectionLine { frame, detection: Detection { bounding_box, class, score, appearance: None } })
 }
 
 fn motchallenge(text: &str, class: ObjectClass) -> Result<DetectionLine, String> {
@@ -126,11 +145,30 @@ fn kitti(text: &str) -> Result<Option<DetectionLine>, String> {
 /// # Errors
 /// As of `out`.
 pub(crate) fn write(out: &mut impl Write, line: &TrackLine, format: Format) -> std::io::Result<()> {
-    let TrackLine { frame, track_id, class, bounding_box: b, score } = line;
+    let detection =
+        Detection { bounding_box: line.bounding_box, class: line.class, score: line.score, appearance: None };
+    write_box(out, line.frame, i64::from(line.track_id), &detection, format)
+}
+
+/// Writes one detection.
+///
+/// # Errors
+/// As of `out`.
+pub(crate) fn write_detection(
+    out: &mut impl Write,
+    frame: u32,
+    detection: &Detection,
+    format: Format,
+) -> std::io::Result<()> {
+    write_box(out, frame, -1, detection, format)
+}
+
+fn write_box(out: &mut impl Write, frame: u32, id: i64, detection: &Detection, format: Format) -> std::io::Result<()> {
+    let Detection { bounding_box: b, class, score, .. } = detection;
     match format {
         Format::Motchallenge => writeln!(
             out,
-            "{frame},{track_id},{:.2},{:.2},{:.2},{:.2},{score},-1,-1,-1",
+            "{frame},{id},{:.2},{:.2},{:.2},{:.2},{score},-1,-1,-1",
             b.x1_px,
             b.y1_px,
             b.width_px(),
@@ -140,7 +178,7 @@ pub(crate) fn write(out: &mut impl Write, line: &TrackLine, format: Format) -> s
             let name = KITTI_TYPES.iter().find(|(_, known)| known == class).map_or("Misc", |(name, _)| name);
             writeln!(
                 out,
-                "{frame} {track_id} {name} -1 -1 -10 {:.2} {:.2} {:.2} {:.2} -1 -1 -1 -1000 -1000 -1000 -10 {score}",
+                "{frame} {id} {name} -1 -1 -10 {:.2} {:.2} {:.2} {:.2} -1 -1 -1 -1000 -1000 -1000 -10 {score}",
                 b.x1_px, b.y1_px, b.x2_px, b.y2_px
             )
         }

@@ -12,7 +12,6 @@ use masa_edge_node::perception::CameraSettings as SiteCamera;
 use masa_edge_node::perception::georeference::online::OnlinePoseSettings;
 use masa_edge_node::perception::georeference::{GeoreferenceSettings, PixelInput, ProjectionMatrixSettings};
 use masa_edge_node::perception::ground::ContactPoint;
-use masa_edge_node::perception::tracking::TrackerSettings;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Enu, SiteFrame};
 use nalgebra::{Rotation3, Vector3};
@@ -99,7 +98,7 @@ pub fn site_camera(settings: &CameraSettings, frame: &SiteFrame) -> Option<SiteC
             pixels: PixelInput::default(),
         }),
         online_pose: OnlinePoseSettings { policy: settings.online_pose, ..OnlinePoseSettings::default() },
-        tracker: TrackerSettings::default(),
+        tracker: settings.tracker.clone(),
         motion: settings.motion.clone(),
         footprint_m: Vec::new(),
     })

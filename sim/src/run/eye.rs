@@ -8,7 +8,7 @@ use crate::actor::ActorId;
 use crate::random::Seed;
 use crate::roads::Roads;
 use crate::scenario::CameraSettings;
-use crate::sensors::camera::{Camera, CameraModel, CameraSettings as Optics, ImageFault, Scene};
+use crate::sensors::camera::{Camera, CameraModel, CameraSettings as Optics, Frame, ImageFault, Scene};
 use crate::snapshot::Snapshot;
 use masa_inference::{BoundingBox, RgbImage};
 use std::sync::Arc;
@@ -41,15 +41,7 @@ impl Eye {
 
     /// The picture of a snapshot.
     pub(crate) fn see(&mut self, snapshot: &Snapshot, broken: Broken) -> Option<Picture> {
-        let fault = match broken {
-            Broken { frozen: true, .. } => ImageFault::Frozen,
-            Broken { dark: true, .. } => ImageFault::Dark,
-            Broken { turned, .. } if turned != Turned::default() => {
-                ImageFault::Moved { yaw_deg: -turned.right_deg, pitch_deg: turned.up_deg, roll_deg: 0.0 }
-            }
-            _ => ImageFault::None,
-        };
-        let frame = self.camera.render(snapshot, fault)?;
+        let frame = self.draw(snapshot, broken)?;
         let [width, height] = frame.size_px;
         let in_view = frame.actors.iter().filter_map(|view| {
             let [x1, y1, x2, y2] = view.visible_px?.map(|v| v as f32);
@@ -58,5 +50,18 @@ impl Eye {
         });
         let in_view = in_view.collect();
         Some(Picture { image: RgbImage::new(width, height, frame.rgb)?, in_view })
+    }
+
+    /// The same with all that the camera knows of it.
+    pub(crate) fn draw(&mut self, snapshot: &Snapshot, broken: Broken) -> Option<Frame> {
+        let fault = match broken {
+            Broken { frozen: true, .. } => ImageFault::Frozen,
+            Broken { dark: true, .. } => ImageFault::Dark,
+            Broken { turned, .. } if turned != Turned::default() => {
+                ImageFault::Moved { yaw_deg: -turned.right_deg, pitch_deg: turned.up_deg, roll_deg: 0.0 }
+            }
+            _ => ImageFault::None,
+        };
+        self.camera.render(snapshot, fault)
     }
 }

@@ -34,6 +34,8 @@ pub use trace::{Digest, Trace};
 use crate::random::Seed;
 use crate::roads::Roads;
 use crate::scenario::{DetectorKind, Scenario, ScenarioError};
+use crate::sensors::camera::{CameraModel, Frame};
+use crate::truth::FrameTruth;
 use masa_inference::EngineSettings;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -166,12 +168,32 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunErro
 
 /// The picture that a camera took, drawn again from the trace; `None` for a camera without pictures.
 pub fn picture(outcome: &Outcome, frame: &trace::FrameTrace) -> Option<masa_inference::RgbImage> {
-    let settings = outcome.scenario.stations.get(frame.station)?.cameras.get(frame.camera)?;
+    let (mut eye, _) = eye_of(outcome, (frame.station, frame.camera))?;
+    Some(eye.see(outcome.trace.at(frame.captured_s)?, frame.broken)?.image)
+}
+
+/// The pictures that a station's camera took, drawn again from the trace one after the other, each with its truth. None for a
+/// camera without pictures.
+pub fn pictures(
+    outcome: &Outcome,
+    place: (usize, usize),
+) -> impl Iterator<Item = (&trace::FrameTrace, Frame, FrameTruth)> {
+    let mut eye = eye_of(outcome, place);
+    let frames = outcome.trace.frames.iter().filter(move |frame| (frame.station, frame.camera) == place);
+    frames.filter_map(move |frame| {
+        let (eye, model) = eye.as_mut()?;
+        let snapshot = outcome.trace.at(frame.captured_s)?;
+        let drawn = eye.draw(snapshot, frame.broken)?;
+        let truth = FrameTruth::new(&drawn, model, snapshot);
+        Some((frame, drawn, truth))
+    })
+}
+
+/// What drew a camera's pictures, and the camera as surveyed.
+fn eye_of(outcome: &Outcome, place: (usize, usize)) -> Option<(eye::Eye, CameraModel)> {
+    let settings = outcome.scenario.stations.get(place.0)?.cameras.get(place.1)?;
     let seed = Seed(outcome.seed);
-    let scene = eye::scene(&outcome.roads, seed);
-    let mut eye = eye::Eye::new(settings, scene, seed, (frame.station, frame.camera));
-    let broken = frame.broken;
-    Some(eye.see(outcome.trace.at(frame.captured_s)?, broken)?.image)
+    Some((eye::Eye::new(settings, eye::scene(&outcome.roads, seed), seed, place), camera::surveyed(settings)))
 }
 
 /// Checks what needs the map: whether ways are found and nodes take their settings.

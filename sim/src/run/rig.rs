@@ -137,7 +137,7 @@ impl Rig {
                     .filter_map(|seen| {
                         let kind = snapshot.actor(seen.actor)?.kind;
                         let bounding_box = self.errors.apply(seen, &self.settings.lens.image_size_px)?;
-                        Some(Detection { bounding_box, class: class_of(kind), score: 0.9 })
+                        Some(Detection { bounding_box, class: class_of(kind), score: 0.9, appearance: None })
                     })
                     .collect();
             }
@@ -151,6 +151,9 @@ impl Rig {
                     detector
                         .detect(&picture.image, &mut detections)
                         .map_err(|source| RunError::Detector { camera: self.settings.id.clone(), source })?;
+                    if let Some(descriptor) = self.settings.tracker.appearance.descriptor() {
+                        descriptor.describe(&picture.image, &mut detections);
+                    }
                 }
             }
         }

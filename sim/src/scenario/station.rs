@@ -4,6 +4,7 @@ use masa_edge_node::event::Quantity;
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::perception::georeference::online::DriftPolicy;
 use masa_edge_node::perception::ground::MotionSettings;
+use masa_edge_node::perception::tracking::TrackerSettings;
 use masa_edge_node::world::WorldSettings;
 use masa_edge_node::world::site::ZoneSettings;
 use serde::{Deserialize, Serialize};
@@ -128,6 +129,9 @@ pub struct CameraSettings {
     /// What its node does when traffic says that it has turned.
     #[serde(default)]
     pub online_pose: DriftPolicy,
+    /// How its detections become tracks.
+    #[serde(default)]
+    pub tracker: TrackerSettings,
     /// How its tracks move on the ground.
     #[serde(default)]
     pub motion: MotionSettings,

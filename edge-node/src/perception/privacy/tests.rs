@@ -55,7 +55,7 @@ fn walker(frame: u64) -> Detection {
     // 60 px/s to the right, 3 box widths in 2 s.
     let x = 60.0 + 6.0 * frame as f32;
     let bounding_box = BoundingBox { x1_px: x, y1_px: 200.0, x2_px: x + 40.0, y2_px: 320.0 };
-    Detection { bounding_box, class: ObjectClass::Person, score: 0.8 }
+    Detection { bounding_box, class: ObjectClass::Person, score: 0.8, appearance: None }
 }
 
 fn head(frame: u64) -> BoundingBox {
@@ -106,9 +106,9 @@ fn one_who_stops_in_a_blink_stays_covered_too() {
 
 #[test]
 fn a_face_and_a_plate_outlive_a_blink_of_their_finders() {
-    let face = Detection { bounding_box: head(0), class: ObjectClass::Person, score: 0.9 };
+    let face = Detection { bounding_box: head(0), class: ObjectClass::Person, score: 0.9, appearance: None };
     let plate_box = BoundingBox { x1_px: 400.0, y1_px: 400.0, x2_px: 440.0, y2_px: 412.0 };
-    let plate = Detection { bounding_box: plate_box, class: ObjectClass::Car, score: 0.9 };
+    let plate = Detection { bounding_box: plate_box, class: ObjectClass::Car, score: 0.9, appearance: None };
     let mut anonymiser = Anonymiser::new(&settings()).unwrap();
     anonymiser.observe(id(1), SIZE, Sightings { faces: &[face], plates: &[plate], ..Sightings::default() });
     let raw = noise();
@@ -167,7 +167,7 @@ fn a_crowd_beyond_the_trackers_capacity_is_covered_all_the_same() {
         .map(|i| {
             let (x, y) = ((i % 25) as f32 * 25.0, (i / 25) as f32 * 23.0);
             let bounding_box = BoundingBox { x1_px: x, y1_px: y, x2_px: x + 8.0, y2_px: y + 20.0 };
-            Detection { bounding_box, class: ObjectClass::Person, score: 0.5 }
+            Detection { bounding_box, class: ObjectClass::Person, score: 0.5, appearance: None }
         })
         .collect();
     let mut anonymiser = Anonymiser::new(&settings()).unwrap();

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     fn detection(class: ObjectClass, score: f32, [x1_px, y1_px, x2_px, y2_px]: [f32; 4]) -> Detection {
-        Detection { bounding_box: BoundingBox { x1_px, y1_px, x2_px, y2_px }, class, score }
+        Detection { bounding_box: BoundingBox { x1_px, y1_px, x2_px, y2_px }, class, score, appearance: None }
     }
 
     fn candidates(detections: &[Detection]) -> Vec<Candidate> {

@@ -1,7 +1,7 @@
 //! How much a detection looks like the continuation of a track.
 //!
 //! In: a track's expected box, a candidate's box, the track's observed motion. Out: likeness, 0 to 1, and what the
-//! direction of motion adds to it or takes away. Deliberately absent: appearance.
+//! direction of motion adds to it or takes away. Deliberately absent: appearance, see [`super::look`].
 
 use super::settings::{Likeness, Momentum};
 use super::track::{ImageTrack, centre};

@@ -13,6 +13,7 @@ mod assignment;
 mod box_filter;
 mod candidate;
 mod likeness;
+mod look;
 mod settings;
 mod size_guard;
 mod track;
@@ -20,6 +21,8 @@ mod tracker;
 
 pub(crate) use assignment::Assignment;
 pub use box_filter::BoxNoise;
-pub use settings::{Birth, ClassGate, Likeness, Momentum, Occlusion, Recovery, RiderPolicy, TrackerSettings};
+pub use settings::{
+    Appearance, Birth, ClassGate, Likeness, Momentum, Occlusion, Recovery, RiderPolicy, TrackerSettings,
+};
 pub use track::{FrameId, ImageTrack};
 pub use tracker::{Tracker, TrackerCounters};

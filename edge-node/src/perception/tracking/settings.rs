@@ -2,6 +2,7 @@
 
 use super::box_filter::BoxNoise;
 use super::candidate::Group;
+use masa_inference::AppearanceDescriptor;
 use serde::{Deserialize, Serialize};
 
 /// Association and track life: `[camera.tracker]`.
@@ -35,6 +36,8 @@ pub struct TrackerSettings {
     pub likeness: Likeness,
     /// Whether the direction of motion speaks in the choice among strong detections.
     pub momentum: Momentum,
+    /// Whether looks speak in the choice.
+    pub appearance: Appearance,
     /// How a track is found again where the prediction went astray.
     pub recovery: Recovery,
     /// What becomes of a track that something nearer hides.
@@ -69,6 +72,7 @@ impl Default for TrackerSettings {
             retain_s: 3.0,
             likeness: Likeness::default(),
             momentum: Momentum::default(),
+            appearance: Appearance::default(),
             recovery: Recovery::default(),
             occlusion: Occlusion::default(),
             class_gate: ClassGate::default(),
@@ -84,6 +88,14 @@ impl Default for TrackerSettings {
 impl TrackerSettings {
     pub(crate) fn noise_of(&self, group: Group) -> &BoxNoise {
         if group == Group::Person { &self.person_noise } else { &self.noise }
+    }
+
+    /// For how long after it was last seen a confirmed track can be found again, seconds.
+    pub(crate) fn kept_s(&self) -> f64 {
+        match self.appearance {
+            Appearance::ReIdentify { remember_s, .. } => remember_s.max(self.retain_s),
+            Appearance::Off | Appearance::TieBreak { .. } => self.retain_s,
+        }
     }
 
     /// The probability that a detection of this score is right: the odds of the score by the odds of the even score.
@@ -149,6 +161,59 @@ pub enum Momentum {
 impl Default for Momentum {
     fn default() -> Self {
         Self::Observed { weight: 0.2, over_s: 0.4 }
+    }
+}
+
+/// Whether looks speak in the choice. What somebody looks like is computed where the pictures are, and only if this asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "policy")]
+pub enum Appearance {
+    /// No: nothing is computed, and nothing recorded.
+    #[default]
+    Off,
+    /// Of pairs that the place allows, the one that looks alike costs less: who meets or passes somebody stays who they were.
+    TieBreak {
+        /// How looks are described.
+        descriptor: AppearanceDescriptor,
+        /// Likeness gained by looking the same, and lost by looking different.
+        #[serde(default = "default_weight")]
+        weight: f32,
+    },
+    /// Also, who was lost for longer is found again by looks, within reach of where they were last seen.
+    ReIdentify {
+        /// How looks are described.
+        descriptor: AppearanceDescriptor,
+        /// Likeness gained by looking the same, and lost by looking different.
+        #[serde(default = "default_weight")]
+        weight: f32,
+        /// A confirmed track can be found again for this long after it was last seen, seconds; at least `retain-s`.
+        #[serde(default = "default_remember_s")]
+        remember_s: f64,
+    },
+}
+
+fn default_weight() -> f32 {
+    0.3
+}
+
+fn default_remember_s() -> f64 {
+    8.0
+}
+
+impl Appearance {
+    /// What must be computed for it.
+    pub fn descriptor(self) -> Option<AppearanceDescriptor> {
+        match self {
+            Self::Off => None,
+            Self::TieBreak { descriptor, .. } | Self::ReIdentify { descriptor, .. } => Some(descriptor),
+        }
+    }
+
+    pub(crate) fn weight(self) -> f32 {
+        match self {
+            Self::Off => 0.0,
+            Self::TieBreak { weight, .. } | Self::ReIdentify { weight, .. } => weight,
+        }
     }
 }
 

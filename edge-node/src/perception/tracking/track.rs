@@ -2,9 +2,10 @@
 
 use super::box_filter::{BoxFilter, BoxNoise};
 use super::candidate::{Candidate, Group};
+use super::look::Look;
 use super::size_guard::SizeGuard;
 use crate::event::EventId;
-use masa_inference::{BoundingBox, ObjectClass};
+use masa_inference::{Appearance, BoundingBox, ObjectClass};
 use masa_v2x_proto::time::Timestamp;
 
 /// A two-wheeler's class wins the vote over "person" with this share of the votes: a rider's person is seen in every frame,
@@ -17,6 +18,14 @@ const MOTORCYCLE_WEIGHT: f32 = 0.5;
 
 /// Observations that a track remembers.
 const REMEMBERED: usize = 16;
+
+/// How far from where it was last observed a lost track is looked for: at once, more with each second, and at most; mean sides
+/// of its box.
+const REACH: f32 = 1.0;
+const REACH_PER_S: f32 = 1.0;
+const MOST_REACH: f32 = 6.0;
+/// How many times as large or small it can have become.
+const SIZE_RATIO: f32 = 1.8;
 
 /// Identity of a frame: its event, number and capture time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +59,10 @@ pub struct ImageTrack {
     pub doubt_px: [f64; 4],
     /// Share of its box that nearer tracks cover, as predicted to the newest frame.
     pub(crate) covered: f32,
+    /// What it looks like.
+    pub(crate) look: Look,
+    /// Whether the newest frame found it again elsewhere than it was expected.
+    pub(crate) is_elsewhere: bool,
     /// Probability of its surest detection.
     surest: f32,
     confirmed: bool,
@@ -71,6 +84,8 @@ impl ImageTrack {
             measured: candidate.bounding_box,
             doubt_px: [0.0; 4],
             covered: 0.0,
+            look: Look::default(),
+            is_elsewhere: false,
             surest: candidate.probability,
             confirmed: false,
             filter: BoxFilter::new(&candidate.bounding_box, noise),
@@ -81,6 +96,7 @@ impl ImageTrack {
     }
 
     pub(crate) fn predict(&mut self, dt_s: f64, noise: &BoxNoise) {
+        self.is_elsewhere = false;
         if self.detection.take().is_none() {
             self.filter.hold_size();
         }
@@ -101,6 +117,38 @@ impl ImageTrack {
         for (vote, more) in self.votes.iter_mut().zip(candidate.votes) {
             *vote += more;
         }
+    }
+
+    /// Takes what it looks like in a frame: before [`Self::update`] does.
+    pub(crate) fn see(&mut self, appearance: Option<&Appearance>, frame: FrameId) {
+        if let Some(appearance) = appearance {
+            self.look.see(appearance, frame.captured_at.seconds_since(self.last.captured_at));
+        }
+    }
+
+    /// Whether it was last seen longer ago than this: what is expected of it then is worth nothing.
+    pub(crate) fn is_lost(&self, frame: FrameId, after_s: f64) -> bool {
+        frame.captured_at.seconds_since(self.last.captured_at) > after_s
+    }
+
+    /// Whether it can have come from where it was last observed to a box of about its size.
+    pub(crate) fn can_have_reached(&self, there: &BoundingBox, frame: FrameId) -> bool {
+        let last = self.last_observed();
+        let size_px = |b: &BoundingBox| 0.5 * (b.width_px() + b.height_px());
+        let (from, to) = (centre(last), centre(there));
+        let unseen_s = frame.captured_at.seconds_since(self.last.captured_at) as f32;
+        let reach = (REACH + REACH_PER_S * unseen_s).min(MOST_REACH);
+        let ratio = size_px(there) / size_px(last);
+        (from[0] - to[0]).hypot(from[1] - to[1]) <= reach * size_px(last)
+            && (1.0 / SIZE_RATIO..SIZE_RATIO).contains(&ratio)
+    }
+
+    /// Forgets where it was and how it moved: it was found elsewhere. [`Self::update`] follows.
+    pub(crate) fn restart(&mut self, candidate: &Candidate, frame: FrameId, noise: &BoxNoise) {
+        self.is_elsewhere = true;
+        self.filter = BoxFilter::new(&candidate.bounding_box, noise);
+        self.observations = Observations::new(frame.captured_at, candidate.bounding_box);
+        self.size = SizeGuard::new(&candidate.bounding_box);
     }
 
     /// Confirms it once as many detections speak for it, one of them as probable.

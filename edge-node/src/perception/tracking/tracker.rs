@@ -2,7 +2,7 @@
 
 use super::assignment::Assignment;
 use super::candidate::{self, Candidate, Group, intersection_px2};
-use super::settings::{Birth, ClassGate, Likeness, Momentum, Occlusion, Recovery, TrackerSettings};
+use super::settings::{Appearance, Birth, ClassGate, Likeness, Momentum, Occlusion, Recovery, TrackerSettings};
 use super::track::{FrameId, ImageTrack};
 use masa_inference::{BoundingBox, Detection};
 
@@ -16,6 +16,8 @@ const RECOVERY_LIKENESS: f32 = 0.3;
 const TENTATIVE_LIKENESS: f32 = 0.3;
 /// What the direction of motion may cost before a pair of little likeness is given up.
 const MOMENTUM_SLACK: f32 = 0.1;
+/// A lost track is found again only by a look that contrasts less than this with its own.
+const AGAIN_CONTRAST: f32 = -0.2;
 /// Two tracks that overlap more than this follow the same thing.
 const DOUBLE_IOU: f32 = 0.85;
 /// A coasting track of which less than this share is within the image has left.
@@ -111,7 +113,10 @@ impl Tracker {
         self.previous = Some(frame);
         self.ended.clear();
         // What nobody could still recognise must not be predicted over an hour's gap.
-        self.end(|track, settings| frame.captured_at.seconds_since(track.last.captured_at) > settings.retain_s);
+        self.end(|track, settings| {
+            let kept_s = if track.is_confirmed() { settings.kept_s() } else { settings.retain_s };
+            frame.captured_at.seconds_since(track.last.captured_at) > kept_s
+        });
         for track in &mut self.tracks {
             track.predict(dt_s, self.settings.noise_of(track.group()));
         }
@@ -119,51 +124,69 @@ impl Tracker {
         self.counters.malformed_detections += malformed;
         self.counters.excess_detections += excess;
 
-        self.find_covered();
-        self.associate(frame, image_size_px);
-        self.begin_tracks(frame);
-        self.end_doubles();
+        self.find_covered(frame);
+        self.associate(At { frame, image_size_px, detections });
+        self.begin_tracks(frame, detections);
+        self.end_doubles(frame);
         self.end(|track, settings| {
             let unseen_s = frame.captured_at.seconds_since(track.last.captured_at);
             let forgotten = !track.is_confirmed() && unseen_s > settings.tentative_gap_s;
-            forgotten || (track.detection.is_none() && has_left(&track.bounding_box(), image_size_px))
+            let expected = track.detection.is_none() && unseen_s <= settings.retain_s;
+            forgotten || (expected && has_left(&track.bounding_box(), image_size_px))
         });
         true
     }
 
     /// Finds of each track how much of it those cover that are nearer.
-    fn find_covered(&mut self) {
+    fn find_covered(&mut self, frame: FrameId) {
         if self.settings.occlusion == Occlusion::Ignore {
             return;
         }
+        let retain_s = self.settings.retain_s;
         for index in 0..self.tracks.len() {
             let b = self.tracks[index].bounding_box();
-            let nearer = self.tracks.iter().filter(|t| t.is_confirmed()).map(ImageTrack::bounding_box);
+            let nearer = self
+                .tracks
+                .iter()
+                .filter(|t| t.is_confirmed() && !t.is_lost(frame, retain_s))
+                .map(ImageTrack::bounding_box);
             let most = nearer.filter(|n| n.y2_px > b.y2_px).map(|n| intersection_px2(&n, &b)).fold(0.0, f32::max);
             self.tracks[index].covered = most / b.area_px2().max(1.0);
         }
     }
 
-    fn associate(&mut self, frame: FrameId, image_size_px: [u32; 2]) {
+    fn associate(&mut self, at: At) {
         self.open_tracks.clear();
         self.open_tracks.extend(0..self.tracks.len());
         self.open_candidates.clear();
         self.open_candidates.extend(0..self.candidates.len());
 
         let s = &self.settings;
-        let (high, weak_gap_s, recovery) = (s.high_probability, s.weak_gap_s, s.recovery);
-        let expected = Round { likeness: s.likeness, least: STRONG_LIKENESS, momentum: s.momentum, by: By::Prediction };
+        let (high, weak_gap_s, retain_s, recovery) = (s.high_probability, s.weak_gap_s, s.retain_s, s.recovery);
+        let re_identify = matches!(s.appearance, Appearance::ReIdentify { .. });
+        let expected = Round {
+            by: By::Prediction,
+            likeness: s.likeness,
+            least: STRONG_LIKENESS,
+            momentum: s.momentum,
+            looks: s.appearance.weight(),
+        };
         let alone = Round { momentum: Momentum::Off, ..expected };
         let weak = Round { likeness: Likeness::Iou, least: WEAK_LIKENESS, ..alone };
         let observed = Round { least: RECOVERY_LIKENESS, by: By::LastObservation, ..alone };
+        let again = Round { by: By::Look, ..alone };
         let tentative = Round { least: TENTATIVE_LIKENESS, ..alone };
 
-        let at = (frame, image_size_px);
-        let is_fresh = |t: &ImageTrack| frame.captured_at.seconds_since(t.last.captured_at) <= weak_gap_s;
-        self.round(at, expected, |t| t.is_confirmed(), |c| c.probability >= high);
-        self.round(at, weak, |t| t.is_confirmed() && is_fresh(t), |c| c.probability < high);
+        let frame = at.frame;
+        let is_near = |t: &ImageTrack| t.is_confirmed() && !t.is_lost(frame, retain_s);
+        let is_fresh = |t: &ImageTrack| t.is_confirmed() && !t.is_lost(frame, weak_gap_s);
+        self.round(at, expected, is_near, |c| c.probability >= high);
+        self.round(at, weak, is_fresh, |c| c.probability < high);
         if recovery == Recovery::LastObservation {
-            self.round(at, observed, |t| t.is_confirmed(), |c| c.probability >= high);
+            self.round(at, observed, is_near, |c| c.probability >= high);
+        }
+        if re_identify {
+            self.round(at, again, ImageTrack::is_confirmed, |c| c.probability >= high);
         }
         self.round(at, tentative, |t| !t.is_confirmed(), |c| c.probability >= high);
     }
@@ -171,7 +194,7 @@ impl Tracker {
     /// One round of association among the tracks and candidates that are still open and wanted.
     fn round(
         &mut self,
-        (frame, image_size_px): (FrameId, [u32; 2]),
+        at: At,
         round: Round,
         track_wanted: impl Fn(&ImageTrack) -> bool,
         candidate_wanted: impl Fn(&Candidate) -> bool,
@@ -183,19 +206,15 @@ impl Tracker {
         if self.rows.is_empty() || self.columns.is_empty() {
             return;
         }
-        self.assignment.begin(self.rows.len(), self.columns.len(), 1.0 - round.least + MOMENTUM_SLACK);
+        self.assignment.begin(self.rows.len(), self.columns.len(), round.limit());
         for (row, i) in self.rows.iter().enumerate() {
             let (track, group) = (&self.tracks[*i], self.tracks[*i].group());
-            let from = match round.by {
-                By::Prediction => track.bounding_box(),
-                By::LastObservation => *track.last_observed(),
-            };
             for (column, j) in self.columns.iter().enumerate() {
                 let candidate = &self.candidates[*j];
-                let likeness = round.likeness.of(&from, &candidate.bounding_box);
-                if likeness >= round.least && may_follow(self.settings.class_gate, group, candidate.group) {
-                    let turn = round.momentum.cost(track, &candidate.bounding_box);
-                    self.assignment.set(row, column, 1.0 - likeness + turn * candidate.probability);
+                if let Some(cost) = round.cost(track, candidate, at)
+                    && may_follow(self.settings.class_gate, group, candidate.group)
+                {
+                    self.assignment.set(row, column, cost);
                 }
             }
         }
@@ -203,7 +222,14 @@ impl Tracker {
             let track = &mut self.tracks[self.rows[*row]];
             let candidate = &mut self.candidates[self.columns[*column]];
             candidate.is_taken = true;
-            track.update(candidate, frame, image_size_px, self.settings.noise_of(track.group()));
+            let noise = self.settings.noise_of(track.group());
+            if round.by == By::Look {
+                track.restart(candidate, at.frame, noise);
+            }
+            if candidate.probability >= self.settings.high_probability {
+                track.see(at.appearance(candidate), at.frame);
+            }
+            track.update(candidate, at.frame, at.image_size_px, noise);
             track.confirm_after(self.settings.confirm_hits, self.settings.new_track_probability);
         }
         let (tracks, candidates) = (&self.tracks, &self.candidates);
@@ -211,7 +237,7 @@ impl Tracker {
         self.open_candidates.retain(|j| !candidates[*j].is_taken);
     }
 
-    fn begin_tracks(&mut self, frame: FrameId) {
+    fn begin_tracks(&mut self, frame: FrameId, detections: &[Detection]) {
         let least = match self.settings.birth {
             Birth::SureFirst => self.settings.new_track_probability,
             Birth::SureOnce => self.settings.high_probability,
@@ -222,10 +248,16 @@ impl Tracker {
                 continue;
             }
             if self.tracks.len() >= self.settings.max_tracks {
-                self.counters.excess_tracks += 1;
-                continue;
+                // Who was lost long ago makes room.
+                let lost = self.tracks.iter().position(|t| t.is_lost(frame, self.settings.retain_s));
+                let Some(lost) = lost else {
+                    self.counters.excess_tracks += 1;
+                    continue;
+                };
+                self.ended.push(self.tracks.remove(lost));
             }
             let mut track = ImageTrack::new(self.next_id, candidate, frame, self.settings.noise_of(candidate.group));
+            track.see(detections[usize::from(candidate.detection)].appearance.as_ref(), frame);
             track.confirm_after(self.settings.confirm_hits, self.settings.new_track_probability);
             self.next_id += 1;
             self.tracks.push(track);
@@ -233,13 +265,15 @@ impl Tracker {
     }
 
     /// Ends the one with the shorter history of two tracks that follow the same thing, where one of them is not seen.
-    fn end_doubles(&mut self) {
+    fn end_doubles(&mut self, frame: FrameId) {
+        let retain_s = self.settings.retain_s;
         for younger in (1..self.tracks.len()).rev() {
             let track = &self.tracks[younger];
             let (b, group) = (track.bounding_box(), track.group());
             let double = self.tracks[..younger].iter().position(|older| {
                 let both_seen = older.detection.is_some() && track.detection.is_some();
-                !both_seen && older.group() == group && older.bounding_box().iou(&b) > DOUBLE_IOU
+                let either_lost = older.is_lost(frame, retain_s) || track.is_lost(frame, retain_s);
+                !both_seen && !either_lost && older.group() == group && older.bounding_box().iou(&b) > DOUBLE_IOU
             });
             if let Some(older) = double {
                 let shorter = if self.tracks[older].hits < track.hits { older } else { younger };
@@ -261,20 +295,68 @@ impl Tracker {
     }
 }
 
+/// A frame with what was found in it.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    frame: FrameId,
+    image_size_px: [u32; 2],
+    detections: &'a [Detection],
+}
+
+impl<'a> At<'a> {
+    fn appearance(self, candidate: &Candidate) -> Option<&'a masa_inference::Appearance> {
+        self.detections.get(usize::from(candidate.detection))?.appearance.as_ref()
+    }
+}
+
 /// How one round of association compares.
 #[derive(Clone, Copy)]
 struct Round {
+    by: By,
     likeness: Likeness,
     least: f32,
     momentum: Momentum,
-    by: By,
+    /// Weight of looks.
+    looks: f32,
 }
 
-/// Which box of a track is compared with detections.
-#[derive(Clone, Copy)]
+/// What of a track is compared with detections.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
+    /// Where it is expected.
     Prediction,
+    /// Where it was last observed.
     LastObservation,
+    /// What it looks like, within reach of where it was last observed.
+    Look,
+}
+
+impl Round {
+    /// What leaving a track without a detection costs.
+    fn limit(self) -> f32 {
+        match self.by {
+            By::Look => AGAIN_CONTRAST,
+            // So much that looks alone forbid no pair.
+            By::Prediction | By::LastObservation => 1.0 - self.least + MOMENTUM_SLACK + self.looks,
+        }
+    }
+
+    /// What a pair costs; `None` for one that cannot be.
+    fn cost(self, track: &ImageTrack, candidate: &Candidate, at: At) -> Option<f32> {
+        let contrast = || track.look.contrast(at.appearance(candidate)?);
+        let from = match self.by {
+            By::Look => return contrast().filter(|_| track.can_have_reached(&candidate.bounding_box, at.frame)),
+            By::Prediction => track.bounding_box(),
+            By::LastObservation => *track.last_observed(),
+        };
+        let likeness = self.likeness.of(&from, &candidate.bounding_box);
+        if likeness < self.least {
+            return None;
+        }
+        let turn = self.momentum.cost(track, &candidate.bounding_box);
+        let looks = if self.looks > 0.0 { self.looks * contrast().unwrap_or(0.0) } else { 0.0 };
+        Some(1.0 - likeness + turn * candidate.probability + looks)
+    }
 }
 
 fn may_follow(gate: ClassGate, track: Group, candidate: Group) -> bool {

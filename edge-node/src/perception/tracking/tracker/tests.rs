@@ -1,6 +1,6 @@
 use super::*;
 use crate::event::{EventId, SourceId};
-use masa_inference::ObjectClass;
+use masa_inference::{AppearanceDescriptor, ObjectClass};
 use masa_v2x_proto::time::Timestamp;
 
 fn frame(ms: i64) -> FrameId {
@@ -10,8 +10,20 @@ fn frame(ms: i64) -> FrameId {
 
 fn detection(class: ObjectClass, score: f32, x: f32, y: f32) -> Detection {
     let bounding_box = BoundingBox { x1_px: x, y1_px: y, x2_px: x + 60.0, y2_px: y + 40.0 };
-    Detection { bounding_box, class, score }
+    Detection { bounding_box, class, score, appearance: None }
 }
+
+/// The same with a look: one colour all over.
+fn looking(detection: Detection, cell: [u8; 3]) -> Detection {
+    let appearance = masa_inference::Appearance::from_bytes(&cell.repeat(masa_inference::Appearance::CELLS));
+    Detection { appearance, ..detection }
+}
+
+const RED: [u8; 3] = [90, 110, 200];
+const BLUE: [u8; 3] = [90, 200, 110];
+const DESCRIPTOR: AppearanceDescriptor = AppearanceDescriptor::ColourLayout;
+const TIE_BREAK: Appearance = Appearance::TieBreak { descriptor: DESCRIPTOR, weight: 0.3 };
+const RE_IDENTIFY: Appearance = Appearance::ReIdentify { descriptor: DESCRIPTOR, weight: 0.3, remember_s: 8.0 };
 
 fn run(step_ms: i64, scene: impl Fn(i64) -> Vec<Detection>) -> Tracker {
     let mut tracker = Tracker::new(TrackerSettings::default());
@@ -122,15 +134,86 @@ fn what_something_nearer_hides_is_shown_for_a_while() {
 }
 
 #[test]
+fn two_cars_that_turn_round_where_they_meet_are_swapped_without_looks_and_kept_with_them() {
+    // They are not seen while they turn; then each stands a little on the side that it came from.
+    let scene = |ms: i64| {
+        let x = ms as f32 * 0.15;
+        match ms {
+            0..950 => vec![(x, 100.0, RED), (300.0 - x, 104.0, BLUE)],
+            950..1100 => vec![],
+            _ => vec![(141.0, 100.0, RED), (159.0, 104.0, BLUE)],
+        }
+    };
+    let sides = |appearance| {
+        let mut tracker = Tracker::new(TrackerSettings { appearance, ..TrackerSettings::default() });
+        for ms in (0..1400).step_by(50) {
+            let of = |(x, y, cell): (f32, f32, _)| looking(detection(ObjectClass::Car, 0.9, x, y), cell);
+            tracker.update(frame(ms), [800, 600], &scene(ms).into_iter().map(of).collect::<Vec<_>>());
+        }
+        tracker.tracks().iter().map(|t| (t.track_id, t.measured.x1_px < 150.0)).collect::<Vec<_>>()
+    };
+    assert_eq!(sides(Appearance::Off), [(1, false), (2, true)]);
+    assert_eq!(sides(TIE_BREAK), [(1, true), (2, false)]);
+    assert_eq!(sides(RE_IDENTIFY), [(1, true), (2, false)]);
+}
+
+#[test]
+fn who_was_hidden_for_long_is_found_again_by_looks_only() {
+    // A car waits, is hidden for 5 s, and shows again two lengths further on.
+    let identity = |appearance, cell, away: f32| {
+        let mut tracker = Tracker::new(TrackerSettings { appearance, ..TrackerSettings::default() });
+        for ms in (0..8000).step_by(50) {
+            let seen = match ms {
+                0..1000 => Some(looking(detection(ObjectClass::Car, 0.9, 100.0, 100.0), RED)),
+                1000..6000 => None,
+                _ => Some(looking(detection(ObjectClass::Car, 0.9, 100.0 + away, 100.0), cell)),
+            };
+            tracker.update(frame(ms), [800, 600], seen.as_slice());
+            assert!(tracker.shown().count() <= 1);
+        }
+        tracker.shown().map(|t| (t.track_id, t.hits)).collect::<Vec<_>>()
+    };
+    assert_eq!(identity(RE_IDENTIFY, RED, 120.0), [(1, 60)]);
+    assert_eq!(identity(RE_IDENTIFY, BLUE, 120.0), [(2, 40)], "somebody else");
+    assert_eq!(identity(RE_IDENTIFY, RED, 500.0), [(2, 40)], "out of reach");
+    assert_eq!(identity(TIE_BREAK, RED, 120.0), [(2, 40)]);
+    assert_eq!(identity(Appearance::Off, RED, 120.0), [(2, 40)]);
+    let short = Appearance::ReIdentify { descriptor: DESCRIPTOR, weight: 0.3, remember_s: 4.0 };
+    assert_eq!(identity(short, RED, 120.0), [(2, 40)], "forgotten");
+}
+
+#[test]
+fn who_is_lost_makes_room() {
+    let settings = TrackerSettings { max_tracks: 1, appearance: RE_IDENTIFY, ..TrackerSettings::default() };
+    let mut tracker = Tracker::new(settings);
+    for ms in (0..6000).step_by(50) {
+        let seen = match ms {
+            0..1000 => Some(looking(detection(ObjectClass::Car, 0.9, 100.0, 100.0), RED)),
+            1000..5000 => None,
+            _ => Some(looking(detection(ObjectClass::Car, 0.9, 600.0, 100.0), BLUE)),
+        };
+        tracker.update(frame(ms), [800, 600], seen.as_slice());
+        if ms == 5000 {
+            assert_eq!(tracker.ended().iter().map(|t| t.track_id).collect::<Vec<_>>(), [1]);
+        }
+    }
+    assert_eq!((tracker.tracks()[0].track_id, tracker.counters().excess_tracks), (2, 0));
+}
+
+#[test]
 fn once_warm_a_frame_allocates_nothing() {
+    [Appearance::Off, RE_IDENTIFY].into_iter().for_each(allocates_nothing);
+}
+
+fn allocates_nothing(appearance: Appearance) {
     let mut tracker =
-        Tracker::new(TrackerSettings { max_tracks: 40, max_detections: 60, ..TrackerSettings::default() });
+        Tracker::new(TrackerSettings { max_tracks: 40, max_detections: 60, appearance, ..TrackerSettings::default() });
     // Cars that come, go, hide each other and flicker: more than there is room for.
     let scene = |ms: i64| -> Vec<Detection> {
         let car = |i: i64| {
             let x = ((ms + 211 * i) % 900) as f32 - 60.0;
             let score = if (ms / 50 + i) % 5 == 0 { 0.2 } else { 0.6 + 0.005 * i as f32 };
-            detection(ObjectClass::Car, score, x, 9.0 * i as f32)
+            looking(detection(ObjectClass::Car, score, x, 9.0 * i as f32), [100, 90 + i as u8, 130])
         };
         (0..70).map(car).collect()
     };
