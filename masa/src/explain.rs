@@ -125,6 +125,10 @@ fn explain_object(object: &ObjectCause, sources: &[String], events: &BTreeMap<Ev
 
 fn explain_sight(object_id: u32, object: &SightCause, sources: &[String], events: &BTreeMap<EventId, Event>) {
     let camera = sources.get(usize::from(object.camera.0)).map_or("?", String::as_str);
+    if let Some(event) = events.get(&object.last_event).filter(|event| !matches!(event.body, EventBody::Detections(_)))
+    {
+        return explain_scan(object_id, object, camera, event);
+    }
     println!("  object {object_id}: track {} of camera `{camera}`", object.track_id);
     if let Some((event, frame)) = frame_of(events, object.first_event) {
         let at = time_of_day(frame.captured_at);
@@ -156,6 +160,41 @@ fn explain_sight(object_id: u32, object: &SightCause, sources: &[String], events
         t.postprocess_us,
         ms(event.arrived_at, frame.captured_at)
     );
+}
+
+/// The scan of a radar or lidar that last showed an object.
+fn explain_scan(object_id: u32, object: &SightCause, sensor: &str, event: &Event) {
+    let (kind, what) = match &event.body {
+        EventBody::RadarScan(scan) => {
+            let target = object.detection.and_then(|index| scan.targets.get(usize::from(index)));
+            let words = target.map(|target| {
+                let azimuth_deg = target.azimuth_rad.to_degrees();
+                format!(
+                    "strongest target: {:.1} m, {azimuth_deg:.1}°, {:+.1} m/s along the ray, {:.0} dBsm",
+                    target.range_m, target.radial_mps, target.rcs_dbsm
+                )
+            });
+            ("radar", words)
+        }
+        EventBody::ObjectList(list) => {
+            let found = object.detection.and_then(|index| list.objects.get(usize::from(index)));
+            let words = found.map(|found| {
+                let [length_m, width_m, height_m] = found.size_m.unwrap_or_default();
+                let [x_m, y_m] = found.position_m;
+                format!(
+                    "object: {x_m:.1} m ahead, {y_m:.1} m left, {length_m:.1} × {width_m:.1} × {height_m:.1} m, {} points",
+                    found.points.unwrap_or_default()
+                )
+            });
+            ("sensor", words)
+        }
+        _ => ("source", None),
+    };
+    println!("  object {object_id}: track {} of {kind} `{sensor}`", object.track_id);
+    let at = time_of_day(object.captured_at);
+    println!("    last seen in scan {} of {at} UTC (event {sensor}#{})", object.frame, event.id.seq);
+    println!("      {}", what.as_deref().unwrap_or("carried by the tracker: nothing of it in that scan"));
+    println!("      reached the core {} after the measurement", ms(event.arrived_at, object.captured_at));
 }
 
 fn frame_of(events: &BTreeMap<EventId, Event>, id: EventId) -> Option<(&Event, &DetectionFrame)> {
