@@ -25,6 +25,7 @@ fn main() -> Result<(), NodeError> {
         position: origin,
         site_origin: origin,
         zones: Vec::new(),
+        ranging: Vec::new(),
         cameras: Vec::new(),
         world: WorldSettings::default(),
         infrastructure: InfrastructureSite::default(),

@@ -76,10 +76,10 @@ impl ObjectCause {
     }
 }
 
-/// The track of one camera behind an object.
+/// The track of one camera, radar or lidar behind an object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SightCause {
-    /// The camera whose track it is.
+    /// The camera, radar or lidar whose track it is.
     pub camera: SourceId,
     /// The track in that camera.
     pub track_id: u32,
@@ -91,10 +91,11 @@ pub struct SightCause {
     pub frame: u64,
     /// That frame's capture time.
     pub captured_at: Timestamp,
-    /// Index of the detection in that frame; `None` when the tracker carried the object through a gap.
+    /// Index of the detection, target or object in that frame or scan; `None` when the tracker carried the object through a gap.
     pub detection: Option<u16>,
-    /// The box of the track in that frame.
-    pub bounding_box: BoundingBox,
+    /// The box of the track in that frame; `None` of a radar or lidar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounding_box: Option<BoundingBox>,
 }
 
 /// The newest message of a station behind an object.

@@ -4,6 +4,8 @@
 //! happened outside the core (inference timing, a dropped frame, a lost broker) is here as data, so the core can be a
 //! pure function of the log.
 
+mod ranging;
+
 use masa_inference::Detection;
 pub use masa_links::Quantity;
 use masa_v2x_proto::cdd::{DriveDirection, ExteriorLights};
@@ -11,6 +13,7 @@ use masa_v2x_proto::denm::TrafficDirection;
 use masa_v2x_proto::geo::{Covariance2, Wgs84};
 use masa_v2x_proto::security::{Identity, Verdict};
 use masa_v2x_proto::time::Timestamp;
+pub use ranging::{ListedObject, MAX_LISTED, MAX_TARGETS, ObjectList, RadarScan, RadarTarget};
 use serde::{Deserialize, Serialize};
 
 /// A source of events: index into the source table of the recording's header and of the node's configuration.
@@ -52,6 +55,10 @@ pub enum EventBody {
     FrameDropped(FrameDropped),
     /// What a camera frame says of the camera itself; the event's source is the camera.
     FrameStatistics(FrameStatistics),
+    /// What a radar measured; the event's source is the radar.
+    RadarScan(RadarScan),
+    /// Objects that a lidar's or a radar's own processing found; the event's source is the sensor.
+    ObjectList(ObjectList),
     /// A reading of an IoT sensor.
     Observation(Observation),
     /// A V2X message of another station.
@@ -81,6 +88,8 @@ impl EventBody {
             Self::Detections(_) => "detections",
             Self::FrameDropped(_) => "frame-dropped",
             Self::FrameStatistics(_) => "frame-statistics",
+            Self::RadarScan(_) => "radar-scan",
+            Self::ObjectList(_) => "object-list",
             Self::Observation(_) => "observation",
             Self::Received(_) => "received",
             Self::Ego(_) => "ego",

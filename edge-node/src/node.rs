@@ -15,6 +15,7 @@ use crate::facilities::{
     den::DenService, encode, profile::Profile, profile::StationKind, va::VaService,
 };
 use crate::health::Health;
+use crate::perception::ranging::{RangingPerception, RangingSettings};
 use crate::perception::{CameraPerception, CameraSettings};
 use crate::telemetry::{Stage, StageProbe};
 use crate::world::infrastructure::{InfrastructureError, InfrastructureSite};
@@ -30,9 +31,10 @@ use masa_v2x_proto::geo::{Enu, SiteFrame, Wgs84};
 use masa_v2x_proto::geonet::dcc::{self, Adaptive};
 use masa_v2x_proto::json::Envelope;
 use masa_v2x_proto::time::Timestamp;
+use ranging::Scan;
 use std::collections::BTreeMap;
 
-/// Most cameras of a node: what a CPM's sensor information holds.
+/// Most cameras, radars and lidars of a node together: what a CPM's sensor information holds.
 pub const MAX_CAMERAS: usize = 128;
 
 /// Most signal groups of an intersection (`MovementList`).
@@ -60,6 +62,8 @@ pub struct NodeSettings {
     pub zones: Vec<ZoneSettings>,
     /// Cameras, each with the source its events come from.
     pub cameras: Vec<(SourceId, CameraSettings)>,
+    /// Radars and lidars, each with the source its events come from.
+    pub ranging: Vec<(SourceId, RangingSettings)>,
     /// Ageing and capacities.
     pub world: WorldSettings,
     /// Intersections and signs of the site.
@@ -79,11 +83,11 @@ pub enum NodeError {
     /// A camera's settings are wrong; the message names it.
     #[error(transparent)]
     Camera(#[from] crate::perception::Error),
-    /// More cameras than a CPM's sensor information holds.
-    #[error("{0} cameras, the most is {MAX_CAMERAS}")]
+    /// More cameras, radars and lidars than a CPM's sensor information holds.
+    #[error("{0} cameras, radars and lidars, the most is {MAX_CAMERAS}")]
     TooManyCameras(usize),
-    /// Two cameras share an id or a source.
-    #[error("camera `{0}` has the id or the source of another camera")]
+    /// Two cameras, radars or lidars share an id or a source.
+    #[error("sensor `{0}` has the id or the source of another sensor")]
     DuplicateCamera(String),
     /// A timeout names a camera that does not exist.
     #[error("world.camera-timeouts-ms names camera `{0}`, which does not exist")]
@@ -91,9 +95,9 @@ pub enum NodeError {
     /// An intersection or a sign of the site is wrong.
     #[error(transparent)]
     Infrastructure(#[from] InfrastructureError),
-    /// A camera's footprint cannot be said in a CPM.
+    /// A sensor's footprint cannot be said in a CPM.
     #[error(
-        "footprint-m of camera `{0}` needs 3 to {MAX_FOOTPRINT_CORNERS} corners within {MAX_FOOTPRINT_OFFSET_M} m of the station"
+        "footprint-m of sensor `{0}` needs 3 to {MAX_FOOTPRINT_CORNERS} corners within {MAX_FOOTPRINT_OFFSET_M} m of the station"
     )]
     Footprint(String),
     /// A zone in which events are denied does not exist.
@@ -111,6 +115,7 @@ pub struct Node {
     source_uuid: String,
     pub(crate) map: SiteMap,
     pub(crate) cameras: BTreeMap<SourceId, CameraPerception>,
+    ranging: BTreeMap<SourceId, RangingPerception>,
     pub(crate) world: World,
     pub(crate) situations: SituationWatch,
     pub(crate) ldm: Ldm,
@@ -161,7 +166,7 @@ impl Node {
             position: settings.position,
             reference: frame.to_enu(settings.position),
             frame,
-            cameras: settings.cameras.iter().map(|(source, _)| *source).collect(),
+            sensors: ranging::sensors(&settings),
             footprints: footprints(&settings, frame.to_enu(settings.position))?,
         };
         Ok(Self {
@@ -169,6 +174,7 @@ impl Node {
             source_uuid: settings.source_uuid,
             map: SiteMap::new(&settings.zones)?,
             cameras,
+            ranging: ranging::perceptions(&settings.ranging)?,
             situations: SituationWatch::new(
                 settings.world.situation.clone(),
                 RouteMap::new(&settings.infrastructure.intersections),
@@ -194,7 +200,7 @@ impl Node {
             events: BTreeMap::new(),
             frames_dropped: BTreeMap::new(),
             drops: Drops::default(),
-            health: Health::new(settings.cameras.iter().map(|(source, camera)| (*source, camera.id.clone()))),
+            health: Health::new(ranging::watched(&settings.cameras, &settings.ranging)),
         })
     }
 
@@ -228,6 +234,8 @@ impl Node {
         match &event.body {
             EventBody::Detections(frame) => self.see_frame(event.id, frame, now, probe),
             EventBody::FrameDropped(dropped) => *self.frames_dropped.entry(dropped.reason).or_default() += 1,
+            EventBody::RadarScan(scan) => self.see_scan(event.id, Scan::Radar(scan), now),
+            EventBody::ObjectList(list) => self.see_scan(event.id, Scan::List(list), now),
             EventBody::Observation(observation) => self.world.observe(observation, now),
             EventBody::Received(message) => self.receive(event.id, message, now),
             EventBody::Signals(report) => self.take_signals(report, now),
@@ -297,7 +305,7 @@ impl Node {
     /// Takes a message of another station; the road users that it speaks of become ours where cameras are to join in.
     fn receive(&mut self, id: EventId, message: &ReceivedMessage, now: Timestamp) {
         let Some(content) = self.ldm.take(message, now) else { return };
-        let listens = self.world.listens(!self.cameras.is_empty());
+        let listens = self.world.listens(!self.station.sensors.is_empty());
         match content {
             Message::Srem(srem) => self.infrastructure.request(&srem, message.verdict, now),
             Message::Ssem(ssem) => self.infrastructure.status(&ssem, self.station.id),
@@ -365,12 +373,17 @@ impl Node {
                     camera.watch_pose(frame, &pose::stated_vehicles(&self.ldm, frame.captured_at));
                     self.health.turned(id.source, camera.pose_drift(), now);
                 }
-                self.world.match_map(self.situations.routes(), &self.map);
-                let lights = self.lights(now);
-                self.situations.update(&self.world, &self.map, &lights, now);
+                self.look_around(now);
             }
             None => self.drops.count("unknown-camera"),
         }
+    }
+
+    /// What follows from new places of road users.
+    fn look_around(&mut self, now: Timestamp) {
+        self.world.match_map(self.situations.routes(), &self.map);
+        let lights = self.lights(now);
+        self.situations.update(&self.world, &self.map, &lights, now);
     }
 
     /// Encodes a draft and hands it over, with its number.
@@ -434,30 +447,34 @@ fn check_position(name: &'static str, p: Wgs84) -> Result<(), NodeError> {
     is_on_earth(p).then_some(()).ok_or_else(|| SettingError { name, value: format!("{p:?}"), allowed }.into())
 }
 
-/// The footprints of the cameras that state one.
+/// The footprints of the sensors that state one.
 fn footprints(settings: &NodeSettings, station: Enu) -> Result<BTreeMap<SourceId, Vec<[f64; 2]>>, NodeError> {
-    let stated = settings.cameras.iter().filter(|(_, camera)| !camera.footprint_m.is_empty());
-    let checked = stated.map(|(source, camera)| {
-        let corners = &camera.footprint_m;
+    let cameras = settings.cameras.iter().map(|(source, camera)| (source, camera.id.as_str(), &*camera.footprint_m));
+    let ranging = settings.ranging.iter().map(|(source, sensor)| (source, sensor.id(), sensor.footprint_m()));
+    let stated = cameras.chain(ranging).filter(|(_, _, corners)| !corners.is_empty());
+    let checked = stated.map(|(source, id, corners)| {
         let near = |[e_m, n_m]: &[f64; 2]| {
             (e_m - station.e_m).abs() <= MAX_FOOTPRINT_OFFSET_M && (n_m - station.n_m).abs() <= MAX_FOOTPRINT_OFFSET_M
         };
         let fits = (3..=MAX_FOOTPRINT_CORNERS).contains(&corners.len()) && corners.iter().all(near);
-        fits.then(|| (*source, corners.clone())).ok_or_else(|| NodeError::Footprint(camera.id.clone()))
+        fits.then(|| (*source, corners.to_vec())).ok_or_else(|| NodeError::Footprint(id.to_owned()))
     });
     checked.collect()
 }
 
-/// Checks that cameras differ and resolves the timeouts of single cameras.
+/// Checks that sensors differ and resolves the timeouts of single cameras.
 fn camera_timeouts(settings: &NodeSettings) -> Result<BTreeMap<SourceId, u32>, NodeError> {
-    if settings.cameras.len() > MAX_CAMERAS {
-        return Err(NodeError::TooManyCameras(settings.cameras.len()));
+    let cameras = settings.cameras.iter().map(|(source, camera)| (*source, camera.id.as_str()));
+    let ranging = settings.ranging.iter().map(|(source, sensor)| (*source, sensor.id()));
+    let all: Vec<_> = cameras.chain(ranging).collect();
+    if all.len() > MAX_CAMERAS {
+        return Err(NodeError::TooManyCameras(all.len()));
     }
     let mut sources = BTreeMap::new();
-    for (place, (source, camera)) in settings.cameras.iter().enumerate() {
-        let is_known = settings.cameras[..place].iter().any(|(other, _)| other == source);
-        if is_known || sources.insert(camera.id.as_str(), *source).is_some() {
-            return Err(NodeError::DuplicateCamera(camera.id.clone()));
+    for (place, (source, id)) in all.iter().enumerate() {
+        let is_known = all[..place].iter().any(|(other, _)| other == source);
+        if is_known || sources.insert(*id, *source).is_some() {
+            return Err(NodeError::DuplicateCamera((*id).to_owned()));
         }
     }
     let resolve = |(camera, timeout_ms): (&String, &u32)| {
@@ -468,5 +485,6 @@ fn camera_timeouts(settings: &NodeSettings) -> Result<BTreeMap<SourceId, u32>, N
 }
 
 mod pose;
+mod ranging;
 #[cfg(test)]
 mod tests;

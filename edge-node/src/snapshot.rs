@@ -153,8 +153,9 @@ pub struct SightView {
     pub camera: SourceId,
     /// The track in that camera.
     pub track_id: u32,
-    /// The track's box, pixels of that camera's frame ([`FrameView`] has the frame's size).
-    pub bounding_box: BoundingBox,
+    /// The track's box, pixels of that camera's frame ([`FrameView`] has the frame's size); `None` of a radar or lidar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounding_box: Option<BoundingBox>,
 }
 
 impl SightView {
@@ -401,7 +402,7 @@ impl Node {
             kind: zone.kind(),
             polygon_m: zone.polygon_m().to_vec(),
         });
-        let cameras = self.station.cameras.iter().map(|camera| CameraSiteView { camera: *camera, position_m: None });
+        let cameras = self.cameras.keys().map(|camera| CameraSiteView { camera: *camera, position_m: None });
         SiteView {
             station_id: self.station.id.0,
             origin: self.station.frame.origin(),

@@ -146,6 +146,10 @@ fn explain_sight(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let camera = sources.get(usize::from(object.camera.0)).map_or("?", String::as_str);
+    if let Some(event) = events.get(&object.last_event).filter(|event| !matches!(event.body, EventBody::Detections(_)))
+    {
+        return explain_scan(object_id, object, camera, event, out);
+    }
     writeln!(out, "  object {object_id}: track {} of camera `{camera}`", object.track_id)?;
     if let Some((event, frame)) = frame_of(events, object.first_event) {
         let at = time_of_day(frame.captured_at);
@@ -179,6 +183,47 @@ fn explain_sight(
         t.postprocess_us,
         ms(event.arrived_at, frame.captured_at)
     )
+}
+
+/// The scan of a radar or lidar that last showed an object.
+fn explain_scan(
+    object_id: u32,
+    object: &SightCause,
+    sensor: &str,
+    event: &Event,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let (kind, what) = match &event.body {
+        EventBody::RadarScan(scan) => {
+            let target = object.detection.and_then(|index| scan.targets.get(usize::from(index)));
+            let words = target.map(|target| {
+                let azimuth_deg = target.azimuth_rad.to_degrees();
+                format!(
+                    "strongest target: {:.1} m, {azimuth_deg:.1}°, {:+.1} m/s along the ray, {:.0} dBsm",
+                    target.range_m, target.radial_mps, target.rcs_dbsm
+                )
+            });
+            ("radar", words)
+        }
+        EventBody::ObjectList(list) => {
+            let found = object.detection.and_then(|index| list.objects.get(usize::from(index)));
+            let words = found.map(|found| {
+                let [length_m, width_m, height_m] = found.size_m.unwrap_or_default();
+                let [x_m, y_m] = found.position_m;
+                format!(
+                    "object: {x_m:.1} m ahead, {y_m:.1} m left, {length_m:.1} × {width_m:.1} × {height_m:.1} m, {} points",
+                    found.points.unwrap_or_default()
+                )
+            });
+            ("sensor", words)
+        }
+        _ => ("source", None),
+    };
+    writeln!(out, "  object {object_id}: track {} of {kind} `{sensor}`", object.track_id)?;
+    let at = time_of_day(object.captured_at);
+    writeln!(out, "    last seen in scan {} of {at} UTC (event {sensor}#{})", object.frame, event.id.seq)?;
+    writeln!(out, "      {}", what.as_deref().unwrap_or("carried by the tracker: nothing of it in that scan"))?;
+    writeln!(out, "      reached the core {} after the measurement", ms(event.arrived_at, object.captured_at))
 }
 
 fn frame_of(events: &BTreeMap<EventId, Event>, id: EventId) -> Option<(&Event, &DetectionFrame)> {

@@ -144,7 +144,7 @@ impl Traffic {
                         .map(|bounding_box| SightView {
                             camera: CAMERA,
                             track_id: u32::from(course.id) + 100,
-                            bounding_box,
+                            bounding_box: Some(bounding_box),
                         })
                         .collect(),
                     trail_m: trail.iter().copied().collect(),

@@ -12,7 +12,10 @@ use crate::facilities::FacilitiesSettings;
 use crate::facilities::profile::{Profile, StationKind};
 use crate::keystore::SecuritySection;
 use crate::perception::CameraSettings;
+use crate::perception::lidar::LidarSettings;
 use crate::perception::privacy::PrivacySettings;
+use crate::perception::radar::RadarSettings;
+use crate::perception::ranging::RangingSettings;
 use crate::recorder::raw_ring::RawRingSettings;
 use crate::recorder::{FrameRecording, RecorderSettings};
 use crate::run::engine::InferenceSettings;
@@ -79,6 +82,9 @@ pub struct NodeFile {
     /// Cameras of the site that this node reads.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSection>,
+    /// Radars and lidars of the site whose scans this node takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranging: Vec<String>,
     /// IoT sensors over MQTT; absent: none.
     pub iot: Option<IotSettings>,
     /// The receiver that tells a mobile station where it is; absent: none.
@@ -158,6 +164,12 @@ pub struct SiteFile {
     /// Its cameras.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSettings>,
+    /// Its radars.
+    #[serde(default, rename = "radar", skip_serializing_if = "Vec::is_empty")]
+    pub radars: Vec<RadarSettings>,
+    /// Its lidars.
+    #[serde(default, rename = "lidar", skip_serializing_if = "Vec::is_empty")]
+    pub lidars: Vec<LidarSettings>,
     /// Its map.
     #[serde(default, rename = "zone")]
     pub zones: Vec<ZoneSettings>,
@@ -183,6 +195,15 @@ impl SiteFile {
                 .map_err(|error| ConfigError::Content { path: path.to_owned(), what: error.to_string() })?;
         }
         Ok(site)
+    }
+}
+
+impl SiteFile {
+    /// The radar or lidar of a name.
+    pub fn ranging(&self, id: &str) -> Option<RangingSettings> {
+        let radar = self.radars.iter().find(|radar| radar.id == id).cloned().map(RangingSettings::Radar);
+        let lidar = || self.lidars.iter().find(|lidar| lidar.id == id).cloned().map(RangingSettings::Lidar);
+        radar.or_else(lidar)
     }
 }
 
@@ -246,6 +267,7 @@ impl Configuration {
     pub fn source_names(&self) -> Vec<String> {
         let mut names = vec!["node".to_owned()];
         names.extend(self.node.cameras.iter().map(|camera| camera.id.clone()));
+        names.extend(self.node.ranging.iter().cloned());
         names.extend(self.node.iot.iter().map(|_| "iot".to_owned()));
         names.extend(self.node.v2x_in.iter().map(|_| "v2x-in".to_owned()));
         names.extend(self.node.links.geonet.iter().map(|_| "geonet".to_owned()));
@@ -258,18 +280,25 @@ impl Configuration {
     pub fn cameras(&self) -> impl Iterator<Item = (SourceId, &CameraSection, &CameraSettings)> {
         self.node.cameras.iter().enumerate().filter_map(|(index, section)| {
             let settings = self.site.cameras.iter().find(|settings| settings.id == section.id)?;
-            Some((camera_source(index), section, settings))
+            Some((sensor_source(index), section, settings))
         })
+    }
+
+    /// The radars and lidars this node takes scans of, with their source ids.
+    pub fn ranging(&self) -> impl Iterator<Item = (SourceId, RangingSettings)> + '_ {
+        let cameras = self.node.cameras.len();
+        let known = self.node.ranging.iter().enumerate();
+        known.filter_map(move |(index, id)| Some((sensor_source(cameras + index), self.site.ranging(id)?)))
     }
 
     /// The source id of the IoT sensors.
     pub fn iot_source(&self) -> SourceId {
-        camera_source(self.node.cameras.len())
+        sensor_source(self.node.cameras.len() + self.node.ranging.len())
     }
 
     /// The source id of messages of other stations.
     pub fn v2x_in_source(&self) -> SourceId {
-        camera_source(self.node.cameras.len() + usize::from(self.node.iot.is_some()))
+        SourceId(self.iot_source().0 + u16::from(self.node.iot.is_some()))
     }
 
     /// The source id of messages that came over GeoNetworking.
@@ -327,6 +356,21 @@ impl Configuration {
                 );
             }
         }
+        if self.node.ranging.len() > 64 {
+            return content(&self.path, format!("{} radars and lidars; at most 64", self.node.ranging.len()));
+        }
+        for id in &self.node.ranging {
+            if !seen.insert(id) {
+                return content(&self.path, format!("sensor `{id}` is listed twice"));
+            }
+            if self.site.ranging(id).is_none() {
+                let known = self.site.radars.iter().map(|radar| radar.id.as_str());
+                let known: Vec<_> = known.chain(self.site.lidars.iter().map(|lidar| lidar.id.as_str())).collect();
+                let site = self.node.node.site.display();
+                let known = known.join(", ");
+                return content(&self.path, format!("`{id}` is no radar or lidar of {site}, which has: {known}"));
+            }
+        }
         let Origin { latitude_deg, longitude_deg, altitude_m } = self.site.origin;
         let on_earth = latitude_deg.abs() <= 90.0 && longitude_deg.abs() <= 180.0 && altitude_m.abs() < 1e4;
         if !on_earth {
@@ -339,8 +383,9 @@ impl Configuration {
     }
 }
 
-fn camera_source(index: usize) -> SourceId {
-    // At most 64 cameras, checked.
+/// Cameras come first, then radars and lidars.
+fn sensor_source(index: usize) -> SourceId {
+    // At most 64 of each, checked.
     SourceId(u16::try_from(index + 1).unwrap_or(u16::MAX))
 }
 

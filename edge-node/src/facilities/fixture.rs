@@ -1,7 +1,7 @@
 //! A small site for the facilities' tests: a carriageway along east with a crossing and a parking strip.
 
 use super::profile::StationKind;
-use super::{Draft, Facility, Scene, Station};
+use super::{Draft, Facility, Scene, Sensor, SensorKind, Station};
 use crate::event::EgoState;
 use crate::perception::GroundTrack;
 use crate::world::fixture::{CAMERA, at, frame};
@@ -51,7 +51,7 @@ impl Street {
                 position: origin,
                 reference: Enu::ground(0.0, 0.0),
                 frame,
-                cameras: vec![CAMERA],
+                sensors: vec![Sensor { source: CAMERA, kind: SensorKind::Camera }],
                 footprints: BTreeMap::new(),
             },
             ldm: Ldm::new(LdmSettings::default(), StationId(4_711), frame),

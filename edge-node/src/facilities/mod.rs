@@ -140,6 +140,21 @@ impl FacilitiesSettings {
     }
 }
 
+/// A sensor that road users are perceived with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sensor {
+    pub(crate) source: SourceId,
+    pub(crate) kind: SensorKind,
+}
+
+/// What kind of sensor it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SensorKind {
+    Camera,
+    Radar,
+    Lidar,
+}
+
 /// Who speaks, and from where.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Station {
@@ -149,8 +164,9 @@ pub(crate) struct Station {
     /// The position in the site frame.
     pub(crate) reference: Enu,
     pub(crate) frame: SiteFrame,
-    pub(crate) cameras: Vec<SourceId>,
-    /// What each camera sees of the ground, `[east, north]` metres in the site frame, where the site states it.
+    /// Cameras first, then radars and lidars: their places, from 1, are their ids in CPMs.
+    pub(crate) sensors: Vec<Sensor>,
+    /// What each of them sees of the ground, `[east, north]` metres in the site frame, where the site states it.
     pub(crate) footprints: BTreeMap<SourceId, Vec<[f64; 2]>>,
 }
 

@@ -53,8 +53,8 @@ pub(super) struct Found {
 }
 
 impl CameraHealth {
-    /// A picture has arrived.
-    pub(super) fn delivers(&mut self, _captured_at: Timestamp, now: Timestamp) {
+    /// A picture or a scan has arrived.
+    pub(super) fn delivers(&mut self, now: Timestamp) {
         self.delivered_at = Some(now);
     }
 

@@ -16,6 +16,7 @@ pub use camera::CameraLimits;
 pub use observer::FrameObserver;
 
 use crate::event::{EventBody, FrameStatistics, ReceivedMessage, SourceId, SourceState, StatusChange};
+use crate::facilities::SensorKind;
 use crate::perception::georeference::online::PoseDrift;
 use crate::world::ldm::Heard;
 use camera::CameraHealth;
@@ -45,6 +46,10 @@ pub enum ProblemKind {
     CameraMoved,
     /// A camera delivers nothing.
     CameraSilent,
+    /// A radar delivers nothing.
+    RadarSilent,
+    /// A lidar delivers nothing.
+    LidarSilent,
     /// A sensor repeats one value to the last digit.
     SensorStuck,
     /// The own clock and those of the others differ.
@@ -65,6 +70,8 @@ impl ProblemKind {
             Self::CameraDark => "camera-dark",
             Self::CameraMoved => "camera-moved",
             Self::CameraSilent => "camera-silent",
+            Self::RadarSilent => "radar-silent",
+            Self::LidarSilent => "lidar-silent",
             Self::SensorStuck => "sensor-stuck",
             Self::ClockOffset => "clock-offset",
             Self::LinkDown => "link-down",
@@ -87,10 +94,18 @@ pub struct Problem {
     pub detail: String,
 }
 
+/// A sensor whose silence is a problem.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    pub(crate) source: SourceId,
+    pub(crate) name: String,
+    pub(crate) kind: SensorKind,
+}
+
 /// The health of a node.
 #[derive(Clone, Debug)]
 pub struct Health {
-    cameras: BTreeMap<SourceId, (String, CameraHealth)>,
+    cameras: BTreeMap<SourceId, (Watched, CameraHealth)>,
     sensors: SensorHealth,
     clock: ClockHealth,
     refused: VecDeque<(Timestamp, Refusal)>,
@@ -98,9 +113,9 @@ pub struct Health {
 }
 
 impl Health {
-    /// Health of a node with these cameras, of which nothing is known yet.
-    pub(crate) fn new(cameras: impl IntoIterator<Item = (SourceId, String)>) -> Self {
-        let cameras = cameras.into_iter().map(|(source, name)| (source, (name, CameraHealth::default())));
+    /// Health of a node with these sensors, of which nothing is known yet.
+    pub(crate) fn new(sensors: impl IntoIterator<Item = Watched>) -> Self {
+        let cameras = sensors.into_iter().map(|watched| (watched.source, (watched, CameraHealth::default())));
         Self {
             cameras: cameras.collect(),
             sensors: SensorHealth::default(),
@@ -119,9 +134,9 @@ impl Health {
     pub(crate) fn observe(&mut self, source: SourceId, body: &EventBody, heard: Option<Heard>, now: Timestamp) {
         match body {
             EventBody::FrameStatistics(statistics) => self.see(source, statistics, now),
-            EventBody::Detections(frame) => {
-                if let Some((_, camera)) = self.cameras.get_mut(&source) {
-                    camera.delivers(frame.captured_at, now);
+            EventBody::Detections(_) | EventBody::RadarScan(_) | EventBody::ObjectList(_) => {
+                if let Some((_, sensor)) = self.cameras.get_mut(&source) {
+                    sensor.delivers(now);
                 }
             }
             EventBody::Observation(observation) => {
@@ -137,8 +152,8 @@ impl Health {
     }
 
     fn see(&mut self, source: SourceId, statistics: &FrameStatistics, now: Timestamp) {
-        let Some((name, camera)) = self.cameras.get_mut(&source) else { return };
-        let name = name.clone();
+        let Some((watched, camera)) = self.cameras.get_mut(&source) else { return };
+        let name = watched.name.clone();
         let found = camera.see(statistics);
         let moved = camera.moved();
         self.set(ProblemKind::CameraFrozen, &name, now, found.frozen);
@@ -153,9 +168,9 @@ impl Health {
 
     /// Takes note of what the traffic says of a camera's pose: the alarm, or that there is none.
     pub(crate) fn turned(&mut self, source: SourceId, drift: Option<&PoseDrift>, now: Timestamp) {
-        let Some((name, camera)) = self.cameras.get_mut(&source) else { return };
+        let Some((watched, camera)) = self.cameras.get_mut(&source) else { return };
         camera.turned(drift.map(PoseDrift::words));
-        let (name, moved) = (name.clone(), camera.moved());
+        let (name, moved) = (watched.name.clone(), camera.moved());
         self.set(ProblemKind::CameraMoved, &name, now, moved);
     }
 
@@ -183,10 +198,15 @@ impl Health {
     /// What time alone brings.
     fn age(&mut self, now: Timestamp) {
         let silent: Vec<_> =
-            self.cameras.values().map(|(name, camera)| (name.clone(), camera.silent_for_s(now))).collect();
-        for (name, silent_s) in silent {
-            let detail = silent_s.map(|s| format!("no picture for {s:.1} s"));
-            self.set(ProblemKind::CameraSilent, &name, now, detail);
+            self.cameras.values().map(|(watched, sensor)| (watched.clone(), sensor.silent_for_s(now))).collect();
+        for (watched, silent_s) in silent {
+            let (kind, what) = match watched.kind {
+                SensorKind::Camera => (ProblemKind::CameraSilent, "picture"),
+                SensorKind::Radar => (ProblemKind::RadarSilent, "scan"),
+                SensorKind::Lidar => (ProblemKind::LidarSilent, "scan"),
+            };
+            let detail = silent_s.map(|s| format!("no {what} for {s:.1} s"));
+            self.set(kind, &watched.name, now, detail);
         }
         while self.refused.front().is_some_and(|(at, _)| now.seconds_since(*at) > REFUSED_WINDOW_S) {
             self.refused.pop_front();

@@ -1,17 +1,19 @@
 //! Each problem begins and ends with its cause.
 
 use super::*;
-use crate::event::{DetectionFrame, FrameTimings, Observation, PatchShifts, Quantity};
+use crate::event::{DetectionFrame, FrameTimings, Observation, PatchShifts, Quantity, RadarScan};
 use masa_v2x_proto::cdd::{StationId, StationType};
 
 const CAMERA: SourceId = SourceId(1);
+const RADAR: SourceId = SourceId(2);
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_unix_ms(1_000_000 + ms)
 }
 
 fn health() -> Health {
-    Health::new([(CAMERA, "north".to_owned())])
+    let watched = |source, name: &str, kind| Watched { source, name: name.to_owned(), kind };
+    Health::new([watched(CAMERA, "north", SensorKind::Camera), watched(RADAR, "mast", SensorKind::Radar)])
 }
 
 fn names(health: &Health) -> Vec<(&'static str, String)> {
@@ -58,6 +60,17 @@ fn pictures_that_repeat_are_dark_or_lie_elsewhere_are_noticed() {
         }
         assert_eq!(names(&health), [], "{name} is over");
     }
+}
+
+#[test]
+fn a_silent_radar_is_noticed_until_it_scans_again() {
+    let mut health = health();
+    let scan = |ms| EventBody::RadarScan(RadarScan { scan: 1, captured_at: at(ms), targets: Vec::new() });
+    health.observe(RADAR, &scan(0), None, at(30));
+    health.observe(SourceId::NODE, &EventBody::WakeUp, None, at(2_100));
+    assert_eq!(names(&health), [("radar-silent", "mast".to_owned())]);
+    health.observe(RADAR, &scan(2_200), None, at(2_230));
+    assert_eq!(names(&health), []);
 }
 
 #[test]

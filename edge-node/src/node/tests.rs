@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::{FrameDropped, FrameTimings, Observation, Quantity, SourceState, StatusChange};
+use crate::facilities::{Sensor, SensorKind};
 use crate::perception::{CalibratedArea, GroundTrack, TrackState};
 use crate::telemetry::NoProbe;
 use crate::world::fixture::{CAMERA, at, frame, track};
@@ -26,6 +27,7 @@ fn settings() -> NodeSettings {
         position: origin,
         site_origin: origin,
         zones: vec![road],
+        ranging: Vec::new(),
         cameras: vec![],
         world: WorldSettings::default(),
         infrastructure: InfrastructureSite::default(),
@@ -37,7 +39,7 @@ fn settings() -> NodeSettings {
 /// A node whose station knows [`CAMERA`], without perception behind it.
 fn node() -> Node {
     let mut node = Node::new(settings()).unwrap();
-    node.station.cameras.push(CAMERA);
+    node.station.sensors.push(Sensor { source: CAMERA, kind: SensorKind::Camera });
     node
 }
 

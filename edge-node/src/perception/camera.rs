@@ -412,7 +412,7 @@ fn ground_track(
         class_confidence,
         class_shares: track.class_shares(),
         score: track.score,
-        bounding_box: track.bounding_box(),
+        bounding_box: Some(track.bounding_box()),
         detection: track.detection,
         first_event: track.first.event,
         last_event: track.last.event,

@@ -35,6 +35,18 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A setting of a radar or lidar is outside its range.
+    #[error("sensor {sensor}: {key} = {value} {problem}")]
+    Sensor {
+        /// The sensor's id.
+        sensor: String,
+        /// The key as written in TOML.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A setting is outside its range.
     #[error("camera {camera}: {key} = {value} {problem}")]
     Setting {

@@ -13,8 +13,11 @@ mod camera;
 mod error;
 pub mod georeference;
 pub mod ground;
+pub mod lidar;
 mod pose_watch;
 pub mod privacy;
+pub mod radar;
+pub mod ranging;
 pub mod tracking;
 
 pub use camera::{CameraPerception, CameraSettings, PerceptionCounters};
@@ -35,15 +38,15 @@ pub struct GroundTrack {
     pub track_id: u32,
     /// Class voted over the life of the track, each vote weighted by its score.
     pub class: ObjectClass,
-    /// Share of the votes for [`Self::class`], 0 to 1.
+    /// Share of the votes for [`Self::class`], 0 to 1; 0 where nothing tells the class.
     pub class_confidence: f32,
-    /// Share of the votes for each class, in the order of [`ObjectClass::ALL`]; together 1.
+    /// Share of the votes for each class, in the order of [`ObjectClass::ALL`]; together 1, or all 0 where nothing tells it.
     pub class_shares: [f32; ObjectClass::ALL.len()],
     /// Score of the newest detection, 0 to 1.
     pub score: f32,
-    /// The tracker's estimate of the box in the newest frame, source-image pixels.
-    pub bounding_box: BoundingBox,
-    /// Index in the newest frame's detections; `None` when coasting.
+    /// The tracker's estimate of the box in the newest frame, source-image pixels; `None` of a radar or lidar.
+    pub bounding_box: Option<BoundingBox>,
+    /// Index in the newest frame's detections, or scan's targets or objects; `None` when coasting.
     pub detection: Option<u16>,
     /// Event in which the track began.
     pub first_event: EventId,
@@ -88,6 +91,11 @@ pub struct GroundTrack {
 }
 
 impl GroundTrack {
+    /// Whether its sensor tells the class at all.
+    pub fn tells_class(&self) -> bool {
+        self.class_confidence > 0.0
+    }
+
     /// Speed over ground, metres per second.
     pub fn speed_mps(&self) -> f64 {
         self.velocity_e_mps.hypot(self.velocity_n_mps)

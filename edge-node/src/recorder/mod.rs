@@ -3,6 +3,7 @@
 //! In: [`Record`]s in processing order. Out: a file that Foxglove and `mcap` open unmodified, and that [`Recording`]
 //! reads back exactly. The file order is the processing order. Absent on purpose: any interpretation of the events.
 
+mod ranging_schema;
 pub mod raw_ring;
 mod reader;
 mod repair;

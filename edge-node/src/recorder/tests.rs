@@ -4,9 +4,9 @@ use super::{Entry, Error, FrameRecording, Record, Recorder, RecorderSettings, Re
 use crate::effect::{MessageCause, MessageKind, ObjectCause, OutMessage, Provenance, SightCause};
 use crate::event::{
     ChannelLoad, DenAction, DenRequest, DetectionFrame, DropReason, EgoState, Equipment, Event, EventBody, EventId,
-    EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, Observation, Operation, PatchShift,
-    PriorityAnswer, PriorityStatus, Quantity, ReceivedMessage, SignalPhase, SignalReport, SourceId, SourceState,
-    StatusChange, Traffic,
+    EventReport, FrameDropped, FrameStatistics, FrameTimings, GroupState, ListedObject, ObjectList, Observation,
+    Operation, PatchShift, PriorityAnswer, PriorityStatus, Quantity, RadarScan, RadarTarget, ReceivedMessage,
+    SignalPhase, SignalReport, SourceId, SourceState, StatusChange, Traffic,
 };
 use crate::perception::privacy::tests::anonymised;
 use masa_inference::{Appearance, BoundingBox, Detection, ObjectClass, RgbImage};
@@ -65,7 +65,7 @@ fn message() -> OutMessage {
                     frame: 9,
                     captured_at: Timestamp::from_unix_ns(1_699_999_999_999_999_999),
                     detection: Some(0),
-                    bounding_box: BoundingBox { x1_px: 0.1, y1_px: 0.2, x2_px: 0.3, y2_px: 1e-30 },
+                    bounding_box: Some(BoundingBox { x1_px: 0.1, y1_px: 0.2, x2_px: 0.3, y2_px: 1e-30 }),
                 }],
                 messages: vec![MessageCause {
                     station: 7,
@@ -135,6 +135,8 @@ fn any_body() -> impl Strategy<Value = EventBody> {
                 })
             }
         ),
+        any_scan().prop_map(EventBody::RadarScan),
+        any_list().prop_map(EventBody::ObjectList),
         any_received().prop_map(EventBody::Received),
         any_ego().prop_map(EventBody::Ego),
         any_den_request().prop_map(EventBody::DenRequest),
@@ -152,6 +154,36 @@ fn any_body() -> impl Strategy<Value = EventBody> {
             reason: DropReason::QueueFull,
         })),
     ]
+}
+
+fn any_scan() -> impl Strategy<Value = RadarScan> {
+    let target = any::<[f32; 4]>().prop_map(|[range_m, azimuth_rad, radial_mps, rcs_dbsm]| RadarTarget {
+        range_m,
+        azimuth_rad,
+        radial_mps,
+        rcs_dbsm,
+    });
+    (any::<u64>(), any::<i64>(), prop::collection::vec(target, 0..5)).prop_map(|(scan, at, targets)| RadarScan {
+        scan,
+        captured_at: Timestamp::from_unix_ns(at),
+        targets,
+    })
+}
+
+fn any_list() -> impl Strategy<Value = ObjectList> {
+    type Parts = ([f32; 2], Option<[f32; 3]>, Option<f32>, Option<[f32; 2]>, Option<u32>);
+    let object = any::<Parts>().prop_map(|(position_m, size_m, yaw_rad, velocity_mps, points)| ListedObject {
+        position_m,
+        size_m,
+        yaw_rad,
+        velocity_mps,
+        points,
+    });
+    (any::<u64>(), any::<i64>(), prop::collection::vec(object, 0..5)).prop_map(|(scan, at, objects)| ObjectList {
+        scan,
+        captured_at: Timestamp::from_unix_ns(at),
+        objects,
+    })
 }
 
 fn any_received() -> impl Strategy<Value = ReceivedMessage> {

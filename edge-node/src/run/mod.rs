@@ -117,6 +117,7 @@ pub fn node_settings(configuration: &Configuration) -> NodeSettings {
         site_origin: origin,
         zones: configuration.site.zones.clone(),
         cameras: configuration.cameras().map(|(source, _, settings)| (source, settings.clone())).collect(),
+        ranging: configuration.ranging().collect(),
         world: configuration.node.world.clone(),
         infrastructure: InfrastructureSite {
             intersections: configuration.site.intersections.clone(),

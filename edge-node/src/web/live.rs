@@ -75,12 +75,10 @@ fn collect(snapshot: &Snapshot, newest: &mut BTreeMap<SourceId, u64>, frames: &m
         let sights = snapshot.objects.iter().flat_map(|o| o.sights.iter().map(move |s| (o, s)));
         let boxes = sights
             .filter(|(_, s)| s.camera == frame.camera)
-            .map(|(o, s)| Sight {
-                object: o.id,
-                track: s.track_id,
-                class: o.class,
-                state: o.state,
-                box_px: [s.bounding_box.x1_px, s.bounding_box.y1_px, s.bounding_box.x2_px, s.bounding_box.y2_px],
+            .filter_map(|(o, s)| {
+                let b = s.bounding_box?;
+                let box_px = [b.x1_px, b.y1_px, b.x2_px, b.y2_px];
+                Some(Sight { object: o.id, track: s.track_id, class: o.class, state: o.state, box_px })
             })
             .collect();
         let (width_px, height_px) = (frame.width_px, frame.height_px);

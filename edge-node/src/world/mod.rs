@@ -163,6 +163,17 @@ impl World {
             height_px: frame.height_px,
         };
         self.frames.insert(camera, newest);
+        self.see_tracks(camera, frame.captured_at, tracks, now);
+    }
+
+    /// Takes over the tracks of one sensor at the instant of its newest look.
+    pub(crate) fn see_tracks(
+        &mut self,
+        camera: SourceId,
+        captured_at: Timestamp,
+        tracks: &[GroundTrack],
+        now: Timestamp,
+    ) {
         let is_over = |user: &RoadUser| {
             user.sight_of(camera).is_some_and(|sight| tracks.iter().all(|track| track.track_id != sight.track_id))
         };
@@ -180,7 +191,7 @@ impl World {
             !forgotten
         });
         self.associate(camera, tracks, now);
-        self.users.iter_mut().for_each(|user| user.publish(frame.captured_at));
+        self.users.iter_mut().for_each(|user| user.publish(captured_at));
     }
 
     /// The next object id. Ids run round the 16 bits of a CPM's `objectId`; one that is in use is passed over.

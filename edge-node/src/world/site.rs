@@ -96,6 +96,15 @@ pub enum SiteError {
     },
 }
 
+/// Whether a ground position lies in a polygon, by the even-odd rule: the edges that a ray to the east crosses.
+pub(crate) fn is_within(corners: &[[f64; 2]], p: Enu) -> bool {
+    let ends = corners.iter().cycle().skip(1);
+    corners.iter().zip(ends).fold(false, |inside, ([ae, an], [be, bn])| {
+        let spans = (*an > p.n_m) != (*bn > p.n_m);
+        inside ^ (spans && p.e_m < (be - ae) * (p.n_m - an) / (bn - an) + ae)
+    })
+}
+
 /// A checked zone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone {
@@ -134,11 +143,7 @@ impl Zone {
         if !(west..=east).contains(&p.e_m) || !(south..=north).contains(&p.n_m) {
             return false;
         }
-        // Even-odd rule: count the edges a ray to the east crosses.
-        self.edges().fold(false, |inside, ([ae, an], [be, bn])| {
-            let spans = (an > p.n_m) != (bn > p.n_m);
-            inside ^ (spans && p.e_m < (be - ae) * (p.n_m - an) / (bn - an) + ae)
-        })
+        is_within(&self.polygon_m, p)
     }
 
     /// Distance from the border, metres: positive inside, negative outside.
@@ -185,6 +190,11 @@ impl SiteMap {
     /// Every zone, in the order of the configuration.
     pub fn zones(&self) -> &[Zone] {
         &self.zones
+    }
+
+    /// Whether nothing is known of the ground.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.zones.is_empty()
     }
 
     /// The zones that contain a ground position, in the order of the configuration.

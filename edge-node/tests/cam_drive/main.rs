@@ -66,6 +66,7 @@ fn node() -> Node {
         position: ORIGIN,
         site_origin: ORIGIN,
         zones: Vec::new(),
+        ranging: Vec::new(),
         cameras: Vec::new(),
         world: WorldSettings::default(),
         infrastructure: InfrastructureSite::default(),

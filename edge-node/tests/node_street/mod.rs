@@ -121,6 +121,7 @@ pub(crate) fn settings(facilities: FacilitiesSettings) -> NodeSettings {
             zone("west", ZoneKind::Pavement, [22.0, -60.0, 26.0, 60.0]),
             zone("zebra", ZoneKind::Crossing, [26.0, 8.0, 34.0, 12.0]),
         ],
+        ranging: Vec::new(),
         cameras: vec![(CAMERA, camera())],
         world: WorldSettings::default(),
         infrastructure: InfrastructureSite::default(),

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// Measure what the first station of scenarios knows of the road: positions, speeds, ellipses, identities, ghosts.
 ///
 /// Each scenario runs with the station's first camera, with all of its cameras, and with those and the messages of connected
-/// vehicles. Road users in the first camera's view count.
+/// vehicles; with its radars and lidars where `--sources` asks for them. Road users in the first camera's view count.
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
     /// Scenario files, or names of shipped scenarios; the first station needs two cameras.
@@ -24,6 +24,9 @@ pub(crate) struct Evaluate {
     /// What detections are evaluated.
     #[arg(long, value_enum, default_value_t = Detections::Rendered)]
     detections: Detections,
+    /// Of ideal boxes with noise: share that is missing, as in fog or at night.
+    #[arg(long, value_name = "SHARE", default_value_t = NOISE.missed)]
+    missed: f64,
     /// Another seed than the scenario's own.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -34,7 +37,7 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "N", default_value_t = 1)]
     runs: u64,
     /// Only these rows, in this order.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Sources::ALL)]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Sources::USUAL)]
     sources: Vec<Sources>,
     /// Write every single comparison to this CSV file, with doubles and ghosts.
     #[arg(long, value_name = "FILE")]
@@ -64,16 +67,30 @@ enum Sources {
     Cameras,
     /// All cameras, and connected vehicles.
     CamerasAndCam,
+    /// The first camera, and the radars.
+    CameraAndRadar,
+    /// The first camera, and the lidars.
+    CameraAndLidar,
+    /// All cameras, radars and lidars.
+    AllSensors,
 }
 
 impl Sources {
-    const ALL: [Self; 3] = [Self::OneCamera, Self::Cameras, Self::CamerasAndCam];
+    /// Rows of every scenario.
+    const USUAL: [Self; 3] = [Self::OneCamera, Self::Cameras, Self::CamerasAndCam];
 
     /// The scenario with these sources only.
     fn of(self, scenario: &Scenario) -> Scenario {
         let mut scenario = scenario.clone();
-        if self == Self::OneCamera {
-            scenario.stations[0].cameras.truncate(1);
+        let station = &mut scenario.stations[0];
+        if matches!(self, Self::OneCamera | Self::CameraAndRadar | Self::CameraAndLidar) {
+            station.cameras.truncate(1);
+        }
+        if !matches!(self, Self::CameraAndRadar | Self::AllSensors) {
+            station.radars.clear();
+        }
+        if !matches!(self, Self::CameraAndLidar | Self::AllSensors) {
+            station.lidars.clear();
         }
         // The same vehicles speak and react in every row; the station only does not listen.
         if self != Self::CamerasAndCam {
@@ -87,6 +104,9 @@ impl Sources {
             Self::OneCamera => "one camera",
             Self::Cameras => "all cameras",
             Self::CamerasAndCam => "all cameras and CAM",
+            Self::CameraAndRadar => "one camera and radar",
+            Self::CameraAndLidar => "one camera and lidar",
+            Self::AllSensors => "all cameras, radar, lidar",
         }
     }
 }
@@ -98,7 +118,7 @@ impl Evaluate {
             if self.how.perception != PerceptionChoice::AsScenario {
                 bail!("--perception and --detections contradict each other");
             }
-            options.perception = Perception::NoisyTruth(NOISE);
+            options.perception = Perception::NoisyTruth(BoxErrors { missed: self.missed, ..NOISE });
         }
         let mut jobs: Vec<(Scenario, RunOptions)> = Vec::new();
         for mut scenario in open(&self.scenarios)? {

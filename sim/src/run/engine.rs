@@ -10,6 +10,7 @@ use super::air::Air;
 use super::forger::Forger;
 use super::gnss::Receiver;
 use super::modem::{Authorities, Modem, Output};
+use super::ranging::{self, RangingRig};
 use super::reaction::Driver;
 use super::rig::{Capture, Rig};
 use super::station::Station;
@@ -59,6 +60,7 @@ pub(crate) struct Engine<'a> {
     stations: Vec<Station>,
     by_actor: BTreeMap<ActorId, usize>,
     rigs: Vec<Rig>,
+    ranging: Vec<RangingRig>,
     air: Air,
     authorities: Option<Authorities>,
     queue: BTreeMap<(i64, u64), (usize, Due)>,
@@ -98,6 +100,7 @@ impl<'a> Engine<'a> {
             stations: Vec::new(),
             by_actor: BTreeMap::new(),
             rigs: Vec::new(),
+            ranging: Vec::new(),
             air: Air::new(scenario.radio, &roads, seed),
             forger: Forger::default(),
             authorities,
@@ -132,6 +135,8 @@ impl<'a> Engine<'a> {
                 let rig = Rig::new((station, place), camera, scene.as_ref(), scenario.step_s, seed, options)?;
                 engine.rigs.push(rig);
             }
+            let sources: Vec<_> = engine.stations[station].configuration.ranging().map(|(source, _)| source).collect();
+            engine.ranging.extend(ranging::rigs(station, settings, sources.into_iter(), &roads, seed));
         }
         Ok(engine)
     }
@@ -179,6 +184,7 @@ impl<'a> Engine<'a> {
             self.read_sensors(t_ns);
             self.announce(t_ns);
             self.look(t_ns)?;
+            self.range(t_ns);
             self.forge(t_ns);
             self.run_until(t_ns);
             self.drive(t_ns);

@@ -19,6 +19,7 @@ mod glosa;
 pub(crate) mod gnss;
 mod modem;
 pub(crate) mod population;
+mod ranging;
 pub mod reaction;
 mod rig;
 pub(crate) mod signals;
@@ -153,6 +154,12 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunErro
         Perception::Off => Some(DetectorKind::Off),
         Perception::GroundTruth | Perception::NoisyTruth(_) => Some(DetectorKind::GroundTruth),
     };
+    if options.perception == Perception::Off {
+        for station in &mut scenario.stations {
+            station.radars.clear();
+            station.lidars.clear();
+        }
+    }
     if let Some(detector) = replaced {
         for camera in scenario.stations.iter_mut().flat_map(|station| &mut station.cameras) {
             camera.detector = detector;

@@ -1,6 +1,7 @@
 //! From a map and a scenario to what a node is configured with: the site file that a survey of the place would give.
 
 use super::camera::site_camera;
+use super::ranging::{site_lidar, site_radar};
 use crate::geometry::Polyline;
 use crate::roads::{EdgeKind, LaneKind, Roads};
 use crate::scenario::{CameraSettings, StationSettings, ZonesFrom};
@@ -43,6 +44,10 @@ pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFr
     }
     let mut file = node_file(settings.station_id, &settings.id, StationKind::RoadSideUnit);
     file.node.position_m = settings.position_m;
+    site.radars = settings.radars.iter().map(site_radar).collect();
+    site.lidars = settings.lidars.iter().map(site_lidar).collect();
+    let (radars, lidars) = (settings.radars.iter().map(|r| &r.id), settings.lidars.iter().map(|l| &l.id));
+    file.ranging = radars.chain(lidars).cloned().collect();
     file.cameras = settings.cameras.iter().map(camera_section).collect();
     file.facilities = settings.facilities.clone();
     file.world = settings.world.clone();
@@ -96,6 +101,7 @@ fn node_file(station_id: u32, name: &str, station_type: StationKind) -> NodeFile
         engine: EngineSettings::default(),
         inference: InferenceSettings::default(),
         cameras: Vec::new(),
+        ranging: Vec::new(),
         iot: None,
         gnss: None,
         signal_controller: None,
@@ -127,6 +133,8 @@ fn empty_site(roads: &Roads, frame: &SiteFrame) -> SiteFile {
         site: SiteSection { id: "simulated".into(), name: roads.name.clone() },
         origin: Origin { latitude_deg: lat_deg, longitude_deg: lon_deg, altitude_m: alt_m },
         cameras: Vec::new(),
+        radars: Vec::new(),
+        lidars: Vec::new(),
         zones: Vec::new(),
         intersections: Vec::new(),
         signs: Vec::new(),

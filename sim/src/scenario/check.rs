@@ -47,6 +47,14 @@ pub fn check(scenario: &Scenario) -> Result<(), ScenarioError> {
             }
         }
     }
+    for station in &scenario.stations {
+        let ranging = station.radars.iter().map(|radar| &radar.id).chain(station.lidars.iter().map(|lidar| &lidar.id));
+        for id in ranging {
+            if !cameras.insert((&station.id, id)) {
+                return wrong(format!("sensor `{id}` of station `{}` is listed twice", station.id));
+            }
+        }
+    }
     for criterion in &scenario.criteria {
         check_criterion(scenario, &criterion.require)?;
     }

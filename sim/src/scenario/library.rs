@@ -51,6 +51,7 @@ scenarios! {
     "roundabout-zebra",
     "rule-breakers",
     "running-for-the-tram",
+    "stopped-car-in-dense-fog",
     "stopped-vehicle-behind-bend",
     "wheelchair-crossing",
     "wrong-way-driver",

@@ -9,6 +9,7 @@ mod check;
 mod criterion;
 mod demand;
 mod library;
+mod ranging;
 pub mod route;
 pub mod scripted;
 mod station;
@@ -19,6 +20,7 @@ pub(crate) use check::known_station as check_station;
 pub use criterion::{Criterion, CriterionSettings, Recipients};
 pub use demand::{ParkingDemand, PeopleDemand, TrafficDemand};
 pub use library::{library, shipped};
+pub use ranging::{LidarSettings, RadarSettings};
 pub use station::{
     AnnouncementSettings, CameraSettings, DetectorKind, LatencyModel, LensSettings, SensorSettings, StationSettings,
     ZonesFrom,

@@ -1,5 +1,6 @@
 //! Stations at the roadside: where they stand, what they see with, by which rules they speak.
 
+use super::ranging::{LidarSettings, RadarSettings};
 use masa_edge_node::event::Quantity;
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::perception::georeference::online::DriftPolicy;
@@ -23,6 +24,12 @@ pub struct StationSettings {
     /// Its cameras.
     #[serde(default, rename = "camera")]
     pub cameras: Vec<CameraSettings>,
+    /// Its radars.
+    #[serde(default, rename = "radar")]
+    pub radars: Vec<RadarSettings>,
+    /// Its lidars.
+    #[serde(default, rename = "lidar")]
+    pub lidars: Vec<LidarSettings>,
     /// What the road operator lets it announce.
     #[serde(default, rename = "announcement")]
     pub announcements: Vec<AnnouncementSettings>,

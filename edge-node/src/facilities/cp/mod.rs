@@ -158,7 +158,7 @@ impl CpService {
     fn sensors_due_at(&self, scene: &Scene<'_>) -> Option<Timestamp> {
         let interval_ms = i64::from(self.settings.t_add_sensor_information_ms);
         let due_at = self.last_sensor_information.map_or(scene.now, |last| last.plus_ms(interval_ms));
-        (!scene.station.cameras.is_empty()).then_some(due_at)
+        (!scene.station.sensors.is_empty()).then_some(due_at)
     }
 
     /// When an interval next elapses, of an object or of the sensor information.
@@ -185,8 +185,8 @@ impl CpService {
             let _ = write!(rule, " object {} {},", user.id, why.words());
         }
         rule.pop();
-        let Station { cameras, reference, .. } = scene.station;
-        let perceived = |s: &Selected<'_>| object::perceived(s.user, *reference, scene.now, s.delta_ms, cameras);
+        let Station { sensors, reference, .. } = scene.station;
+        let perceived = |s: &Selected<'_>| object::perceived(s.user, *reference, scene.now, s.delta_ms, sensors);
         Draft {
             captured_at: selected.iter().filter_map(|s| s.user.captured_at()).max(),
             position: scene.station.position,

@@ -1,7 +1,7 @@
 //! A road user as a CPM carries it: `PerceivedObject` of TS 102 894-2.
 
 use crate::event::SourceId;
-use crate::facilities::accuracy;
+use crate::facilities::{Sensor, accuracy};
 use crate::world::RoadUser;
 use masa_inference::ObjectClass as Class;
 use masa_v2x_proto::List;
@@ -53,7 +53,7 @@ pub(super) fn perceived(
     reference: Enu,
     at: Timestamp,
     delta_ms: i16,
-    cameras: &[SourceId],
+    sensors: &[Sensor],
 ) -> PerceivedObject {
     let coordinate = |value_m: f64, variance_m2: f64| CartesianCoordinateWithConfidence {
         value_m: Reading::Value(value_m as f32),
@@ -96,18 +96,21 @@ pub(super) fn perceived(
         object_dimension_x: dimension(user.length_m),
         object_age_ms: Some((at.unix_ms() - user.first_seen.unix_ms()).clamp(0, 1_500) as i16),
         object_perception_quality: Some(user.quality.rating(user.age_s())),
-        sensor_id_list: List::try_from_iter(user.sights.iter().map(|sight| sensor_id(cameras, sight.camera))),
-        classification: List::try_from_iter([ObjectClassWithConfidence {
-            object_class: object_class(user.class),
-            confidence_percent: Some((user.class_confidence * 100.0).round().clamp(1.0, 100.0) as u8),
-        }]),
+        sensor_id_list: List::try_from_iter(user.sights.iter().map(|sight| sensor_id(sensors, sight.camera))),
+        // Of what only a radar sees there may be none.
+        classification: (user.class_confidence > 0.0)
+            .then(|| ObjectClassWithConfidence {
+                object_class: object_class(user.class),
+                confidence_percent: Some((user.class_confidence * 100.0).round().clamp(1.0, 100.0) as u8),
+            })
+            .and_then(|class| List::try_from_iter([class])),
         ..PerceivedObject::default()
     }
 }
 
-/// The sensor id of a camera in this node's CPMs: its place in the configuration, from 1.
-pub(super) fn sensor_id(cameras: &[SourceId], camera: SourceId) -> u8 {
-    let place = cameras.iter().position(|known| *known == camera).unwrap_or(0);
+/// The id of a sensor in this node's CPMs: its place among the station's, from 1.
+pub(super) fn sensor_id(sensors: &[Sensor], source: SourceId) -> u8 {
+    let place = sensors.iter().position(|known| known.source == source).unwrap_or(0);
     u8::try_from(place + 1).unwrap_or(u8::MAX)
 }
 

@@ -7,7 +7,7 @@
 
 use super::message::{self, Announcement, event_draft};
 use super::{DenSettings, NegationSettings};
-use crate::facilities::{Draft, Scene};
+use crate::facilities::{Draft, Scene, Sensor, SensorKind};
 use crate::world::RoadUser;
 use crate::world::ldm::{EventPhase, ReceivedEvent};
 use masa_inference::ObjectClass;
@@ -121,11 +121,13 @@ impl Negation {
 }
 
 fn all_cameras_see(scene: &Scene<'_>) -> bool {
-    let sees = |camera| {
-        let frame = scene.world.frames().get(camera);
+    let sees = |camera: &Sensor| {
+        let frame = scene.world.frames().get(&camera.source);
         frame.is_some_and(|frame| scene.now.seconds_since(frame.captured_at) <= BLIND_AFTER_S)
     };
-    !scene.station.cameras.is_empty() && scene.station.cameras.iter().all(sees)
+    // A radar that shows nobody proves nothing: it does not see who stands.
+    let mut cameras = scene.station.sensors.iter().filter(|sensor| sensor.kind == SensorKind::Camera).peekable();
+    cameras.peek().is_some() && cameras.all(sees)
 }
 
 /// Whether the cameras can tell of this event at all.

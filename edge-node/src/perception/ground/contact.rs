@@ -6,6 +6,7 @@
 //! its own box, drawn through the same camera, has the measured middle and lower edge. Of a box that the picture's border cuts,
 //! the cut edges say nothing: the body is put where what shows of it has the same other edges.
 
+use super::motion::MeasuredVelocity;
 use super::settings::{Extent, MotionSettings};
 use super::viewpoint::Viewpoint;
 use crate::perception::CalibratedArea;
@@ -46,6 +47,8 @@ pub struct GroundMeasurement {
     pub bias: Covariance2,
     /// Whether the calibration vouches for the position.
     pub area: CalibratedArea,
+    /// Its velocity, where one look tells of it.
+    pub velocity: Option<MeasuredVelocity>,
 }
 
 /// Where a box meets the ground.
@@ -118,6 +121,7 @@ pub(crate) fn measure(
         noise: seen.covariance,
         bias: sum(&detector, &seen.calibration_covariance),
         area: seen.area,
+        velocity: None,
     };
     let Some(viewpoint) = viewpoint else { return Some(measured) };
     let bearing_rad = viewpoint.bearing_rad(seen.position);
@@ -213,7 +217,7 @@ fn measure_cut(
     let changing = Covariance2 { ee_m2: share(size.ee_m2), en_m2: share(size.en_m2), nn_m2: share(size.nn_m2) };
     let noise = sum(&on_ground(contact.noise_px2), &changing);
     let bias = sum(&sum(&on_ground(contact.bias_px2), &size), &hidden.calibration_covariance);
-    Some(GroundMeasurement { position: centre, noise, bias, area: hidden.area })
+    Some(GroundMeasurement { position: centre, noise, bias, area: hidden.area, velocity: None })
 }
 
 /// A body for one that may be turned in any way, as likely: its near side is on average where that of this square is. With

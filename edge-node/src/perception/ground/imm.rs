@@ -6,7 +6,7 @@
 //! covariances stay symmetric and positive (Joseph's form). Deliberately absent: lanes, and what others do.
 
 use super::settings::MotionClass;
-use nalgebra::{Matrix2, SMatrix, SVector, Vector2};
+use nalgebra::{Matrix2, RowSVector, SMatrix, SVector, Vector2};
 
 /// Rest of a standing body's velocity, m/s.
 const REST_SIGMA_MPS: f64 = 0.1;
@@ -98,7 +98,16 @@ pub(crate) struct Imm {
 pub(crate) struct Measured {
     pub(crate) position: Vector2<f64>,
     pub(crate) noise: Matrix2<f64>,
-    pub(crate) velocity: Option<(Vector2<f64>, Matrix2<f64>)>,
+    pub(crate) velocity: Option<Velocity>,
+}
+
+/// What is measured of a velocity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Velocity {
+    /// All of it, with its covariance.
+    Whole(Vector2<f64>, Matrix2<f64>),
+    /// Its part away from a place, with the variance.
+    Radial { from: Vector2<f64>, mps: f64, variance: f64 },
 }
 
 impl Imm {
@@ -184,13 +193,28 @@ impl Imm {
     pub(crate) fn update(&mut self, measured: &Measured, limit: f64, kind: Kind) {
         for mode in self.modes.iter_mut().filter(|mode| mode.probability > 0.0) {
             let likelihood = match &measured.velocity {
-                None => correct::<2>(mode, &observation(), measured.position, measured.noise, limit),
-                Some((velocity, velocity_noise)) => {
+                None => {
+                    let observe = observation::<2>();
+                    correct(mode, &observe, measured.position - observe * mode.state, measured.noise, limit)
+                }
+                Some(Velocity::Whole(velocity, velocity_noise)) => {
                     let mut noise = SMatrix::<f64, 4, 4>::zeros();
                     noise.fixed_view_mut::<2, 2>(0, 0).copy_from(&measured.noise);
                     noise.fixed_view_mut::<2, 2>(2, 2).copy_from(velocity_noise);
                     let seen = SVector::<f64, 4>::new(measured.position.x, measured.position.y, velocity.x, velocity.y);
-                    correct::<4>(mode, &observation(), seen, noise, limit)
+                    let observe = observation::<4>();
+                    correct(mode, &observe, seen - observe * mode.state, noise, limit)
+                }
+                Some(Velocity::Radial { from, mps, variance }) => {
+                    let mut noise = SMatrix::<f64, 3, 3>::zeros();
+                    noise.fixed_view_mut::<2, 2>(0, 0).copy_from(&measured.noise);
+                    noise[(2, 2)] = *variance;
+                    let (expected_mps, slope) = radial(&mode.state, from);
+                    let mut observe = observation::<3>();
+                    observe.set_row(2, &slope);
+                    let apart = measured.position - mode.state.fixed_rows::<2>(0);
+                    let innovation = SVector::<f64, 3>::new(apart.x, apart.y, mps - expected_mps);
+                    correct(mode, &observe, innovation, noise, limit)
                 }
             };
             mode.probability *= likelihood.max(1e-12);
@@ -241,16 +265,27 @@ fn observation<const N: usize>() -> SMatrix<f64, N, 5> {
     SMatrix::from_fn(|row, column| f64::from(u8::from(row == column)))
 }
 
-/// One Kalman correction; returns the likelihood of what was measured.
+/// The velocity of a state away from a place, and its derivatives by the state (extended Kalman filter).
+fn radial(state: &State, from: &Vector2<f64>) -> (f64, RowSVector<f64, 5>) {
+    let ray = state.fixed_rows::<2>(0) - from;
+    let range_m = ray.norm().max(1.0);
+    let ray = ray / range_m;
+    let velocity = state.fixed_rows::<2>(2);
+    let mps = velocity.dot(&ray);
+    // As it goes past, the ray turns with it.
+    let by_place = (velocity - ray * mps) / range_m;
+    (mps, RowSVector::<f64, 5>::new(by_place.x, by_place.y, ray.x, ray.y, 0.0))
+}
+
+/// One Kalman correction by what was measured less what was expected; returns the likelihood of that.
 fn correct<const N: usize>(
     mode: &mut Mode,
     observe: &SMatrix<f64, N, 5>,
-    measured: SVector<f64, N>,
+    innovation: SVector<f64, N>,
     mut noise: SMatrix<f64, N, N>,
     limit: f64,
 ) -> f64 {
     let expected = observe * mode.covariance * observe.transpose();
-    let innovation = measured - observe * mode.state;
     let Some(root) = (expected + noise).cholesky() else { return 0.0 };
     let distance2 = innovation.dot(&root.solve(&innovation));
     let likelihood = (-0.5 * distance2.min(40.0)).exp() / root.l_dirty().diagonal().product();
@@ -407,9 +442,35 @@ mod tests {
     }
 
     #[test]
+    fn the_slope_of_a_radial_velocity_is_its_derivative() {
+        let (state, from) = (State::new(3.0, -2.0, 7.0, 4.0, 0.1), Vector2::new(-9.0, 4.0));
+        let (mps, slope) = radial(&state, &from);
+        for part in 0..5 {
+            let mut moved = state;
+            moved[part] += 1e-6;
+            assert!(((radial(&moved, &from).0 - mps) / 1e-6 - slope[part]).abs() < 1e-4, "part {part}: {slope}");
+        }
+    }
+
+    #[test]
+    fn a_radial_velocity_tells_of_the_velocity_along_the_ray_only() {
+        let mut imm = Imm::new(Vector2::new(30.0, 0.0), Matrix2::identity(), Kind::Vehicle, CAR);
+        let velocity = Some(Velocity::Radial { from: Vector2::zeros(), mps: -9.0, variance: 0.04 });
+        imm.update(
+            &Measured { position: Vector2::new(30.0, 0.0), noise: Matrix2::identity(), velocity },
+            3.0,
+            Kind::Vehicle,
+        );
+        // Of what moves: whether it does is another question.
+        let Mode { state, covariance, .. } = imm.modes[Model::ConstantVelocity as usize];
+        assert!((state[2] + 9.0).abs() < 0.3 && state[3].abs() < 1e-6, "{state}");
+        assert!(covariance[(2, 2)] < 1.0 && covariance[(3, 3)] > 20.0, "{covariance}");
+    }
+
+    #[test]
     fn a_measured_velocity_counts() {
         let mut imm = Imm::new(Vector2::zeros(), Matrix2::identity(), Kind::Vehicle, CAR);
-        let velocity = Some((Vector2::new(9.0, 0.0), Matrix2::identity() * 0.04));
+        let velocity = Some(Velocity::Whole(Vector2::new(9.0, 0.0), Matrix2::identity() * 0.04));
         let seen = Measured { position: Vector2::zeros(), noise: Matrix2::identity(), velocity };
         imm.update(&seen, 3.0, Kind::Vehicle);
         let (state, covariance) = imm.estimate();

@@ -14,6 +14,7 @@ mod viewpoint;
 
 pub use contact::GroundMeasurement;
 pub(crate) use contact::{Across, Contact, Cut, Level, measure, sum};
+pub use motion::MeasuredVelocity;
 pub(crate) use motion::{Motion, Seen, matrix};
 pub use settings::{ContactPoint, Extent, MotionClass, MotionSettings, extent_of};
 pub(crate) use viewpoint::Viewpoint;

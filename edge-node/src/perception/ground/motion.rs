@@ -1,6 +1,6 @@
 //! The motion of one road user: its models, and what follows from them for others.
 
-use super::imm::{Imm, Kind, Measured, Model};
+use super::imm::{Imm, Kind, Measured, Model, Velocity};
 use super::settings::{MotionClass, MotionSettings};
 use masa_inference::ObjectClass;
 use masa_v2x_proto::geo::{Covariance2, Enu};
@@ -19,8 +19,23 @@ const JUMP_AFTER: u8 = 3;
 pub(crate) struct Seen {
     pub(crate) position: Enu,
     pub(crate) noise: Covariance2,
+    pub(crate) velocity: Option<MeasuredVelocity>,
+}
+
+/// What a source measures of a velocity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MeasuredVelocity {
     /// Towards east and north, m/s, with its covariance.
-    pub(crate) velocity: Option<([f64; 2], Covariance2)>,
+    Whole([f64; 2], Covariance2),
+    /// Away from a place, m/s, with its variance: what a radar measures by Doppler's effect.
+    Radial {
+        /// Where the radar is.
+        from: Enu,
+        /// Away from it is positive, m/s.
+        mps: f64,
+        /// Its variance, (m/s)².
+        variance: f64,
+    },
 }
 
 /// State of one road user on the ground.
@@ -42,8 +57,15 @@ impl Motion {
         let position = vector(seen.position);
         let imm = match &seen.velocity {
             None => Imm::new(position, matrix(&seen.noise), kind, motion_class),
-            Some((velocity, noise)) => {
+            Some(MeasuredVelocity::Whole(velocity, noise)) => {
                 Imm::with_velocity(position, matrix(&seen.noise), Vector2::from(*velocity), matrix(noise), kind)
+            }
+            Some(MeasuredVelocity::Radial { from, mps, variance }) => {
+                // Across the ray nothing is known but what the class does.
+                let ray = (position - vector(*from)).try_normalize(1e-6).unwrap_or(Vector2::x());
+                let along = ray * ray.transpose();
+                let across = (Matrix2::identity() - along) * motion_class.initial_speed_mps.powi(2);
+                Imm::with_velocity(position, matrix(&seen.noise), ray * *mps, along * *variance + across, kind)
             }
         };
         Self { imm, at, begin: position, yaw_rad: None, kind, class: motion_class, elsewhere: 0 }
@@ -89,7 +111,12 @@ impl Motion {
         let measured = Measured {
             position: vector(seen.position),
             noise: matrix(&seen.noise),
-            velocity: seen.velocity.map(|(velocity, noise)| (Vector2::from(velocity), matrix(&noise))),
+            velocity: seen.velocity.map(|velocity| match velocity {
+                MeasuredVelocity::Whole(mps, noise) => Velocity::Whole(Vector2::from(mps), matrix(&noise)),
+                MeasuredVelocity::Radial { from, mps, variance } => {
+                    Velocity::Radial { from: vector(from), mps, variance }
+                }
+            }),
         };
         self.imm.update(&measured, settings.outlier_sigma, self.kind);
         self.turn(settings);

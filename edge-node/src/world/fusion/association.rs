@@ -41,7 +41,7 @@ impl Candidate {
             position: user.position,
             covariance: user.covariance,
             velocity: Some(([user.velocity_e_mps, user.velocity_n_mps], user.velocity_covariance)),
-            class: Some(user.class),
+            class: (user.class_confidence > 0.0).then_some(user.class),
             length_m: user.length_m,
         }
     }
@@ -54,7 +54,7 @@ impl From<&GroundTrack> for Candidate {
             position: track.position,
             covariance: track.covariance,
             velocity: Some(([track.velocity_e_mps, track.velocity_n_mps], track.velocity_covariance)),
-            class: Some(track.class),
+            class: track.tells_class().then_some(track.class),
             length_m: track.length_m,
         }
     }

@@ -7,7 +7,7 @@
 use super::report::Report;
 use super::settings::FusionSettings;
 use crate::perception::GroundTrack;
-use crate::perception::ground::{Motion, MotionSettings, Seen, sum};
+use crate::perception::ground::{MeasuredVelocity, Motion, MotionSettings, Seen, sum};
 use crate::world::RoadUser;
 use heapless::Vec;
 use masa_inference::ObjectClass;
@@ -36,13 +36,13 @@ impl From<&GroundTrack> for Measurement {
         let measured = &track.measured;
         // Two sources are weighed by all that may be wrong with either.
         let noise = sum(&measured.noise, &measured.bias);
-        Self { at: track.measured_at, seen: Seen { position: measured.position, noise, velocity: None } }
+        Self { at: track.measured_at, seen: Seen { position: measured.position, noise, velocity: measured.velocity } }
     }
 }
 
 impl From<&Report> for Measurement {
     fn from(report: &Report) -> Self {
-        let velocity = report.velocity_mps.map(|velocity| (velocity, report.velocity_covariance()));
+        let velocity = report.velocity_mps.map(|mps| MeasuredVelocity::Whole(mps, report.velocity_covariance()));
         Self { at: report.measured_at, seen: Seen { position: report.position, noise: report.covariance(), velocity } }
     }
 }
@@ -70,7 +70,8 @@ pub(crate) struct Estimator {
 impl Estimator {
     /// Goes on from what one source has known so far.
     pub(crate) fn of_user(user: &RoadUser, settings: &FusionSettings) -> Self {
-        let velocity = ([user.velocity_e_mps, user.velocity_n_mps], user.velocity_covariance);
+        let velocity = [user.velocity_e_mps, user.velocity_n_mps];
+        let velocity = MeasuredVelocity::Whole(velocity, user.velocity_covariance);
         let seen = Seen { position: user.position, noise: user.covariance, velocity: Some(velocity) };
         let motion = Motion::new(&seen, user.state_at, user.class, &settings.motion).heading(user.yaw_rad);
         let first = (Measurement { at: user.state_at, seen }, motion);

@@ -1,13 +1,13 @@
-//! One road user from many sources: several cameras, and what stations tell of themselves (CAM, VAM) and of others (CPM).
+//! One road user from many sources: several cameras, radars and lidars, and what stations tell of themselves (CAM, VAM) and of others (CPM).
 //!
-//! In: the ground tracks of each camera's frame and the contents of received messages, in the order in which they arrive.
+//! In: the ground tracks of each frame or scan and the contents of received messages, in the order in which they arrive.
 //! Out: [`RoadUser`]s with one identity each. A track or teller that is known stays with its object; new ones are assigned to
 //! the objects that they agree with, the cheapest way for all together; objects that turn out to be one are merged, and a
 //! source that disagrees for long is given up.
 //!
 //! Invariants: pure; measurement times count, not those of arrival: what arrives late is put where it belongs within a
 //! bounded window, what is older is counted; capacities are fixed. What only one camera shows is as that camera has it.
-//! Deliberately absent: radar and lidar, of which no event tells yet; appearance.
+//! Deliberately absent: appearance.
 
 mod association;
 mod estimator;
@@ -275,5 +275,7 @@ impl World {
     }
 }
 
+#[cfg(test)]
+mod ranging_tests;
 #[cfg(test)]
 mod tests;

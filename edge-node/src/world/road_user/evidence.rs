@@ -11,15 +11,15 @@ use masa_v2x_proto::MessageKind;
 use masa_v2x_proto::geo::Covariance2;
 use masa_v2x_proto::time::Timestamp;
 
-/// Where one camera has a road user.
+/// Where one camera, radar or lidar has a road user.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sight {
-    /// The camera.
+    /// The camera, radar or lidar.
     pub camera: SourceId,
     /// The track in that camera.
     pub track_id: u32,
-    /// The track's box, source-image pixels.
-    pub bounding_box: BoundingBox,
+    /// The track's box, source-image pixels; `None` of a radar or lidar.
+    pub bounding_box: Option<BoundingBox>,
     /// Index in the newest frame's detections; `None` when carried through a gap.
     pub detection: Option<u16>,
     /// Event in which the track began.

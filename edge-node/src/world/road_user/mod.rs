@@ -240,18 +240,19 @@ impl RoadUser {
     }
 
     fn take_over(&mut self, track: &GroundTrack) {
-        self.class = track.class;
-        self.class_confidence = track.class_confidence;
-        self.class_shares = track.class_shares;
+        // What does not tell the class leaves it, and the size that follows from it, as it is known.
+        if track.tells_class() || self.class_confidence <= 0.0 {
+            self.class = track.class;
+            self.class_confidence = track.class_confidence;
+            self.class_shares = track.class_shares;
+            (self.length_m, self.width_m, self.height_m) = (track.length_m, track.width_m, track.height_m);
+        }
         self.position = track.position;
         self.covariance = track.covariance;
         self.velocity_e_mps = track.velocity_e_mps;
         self.velocity_n_mps = track.velocity_n_mps;
         self.velocity_covariance = track.velocity_covariance;
         self.yaw_rad = track.yaw_rad;
-        self.length_m = track.length_m;
-        self.width_m = track.width_m;
-        self.height_m = track.height_m;
         self.state_at = track.state_at;
     }
 
@@ -264,9 +265,14 @@ impl RoadUser {
         }
         for told in &self.told {
             let weight = if matches!(told.teller, Teller::Station(_)) { 200.0 } else { 10.0 };
-            shares[told.class.unwrap_or(self.class).index()] += weight;
+            if let Some(class) = told.class.or((self.class_confidence > 0.0).then_some(self.class)) {
+                shares[class.index()] += weight;
+            }
         }
         let total: f32 = shares.iter().sum();
+        if total <= 0.0 {
+            return;
+        }
         let Some(best) = ObjectClass::ALL.into_iter().max_by(|a, b| shares[a.index()].total_cmp(&shares[b.index()]))
         else {
             return;

@@ -67,7 +67,9 @@ pub(super) fn wrong_way(
 }
 
 pub(super) fn object_on_road(users: &[RoadUser], map: &SiteMap, findings: &mut Vec<Finding>) {
-    for user in users.iter().filter(|u| matches!(u.class, ObjectClass::Animal | ObjectClass::Obstacle)) {
+    let is_object = |u: &&RoadUser| matches!(u.class, ObjectClass::Animal | ObjectClass::Obstacle);
+    // Of what only a radar sees nobody knows that it is no road user.
+    for user in users.iter().filter(|u| is_object(u) && u.class_confidence > 0.0) {
         let depth_m = map.depth_m(ZoneKind::Carriageway, user.position).unwrap_or(f64::NEG_INFINITY);
         if depth_m > 0.0 {
             // Beyond two standard deviations from the edge it is as good as certain that it lies on the road.

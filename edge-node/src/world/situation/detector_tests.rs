@@ -26,7 +26,7 @@ fn map() -> SiteMap {
 
 /// Somebody at a place with a velocity to the east.
 fn mover(id: u32, class: ObjectClass, position: [f64; 2], speed_mps: f64, ms: i64) -> GroundTrack {
-    let bounding_box = BoundingBox { x1_px: 100.0, y1_px: 100.0, x2_px: 120.0, y2_px: 145.0 };
+    let bounding_box = Some(BoundingBox { x1_px: 100.0, y1_px: 100.0, x2_px: 120.0, y2_px: 145.0 });
     let mut mover = GroundTrack { bounding_box, yaw_rad: Some(0.0), ..track(id, class, position, ms) };
     mover.velocity_e_mps = speed_mps;
     mover
@@ -34,7 +34,7 @@ fn mover(id: u32, class: ObjectClass, position: [f64; 2], speed_mps: f64, ms: i6
 
 /// Somebody who lies: a box that is wider than high.
 fn lying(position: [f64; 2], ms: i64) -> GroundTrack {
-    let bounding_box = BoundingBox { x1_px: 100.0, y1_px: 100.0, x2_px: 150.0, y2_px: 125.0 };
+    let bounding_box = Some(BoundingBox { x1_px: 100.0, y1_px: 100.0, x2_px: 150.0, y2_px: 125.0 });
     GroundTrack { bounding_box, ..mover(1, Person, position, 0.0, ms) }
 }
 

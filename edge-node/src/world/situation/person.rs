@@ -60,7 +60,7 @@ pub(super) fn fallen_person(world: &World, settings: &SituationSettings, finding
         }
         let shapes = user.sights.iter().filter(|sight| sight.state == TrackState::Confirmed).filter_map(|sight| {
             let frame = world.frames().get(&sight.camera)?;
-            let b = &sight.bounding_box;
+            let b = sight.bounding_box?;
             let is_whole = b.x1_px > EDGE_PX
                 && b.y1_px > EDGE_PX
                 && b.x2_px < frame.width_px as f32 - EDGE_PX

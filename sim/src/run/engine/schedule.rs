@@ -110,6 +110,19 @@ impl Engine<'_> {
         self.masts = masts;
     }
 
+    /// Scans of radars and lidars.
+    pub(super) fn range(&mut self, t_ns: i64) {
+        let mut rigs = std::mem::take(&mut self.ranging);
+        for rig in &mut rigs {
+            let captured_at = self.clock(rig.station, t_ns);
+            let (snapshot, pool) = (self.world.now(), &self.pool);
+            if let Some(body) = pool.install(|| rig.scan(snapshot, captured_at)) {
+                self.push(t_ns + rig.latency_ns, rig.station, Due::Event(rig.source, Box::new(body)));
+            }
+        }
+        self.ranging = rigs;
+    }
+
     /// What the road operator lets stations announce, once its time has come.
     pub(super) fn announce(&mut self, t_ns: i64) {
         let (time_s, step_s) = (self.world.now().time_s, self.scenario.step_s);
