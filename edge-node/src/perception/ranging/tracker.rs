@@ -328,7 +328,7 @@ impl Track {
         let seen =
             Seen { position: self.measured.position, noise: self.measured.noise, velocity: self.measured.velocity };
         if self.body.is_vehicle == was_vehicle {
-            self.motion.update(&seen, settings);
+            self.motion.update(&seen, &self.measured.bias, settings);
         } else {
             self.put(&seen, scan.captured_at, settings);
         }
