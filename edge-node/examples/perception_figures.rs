@@ -71,7 +71,7 @@ fn junction(data: &Path, csv: Option<&str>, score: Option<f32>) {
 fn table(tracks: &BTreeMap<u32, Vec<GroundTrack>>) -> String {
     let mut text = String::from("track,class,at_ns,frame,x1,y1,x2,y2,e,n,ee,en,nn,ve,vn,yaw,area\n");
     for t in tracks.values().flatten() {
-        let (b, c) = (t.bounding_box, t.covariance);
+        let (Some(b), c) = (t.bounding_box, t.covariance) else { continue };
         let _ = writeln!(
             text,
             "{},{:?},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{:?}",

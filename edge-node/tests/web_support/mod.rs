@@ -49,7 +49,7 @@ pub(crate) fn snapshot(frame: u64, objects: u16) -> Snapshot {
         size_m: [4.4, 1.8, 1.5],
         told_by: Vec::new(),
         lane: None,
-        sights: vec![SightView { camera: CAMERA, track_id: u32::from(id) + 100, bounding_box: BOX }],
+        sights: vec![SightView { camera: CAMERA, track_id: u32::from(id) + 100, bounding_box: Some(BOX) }],
         trail_m: (0..20).map(|i| [f64::from(id) - f64::from(i), 2.0]).collect(),
     };
     Snapshot {
@@ -118,7 +118,7 @@ pub(crate) fn message(kind: MessageKind, seq: u64) -> Arc<OutMessage> {
                     frame: 9,
                     captured_at: Timestamp::from_unix_ms(1_700_000_000_000),
                     detection: Some(2),
-                    bounding_box: BOX,
+                    bounding_box: Some(BOX),
                 }],
                 messages: Vec::new(),
             }],
