@@ -211,5 +211,9 @@ fn settings_that_cannot_work_are_named() {
 
     let error = CameraPerception::new(CAMERA, &settings("pixel-noise-px = 0.0"), frame()).unwrap_err().to_string();
     assert_eq!(error, "camera north: pixel-noise-px = 0 is not above zero");
+    let looks = "descriptor = 'colour-layout'";
+    let long = format!("tracker = {{ appearance = {{ policy = 're-identify', {looks}, remember-s = 3600.0 }} }}");
+    let error = CameraPerception::new(CAMERA, &settings(&long), frame()).unwrap_err().to_string();
+    assert_eq!(error, "camera north: tracker.appearance.remember-s = 3600 is more than a minute");
     assert!(toml::from_str::<CameraSettings>("id = \"n\"\npixel-nois-px = 1.0").is_err());
 }

@@ -193,7 +193,7 @@ mod tests {
             let expected = colour([200, 30, 40]);
             assert!(looks[0].unwrap().cells().all(|cell| cell == Some(expected)), "{width}: {looks:?}");
         }
-        assert_eq!(colour([200, 30, 40]), [82, 104, 211]);
+        assert_eq!(colour([200, 30, 40]), [82, 104, 212]);
     }
 
     #[test]

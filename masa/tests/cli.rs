@@ -193,9 +193,9 @@ fn the_recorded_masa_positions_are_met_on_tracks_that_the_fit_did_not_see() {
 #[test]
 fn sequences_of_the_simulator_go_through_the_tracker_with_looks() {
     let folder = tempfile::tempdir().expect("temporary directory");
-    let sequences = ["sim", "sequences", "busy-junction", "--duration", "2", "--output", "made"];
+    let sequences = ["sim", "sequences", "crowd-at-event", "--duration", "2", "--output", "made"];
     good(&masa(&sequences, folder.path()));
-    let made = folder.path().join("made/busy-junction-west");
+    let made = folder.path().join("made/crowd-at-event-west");
     let info = std::fs::read_to_string(made.join("seqinfo.ini")).expect("written");
     assert!(info.contains("seqLength=20") && info.contains("frameRate=10"), "{info}");
     assert_eq!(std::fs::read_dir(made.join("img1")).expect("a folder").count(), 20);
@@ -203,8 +203,8 @@ fn sequences_of_the_simulator_go_through_the_tracker_with_looks() {
 
     let settings = "even-score = 0.1\nappearance = { policy = 're-identify', descriptor = 'colour-layout' }\n";
     std::fs::write(folder.path().join("tracker.toml"), settings).expect("writes");
-    let track = ["track", "--format", "kitti", "--fps", "10", "--detections", "made/busy-junction-west/det/det.txt"];
-    let looks = ["--pictures", "made/busy-junction-west/img1", "--settings", "tracker.toml", "--output", "out.txt"];
+    let track = ["track", "--format", "kitti", "--fps", "10", "--detections", "made/crowd-at-event-west/det/det.txt"];
+    let looks = ["--pictures", "made/crowd-at-event-west/img1", "--settings", "tracker.toml", "--output", "out.txt"];
     good(&masa(&[&track[..], &looks].concat(), folder.path()));
     assert!(std::fs::read_to_string(folder.path().join("out.txt")).expect("written").lines().count() > 20);
 }

@@ -6,8 +6,9 @@
 //! left of the strong ones is compared with where lost tracks were last observed (OC-SORT), then with tentative tracks.
 //!
 //! Invariants: deterministic; time steps come from capture times; tracks keep the order of their identities; capacities are
-//! fixed and taken at once, so that a frame allocates nothing. Deliberately absent: appearance, camera motion, and filling
-//! of gaps, for which what came later must be known.
+//! fixed and taken at once, so that a frame allocates nothing. Looks are read from no pixel here: a detection brings its
+//! appearance, if [`Appearance`] asks for it. Deliberately absent: camera motion, and filling of gaps, for which what came later
+//! must be known.
 
 mod assignment;
 mod box_filter;
