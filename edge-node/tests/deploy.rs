@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use masa_edge_node::config::{Configuration, NodeFile};
+use masa_edge_node::config::{Configuration, NodeFile, SiteFile};
+use masa_edge_node::perception::ranging::RangingPerception;
 use masa_edge_node::recorder::{Entry, Recording};
 use masa_edge_node::run::TimeBase;
 use masa_edge_node::run::live::LiveNode;
@@ -94,6 +95,11 @@ fn what_is_commented_out_parses_too() {
             name == "node.toml" && node.links.geonet.is_some(),
         ];
         assert_eq!(found.into_iter().filter(|found| *found).count(), sections, "{name}");
+    }
+    let text = std::fs::read_to_string(deployed("site.toml")).unwrap();
+    let site: SiteFile = toml::from_str(&uncommented(&text)).unwrap_or_else(|error| panic!("site.toml: {error}"));
+    for id in ["mast-radar", "mast-lidar"] {
+        RangingPerception::new(&site.ranging(id).expect(id)).unwrap();
     }
 }
 

@@ -54,7 +54,7 @@ fn night() -> Vec<Event> {
     events
 }
 
-fn cpm(message: &OutMessage) -> Cpm {
+fn cpm(message: &OutMessage) -> Box<Cpm> {
     match Message::decode(&message.uper).unwrap() {
         Message::Cpm(cpm) => cpm,
         other => panic!("{other:?}"),
@@ -117,7 +117,7 @@ fn scans_that_cannot_be_are_counted_and_harm_nobody() {
     strange.id.source = SourceId(9);
     let many = vec![target([31.0, 0.0], 1.0, 0.0); MAX_TARGETS + 1];
     run(&mut node, &[scan(1, 0, vec![broken]), scan(2, 100, many), scan(3, -50, Vec::new()), strange]);
-    let counted = |reason: &str| node.snapshot(at(400)).drops.get(reason).copied().unwrap_or(0);
+    let counted = |reason: &str| node.snapshot(at(400)).counters.drops.get(reason).copied().unwrap_or(0);
     for reason in ["scan-target-not-valid", "scan-too-long", "scan-late", "unknown-sensor"] {
         assert_eq!(counted(reason), 1, "{reason}");
     }

@@ -84,7 +84,7 @@ pub struct NodeFile {
     pub cameras: Vec<CameraSection>,
     /// Radars and lidars of the site whose scans this node takes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ranging: Vec<String>,
+    pub ranging: Vec<RangingSection>,
     /// IoT sensors over MQTT; absent: none.
     pub iot: Option<IotSettings>,
     /// The receiver that tells a mobile station where it is; absent: none.
@@ -151,6 +151,14 @@ pub struct CameraSection {
     pub model: PathBuf,
     /// The ONNX file, when it is not where the description says.
     pub model_file: Option<PathBuf>,
+}
+
+/// One radar or lidar whose scans a node takes. Today only the simulator has a source of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RangingSection {
+    /// Its id in the site file.
+    pub id: String,
 }
 
 /// A site file.
@@ -267,7 +275,7 @@ impl Configuration {
     pub fn source_names(&self) -> Vec<String> {
         let mut names = vec!["node".to_owned()];
         names.extend(self.node.cameras.iter().map(|camera| camera.id.clone()));
-        names.extend(self.node.ranging.iter().cloned());
+        names.extend(self.node.ranging.iter().map(|sensor| sensor.id.clone()));
         names.extend(self.node.iot.iter().map(|_| "iot".to_owned()));
         names.extend(self.node.v2x_in.iter().map(|_| "v2x-in".to_owned()));
         names.extend(self.node.links.geonet.iter().map(|_| "geonet".to_owned()));
@@ -288,7 +296,7 @@ impl Configuration {
     pub fn ranging(&self) -> impl Iterator<Item = (SourceId, RangingSettings)> + '_ {
         let cameras = self.node.cameras.len();
         let known = self.node.ranging.iter().enumerate();
-        known.filter_map(move |(index, id)| Some((sensor_source(cameras + index), self.site.ranging(id)?)))
+        known.filter_map(move |(index, sensor)| Some((sensor_source(cameras + index), self.site.ranging(&sensor.id)?)))
     }
 
     /// The source id of the IoT sensors.
@@ -359,7 +367,7 @@ impl Configuration {
         if self.node.ranging.len() > 64 {
             return content(&self.path, format!("{} radars and lidars; at most 64", self.node.ranging.len()));
         }
-        for id in &self.node.ranging {
+        for RangingSection { id } in &self.node.ranging {
             if !seen.insert(id) {
                 return content(&self.path, format!("sensor `{id}` is listed twice"));
             }

@@ -125,6 +125,16 @@ impl Evaluate {
             if scenario.stations.first().is_none_or(|station| station.cameras.len() < 2) {
                 bail!("{}: the first station needs two cameras", scenario.id());
             }
+            let station = &scenario.stations[0];
+            let lacks = |sources: &&Sources| match sources {
+                Sources::CameraAndRadar => station.radars.is_empty(),
+                Sources::CameraAndLidar => station.lidars.is_empty(),
+                Sources::AllSensors => station.radars.is_empty() && station.lidars.is_empty(),
+                Sources::OneCamera | Sources::Cameras | Sources::CamerasAndCam => false,
+            };
+            if let Some(sources) = self.sources.iter().find(lacks) {
+                bail!("{}: the first station has none of the sensors of the row {:?}", scenario.id(), sources.words());
+            }
             scenario.duration_s = self.duration.unwrap_or(scenario.duration_s);
             scenario.criteria.clear();
             let first = self.seed.unwrap_or(scenario.seed);

@@ -134,3 +134,49 @@ pub(super) fn site_lidar(lidar: &LidarSettings) -> SiteLidar {
         motion: Default::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sensors::gnss::tests::car;
+
+    fn scans(seed: u64) -> Vec<EventBody> {
+        let text = "id = 's'\nstation-id = 1\nposition-m = [0.0, 0.0, 6.0]\n\
+            [[radar]]\nid = 'r'\nposition-m = [0.0, 0.0, 6.0]\nlook-at-m = [0.0, 30.0]\n\
+            [[lidar]]\nid = 'l'\nposition-m = [0.0, 0.0, 6.0]\nlook-at-m = [0.0, 30.0]\ndevice = { step-deg = 0.4 }";
+        let settings: StationSettings = toml::from_str(text).unwrap();
+        let roads = Roads::default();
+        let mut rigs = rigs(0, &settings, [SourceId(1), SourceId(2)].into_iter(), &roads, Seed(seed));
+        let mut bodies = Vec::new();
+        for step in 0..10 {
+            let time_s = 0.1 * f64::from(step);
+            // North of the devices, on its way to the east.
+            let snapshot = Snapshot { time_s, actors: vec![car(6.0 * time_s, 20.0, 0.0)], ..Snapshot::default() };
+            bodies.extend(rigs.iter_mut().filter_map(|rig| rig.scan(&snapshot, Timestamp::default())));
+        }
+        bodies
+    }
+
+    #[test]
+    fn the_same_seed_says_the_same_and_the_car_is_ahead() {
+        let said = scans(7);
+        assert_eq!(said, scans(7));
+        assert_ne!(said, scans(8));
+        let lists: Vec<_> = said
+            .iter()
+            .filter_map(|body| match body {
+                EventBody::ObjectList(list) => Some(&list.objects),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(lists.len(), 10);
+        // The device looks north: the car is ahead of it, and its x axis is the site's north.
+        let [x_m, y_m] = lists[0][0].position_m;
+        assert!((17.0..23.0).contains(&x_m) && y_m.abs() < 2.5, "{:?}", lists[0]);
+        let is_ahead = |body: &EventBody| match body {
+            EventBody::RadarScan(scan) => scan.targets.iter().any(|t| (t.range_m - 19.0).abs() < 2.0),
+            _ => false,
+        };
+        assert!(said.iter().any(is_ahead));
+    }
+}

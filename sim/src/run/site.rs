@@ -5,7 +5,9 @@ use super::ranging::{site_lidar, site_radar};
 use crate::geometry::Polyline;
 use crate::roads::{EdgeKind, LaneKind, Roads};
 use crate::scenario::{CameraSettings, StationSettings, ZonesFrom};
-use masa_edge_node::config::{CameraSection, Configuration, NodeFile, NodeSection, Origin, SiteFile, SiteSection};
+use masa_edge_node::config::{
+    CameraSection, Configuration, NodeFile, NodeSection, Origin, RangingSection, SiteFile, SiteSection,
+};
 use masa_edge_node::facilities::FacilitiesSettings;
 use masa_edge_node::facilities::profile::{Role, StationKind, VehicleSettings};
 use masa_edge_node::perception::privacy::PrivacySettings;
@@ -47,7 +49,7 @@ pub(crate) fn roadside(settings: &StationSettings, roads: &Roads, frame: &SiteFr
     site.radars = settings.radars.iter().map(site_radar).collect();
     site.lidars = settings.lidars.iter().map(site_lidar).collect();
     let (radars, lidars) = (settings.radars.iter().map(|r| &r.id), settings.lidars.iter().map(|l| &l.id));
-    file.ranging = radars.chain(lidars).cloned().collect();
+    file.ranging = radars.chain(lidars).map(|id| RangingSection { id: id.clone() }).collect();
     file.cameras = settings.cameras.iter().map(camera_section).collect();
     file.facilities = settings.facilities.clone();
     file.world = settings.world.clone();

@@ -27,7 +27,9 @@ const SIZE_TOLERANCE: f64 = 0.15;
 /// the whole length, and from below.
 const MOST_ON_END: f64 = 0.5;
 /// What that leaves, as a share of the length.
-const SCATTER: f64 = 0.1;
+const SCATTER: f64 = 0.15;
+/// People who walk together are not told apart: what that makes of a place, metres.
+const UNRESOLVED_M: f64 = 0.35;
 /// How much the near side of a body of unknown direction varies, as a share of what its length exceeds its width.
 const UNKNOWN_YAW: f64 = 0.18;
 
@@ -75,7 +77,12 @@ impl Body {
         let is_large = self.shown_m[0] >= VEHICLE_LENGTH_M || self.shown_m[1] >= VEHICLE_WIDTH_M;
         let [becomes, stays] = VEHICLE_RCS_M2;
         let is_bright = self.rcs_m2 >= if self.is_vehicle { stays } else { becomes };
-        self.is_vehicle = (self.looks >= SETTLED && is_bright) || speed_mps > VEHICLE_MPS || is_large;
+        self.is_vehicle = (!self.is_new() && is_bright) || speed_mps > VEHICLE_MPS || is_large;
+    }
+
+    /// Whether too few scans have shown it to say what it is.
+    pub(super) fn is_new(&self) -> bool {
+        self.looks < SETTLED
     }
 
     /// Whose motion it has: what is not known to be a vehicle may turn and stop like a cycle.
@@ -100,10 +107,14 @@ impl Body {
     /// The middle of the body of which `group` (not empty) shows, seen from a place.
     pub(super) fn middle(&self, group: &[Plot], yaw_rad: Option<f64>, from: Vector2<f64>) -> Middle {
         let whole = group.iter().filter(|plot| plot.shape.is_some()).max_by(|a, b| a.area_m2().total_cmp(&b.area_m2()));
-        match whole {
+        let mut middle = match whole {
             Some(plot) => self.behind_box(plot, yaw_rad, from),
             None => self.behind_outline(group, yaw_rad, from),
+        };
+        if !self.is_vehicle {
+            middle.bias += Matrix2::identity() * UNRESOLVED_M.powi(2);
         }
+        middle
     }
 
     /// Targets lie on what faces the device, anywhere on it as likely.

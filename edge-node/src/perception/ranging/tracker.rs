@@ -16,12 +16,18 @@ use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
 use nalgebra::{Matrix2, Vector2};
 
-/// Targets of one body are at most this far from each other, metres.
+/// Targets of one body are at most this far from each other, metres; weak ones, which may be of people, are nearer.
 const LINK_M: f64 = 2.8;
+const WEAK_LINK_M: f64 = 1.0;
+/// A target below this is weak, m².
+const WEAK_M2: f64 = 1.0;
 /// And differ in their velocities along the ray by at most this, m/s.
 const LINK_MPS: f64 = 1.5;
 /// How much the velocity of a part differs from its body's: limbs, wheels, turning; m/s.
 const PART_MPS: f64 = 0.5;
+/// A track whose middle is this near to another's body and about as fast is that other, metres and m/s.
+const SAME_M: f64 = 0.7;
+const SAME_MPS: f64 = 3.0;
 /// A track nobody believes yet is forgotten after so many scans without a target.
 const MOST_MISSES: u16 = 3;
 /// Weight of the newest scan in the share of scans that show a track.
@@ -137,7 +143,9 @@ impl Tracker {
             let joined = (0..plots.len()).find_map(|place| {
                 let is_linked = |other: &usize| {
                     let owner = self.owners[*other]?;
-                    (self.tracks[owner].body.is_vehicle && are_linked(&plots[place], &plots[*other])).then_some(owner)
+                    let body = &self.tracks[owner].body;
+                    let may_grow = body.is_vehicle || body.is_new();
+                    (may_grow && are_linked(&plots[place], &plots[*other])).then_some(owner)
                 };
                 let owner = self.owners[place].is_none().then(|| (0..plots.len()).find_map(|o| is_linked(&o)))??;
                 Some((place, owner))
@@ -188,7 +196,7 @@ impl Tracker {
         let is_doubled = |place: usize| {
             now[..place].iter().any(|older| {
                 let younger = &now[place];
-                older.off_body(younger.at).norm() < 0.3 && (older.velocity - younger.velocity).norm() < 3.0
+                older.off_body(younger.at).norm() < SAME_M && (older.velocity - younger.velocity).norm() < SAME_MPS
             })
         };
         let doubled: Vec<bool> = (0..now.len()).map(is_doubled).collect();
@@ -199,7 +207,8 @@ impl Tracker {
 
 /// Whether two targets are of one body that nothing is known of.
 fn are_linked(a: &Plot, b: &Plot) -> bool {
-    let is_near = (a.at - b.at).norm() <= LINK_M;
+    let link_m = if a.rcs_m2.max(b.rcs_m2) < WEAK_M2 { WEAK_LINK_M } else { LINK_M };
+    let is_near = (a.at - b.at).norm() <= link_m;
     // Boxes are whole already.
     let is_part = a.shape.is_none() && b.shape.is_none();
     let is_alike = match (a.velocity, b.velocity) {
