@@ -50,6 +50,10 @@ pub(super) enum Rule {
     SpeedChanged,
     OrientationChanged,
     IntervalElapsed,
+    /// It will have elapsed by the next generation.
+    IntervalEnds,
+    /// The newest frame no longer shows it, and what the one before showed has not been sent.
+    LastSeen,
     /// Another object of type A was due.
     WithOthersOfTypeA,
 }
@@ -62,6 +66,8 @@ impl Rule {
             Self::SpeedChanged => "speed changed",
             Self::OrientationChanged => "direction changed",
             Self::IntervalElapsed => "interval elapsed",
+            Self::IntervalEnds => "interval about to elapse",
+            Self::LastSeen => "last seen and not yet sent",
             Self::WithOthersOfTypeA => "with another vulnerable object",
         }
     }
@@ -71,6 +77,8 @@ impl Rule {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Included {
     pub(super) at: Timestamp,
+    /// Of the newest frame that showed it.
+    captured_at: Option<Timestamp>,
     position: Enu,
     speed_mps: f64,
     yaw_rad: Option<f64>,
@@ -78,12 +86,15 @@ pub(super) struct Included {
 
 impl Included {
     pub(super) fn now(user: &RoadUser, at: Timestamp) -> Self {
-        Self { at, position: user.position, speed_mps: user.speed_mps(), yaw_rad: user.yaw_rad }
+        let (captured_at, speed_mps) = (user.captured_at(), user.speed_mps());
+        Self { at, captured_at, position: user.position, speed_mps, yaw_rad: user.yaw_rad }
     }
 }
 
 /// The first rule of TS 103 324 6.1.2.3 by which an object is due at `now`, on its own account. Whom no newest frame shows is
-/// neither new nor changed: where it would be by now, receivers know from what was sent. Its interval elapses all the same.
+/// neither new nor changed: where it would be by now, receivers know from what was sent. Its interval elapses all the same. Whom a
+/// frame has just shown does not wait for that, when there is no other generation before: the standard says how rarely an object
+/// may be sent, and the freshest picture is worth most. For the same reason what was seen last of one who vanishes goes out at once.
 pub(super) fn due(user: &RoadUser, last: Option<&Included>, now: Timestamp, settings: &CpSettings) -> Option<Rule> {
     let Some(last) = last else { return user.is_seen().then_some(Rule::New) };
     let kind = ObjectType::of(user.class);
@@ -100,7 +111,17 @@ pub(super) fn due(user: &RoadUser, last: Option<&Included>, now: Timestamp, sett
             return Some(Rule::OrientationChanged);
         }
     }
-    (now >= last.at.plus_ms(kind.max_interval_ms(settings))).then_some(Rule::IntervalElapsed)
+    let due_at = last.at.plus_ms(kind.max_interval_ms(settings));
+    if now >= due_at {
+        return Some(Rule::IntervalElapsed);
+    }
+    // By the time its interval elapses, what was seen of it would be older by all of that.
+    if !user.is_seen() && user.captured_at() > last.captured_at {
+        return Some(Rule::LastSeen);
+    }
+    // With the frame that shows it, rather than when the picture is older by up to a generation.
+    let is_fresh = user.is_seen() && user.updated_at == now;
+    (is_fresh && now.plus_ms(i64::from(settings.t_gen_cpm_min_ms)) >= due_at).then_some(Rule::IntervalEnds)
 }
 
 #[cfg(test)]
@@ -125,6 +146,29 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_that_is_about_to_end_counts_with_the_frame_that_shows_the_object_only() {
+        let settings = CpSettings::default();
+        let sent = Included::now(&user(ObjectClass::Person, 0.0, 1.0, 0.0, 0), at(0));
+        let seen = user(ObjectClass::Person, 0.5, 1.0, 0.0, 450);
+        assert_eq!(due(&seen, Some(&sent), at(450), &settings), Some(Rule::IntervalEnds));
+        assert_eq!(due(&seen, Some(&sent), at(480), &settings), None, "an older picture waits for its time");
+        assert_eq!(due(&seen, Some(&sent), at(500), &settings), Some(Rule::IntervalElapsed));
+    }
+
+    #[test]
+    fn what_was_seen_last_of_one_who_vanishes_goes_out_at_once_and_once() {
+        use crate::perception::TrackState;
+        let settings = CpSettings::default();
+        let sent = Included::now(&user(ObjectClass::Animal, 0.0, 3.0, 0.0, 0), at(0));
+        let mut deer = user(ObjectClass::Animal, 0.6, 3.0, 0.0, 200);
+        assert_eq!(due(&deer, Some(&sent), at(200), &settings), None);
+        deer.sights.iter_mut().for_each(|sight| sight.state = TrackState::Coasting);
+        assert_eq!(due(&deer, Some(&sent), at(300), &settings), Some(Rule::LastSeen));
+        let sent = Included::now(&deer, at(300));
+        assert_eq!(due(&deer, Some(&sent), at(400), &settings), None);
+    }
+
+    #[test]
     fn who_is_only_predicted_is_neither_new_nor_changed() {
         use crate::perception::TrackState;
         let settings = CpSettings::default();
@@ -143,11 +187,12 @@ mod tests {
     #[test]
     fn inclusion_follows_ts_103_324_6_1_2_3() {
         use ObjectClass::{Animal, Bicycle, Car, Motorcycle, Obstacle, Person};
-        use Rule::{IntervalElapsed, OrientationChanged, PositionChanged, SpeedChanged};
+        use Rule::{IntervalElapsed, IntervalEnds, OrientationChanged, PositionChanged, SpeedChanged};
         let settings = CpSettings::default();
         for (class, e_m, speed_mps, yaw_deg, ms, expected) in [
             // Type B, rules b to e.
-            (Car, 0.0, 10.0, 0.0, 999, None),
+            (Car, 0.0, 10.0, 0.0, 899, None),
+            (Car, 0.0, 10.0, 0.0, 900, Some(IntervalEnds)),
             (Car, 4.0, 10.0, 0.0, 400, None),
             (Car, 4.01, 10.0, 0.0, 401, Some(PositionChanged)),
             (Car, 0.0, 10.49, 0.0, 400, None),
@@ -160,7 +205,8 @@ mod tests {
             (Car, 0.0, 10.0, 0.0, 1_000, Some(IntervalElapsed)),
             (Motorcycle, 4.5, 10.0, 0.0, 450, Some(PositionChanged)),
             // Type A: only the interval, half as long.
-            (Person, 9.0, 3.0, 90.0, 499, None),
+            (Person, 9.0, 3.0, 90.0, 399, None),
+            (Person, 9.0, 3.0, 90.0, 400, Some(IntervalEnds)),
             (Person, 0.0, 10.0, 0.0, 500, Some(IntervalElapsed)),
             (Bicycle, 0.0, 10.0, 0.0, 500, Some(IntervalElapsed)),
             (Animal, 0.0, 10.0, 0.0, 500, Some(IntervalElapsed)),

@@ -140,7 +140,8 @@ impl CpService {
                         continue;
                     }
                     let object_type = ObjectType::of(user.class);
-                    all_of_type_a |= object_type == ObjectType::A && rule == Some(Rule::IntervalElapsed);
+                    let is_interval = matches!(rule, Some(Rule::IntervalElapsed | Rule::IntervalEnds));
+                    all_of_type_a |= object_type == ObjectType::A && is_interval;
                     selected.push((object_type, user, delta_ms, rule));
                 }
                 Err(reason) => self.drops.count(reason),
