@@ -54,17 +54,18 @@ fn night() -> Vec<Event> {
     events
 }
 
-fn cpm(message: &OutMessage) -> Box<Cpm> {
-    match Message::decode(&message.uper).unwrap() {
-        Message::Cpm(cpm) => cpm,
-        other => panic!("{other:?}"),
-    }
+/// The CPMs among the messages of a run.
+fn cpms(messages: &[(usize, OutMessage)]) -> Vec<(&OutMessage, Box<Cpm>)> {
+    let decoded = messages.iter().map(|(_, message)| (message, Message::decode(&message.uper).unwrap()));
+    decoded
+        .filter_map(|(message, content)| if let Message::Cpm(cpm) = content { Some((message, cpm)) } else { None })
+        .collect()
 }
 
 #[test]
 fn what_only_the_radar_sees_is_told_with_its_speed_its_sensor_and_its_cause() {
     let messages = run(&mut Node::new(street()).unwrap(), &night());
-    let cpms: Vec<_> = messages.iter().map(|(_, message)| (message, cpm(message))).collect();
+    let cpms = cpms(&messages);
     let (message, with_object) =
         cpms.iter().rfind(|(_, cpm)| cpm.payload.cpm_containers.perceived_object.is_some()).expect("a CPM of the car");
     let object = &with_object.payload.cpm_containers.perceived_object.as_ref().unwrap().perceived_objects[0];
@@ -83,7 +84,9 @@ fn what_only_the_radar_sees_is_told_with_its_speed_its_sensor_and_its_cause() {
 fn without_the_radar_nothing_is_told_of_it() {
     let events: Vec<Event> = night().into_iter().filter(|event| event.id.source == CAMERA).collect();
     let messages = run(&mut Node::new(street()).unwrap(), &events);
-    assert!(messages.iter().all(|(_, message)| cpm(message).payload.cpm_containers.perceived_object.is_none()));
+    let cpms = cpms(&messages);
+    assert!(!cpms.is_empty(), "the sensors are told of all the same");
+    assert!(cpms.iter().all(|(_, cpm)| cpm.payload.cpm_containers.perceived_object.is_none()));
 }
 
 #[test]
