@@ -4,7 +4,7 @@
 
 mod perception_support;
 
-use masa_edge_node::perception::privacy::{FinderModel, FinderSettings, PrivacySettings};
+use masa_edge_node::perception::privacy::{FinderModel, FinderSettings, Look, PrivacySettings};
 use masa_edge_node::run::search::{Emission, Find, SearchReport, SearchSettings, Searcher, Sequence, Trait, search};
 use masa_edge_node::sources::camera::{
     AtEnd, CameraSourceSettings, FileSettings, FolderSettings, FolderTimes, Pace, QueueSettings,
@@ -89,18 +89,23 @@ fn no_face_and_no_plate_is_found_in_street_pictures_as_they_would_leave() {
     assert!(count(&raw.in_emitted, Trait::Face) >= 4);
 }
 
-/// With the finders as part of the node not even what resembles a face is left. Of plates this does not hold: the mosaic
-/// itself is taken for some (docs/privacy.md).
+/// With both finders in the node, which look at what is about to leave until it is clean, the cells themselves are taken for
+/// nothing either.
 #[test]
-fn with_a_finder_not_even_what_resembles_a_face_is_left() {
-    let test = "with_a_finder_not_even_what_resembles_a_face_is_left";
+fn with_finders_that_look_until_a_picture_is_clean_nothing_is_left() {
+    let test = "with_finders_that_look_until_a_picture_is_clean_nothing_is_left";
     let Some(data) = perception_support::data(test, "percep/images") else { return };
     let mut settings = settings(&data);
-    settings.privacy.finders = FinderSettings { face: Some(face(&data)), plate: None };
-    settings.searchers.retain(|searcher| searcher.what == Trait::Face);
-    settings.searchers[0].least_score = 0.6;
+    settings.privacy.finders = FinderSettings {
+        face: Some(face(&data)),
+        plate: Some(plate(&data)),
+        look: Look::UntilClean { times: 6 },
+        sizes_px: settings.sizes_px.clone(),
+        ..FinderSettings::default()
+    };
     let report = search_stills(&data, settings);
     assert!(count(&report.in_raw, Trait::Face) > 5, "{:?}", report.in_raw);
+    assert_eq!(report.emitted, report.pictures, "all become clean");
     assert_eq!(report.in_emitted, []);
 }
 

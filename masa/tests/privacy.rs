@@ -48,8 +48,18 @@ fn nothing_is_found_in_rendered_pictures_as_they_would_leave() {
     assert!(masa(&[&rendered[..], &["--seed", "3"]].concat(), folder.path()).status.success());
     let model = |name: &str| models.join(name).to_str().expect("UTF-8").to_owned();
     let (face, plate) = (model("face_detection_yunet_2026may.onnx"), model("clp_det.onnx"));
-    let check =
-        masa(&["privacy", "check", "--sizes", "640", "--face", &face, "--plate", &plate, "set/images"], folder.path());
-    assert!(check.status.success(), "{}", words(&check));
-    assert!(words(&check).contains("no faces and no plates in what would leave"), "{}", words(&check));
+    let check = |search: &[&str]| {
+        let pictures = ["--truth", "set/annotations/all.json", "set/images"];
+        masa(&[&["privacy", "check"], search, &pictures[..]].concat(), folder.path())
+    };
+    let faces = ["--face", &face, "--sizes", "640,1280"];
+    for search in [&faces[..], &["--plate", &plate, "--sizes", "640"]] {
+        let emitted = check(search);
+        assert!(emitted.status.success(), "{}", words(&emitted));
+        assert!(words(&emitted).contains("no faces and no plates in what would leave"), "{}", words(&emitted));
+    }
+    // The same search of the pictures as they are finds people: nothing above is for want of anything to find.
+    let raw = check(&[&faces[..], &["--emission", "raw"]].concat());
+    assert!(!raw.status.success(), "{}", words(&raw));
+    assert!(words(&raw).contains("in what would leave"), "{}", words(&raw));
 }

@@ -7,36 +7,61 @@
 use super::RunError;
 use crate::event::{EventId, SourceId};
 use crate::perception::privacy::{
-    Anonymised, Anonymiser, Cover, FinderModel, Look, PrivacySettings, Sightings, Withheld,
+    Anonymised, Anonymiser, Cover, FinderModel, FinderSettings, Look, PrivacySettings, Sightings, Withheld,
 };
 use crate::perception::tracking::FrameId;
 use crate::recorder::raw_ring::RawRing;
 use crate::recorder::{Record, Recorder};
 use crate::sources::camera::CameraFrame;
 use crate::web::CameraFeed;
-use masa_inference::{Detection, Detector, EngineSettings, Error, RgbImage};
+use masa_inference::{Detection, Detector, EngineSettings, Error, ModelDescription, RgbImage};
+use std::path::Path;
 use std::sync::Arc;
 
-/// A network that looks for faces or plates in pictures that are about to leave.
+/// A network that looks for faces or plates in pictures that are about to leave, once a size.
 struct Finder {
-    network: Option<Detector>,
+    sizes: Vec<Detector>,
+    least_score: f32,
     found: Vec<Detection>,
+    /// What one size found.
+    of_one: Vec<Detection>,
 }
 
 impl Finder {
-    fn open(camera: &str, model: Option<&FinderModel>, engine: &EngineSettings) -> Result<Self, RunError> {
-        let open = |model: &FinderModel| Detector::open(&model.model, model.model_file.as_deref(), engine);
-        let network = model.map(open).transpose();
-        let network = network.map_err(|source| RunError::Detector { camera: camera.to_owned(), source })?;
-        Ok(Self { network, found: Vec::new() })
+    fn open(
+        camera: &str,
+        model: Option<&FinderModel>,
+        settings: &FinderSettings,
+        engine: &EngineSettings,
+    ) -> Result<Self, RunError> {
+        let sizes = match (model, &settings.sizes_px[..]) {
+            (None, _) => Ok(Vec::new()),
+            (Some(model), []) => {
+                Detector::open(&model.model, model.model_file.as_deref(), engine).map(|network| vec![network])
+            }
+            (Some(model), sizes) => sizes.iter().map(|side| open_at(model, *side, engine)).collect(),
+        };
+        let sizes = sizes.map_err(|source| RunError::Detector { camera: camera.to_owned(), source })?;
+        Ok(Self { sizes, least_score: settings.least_score, found: Vec::new(), of_one: Vec::new() })
     }
 
     fn look(&mut self, image: &RgbImage) -> Result<(), Error> {
-        match &mut self.network {
-            Some(network) => network.detect(image, &mut self.found).map(drop),
-            None => Ok(()),
+        self.found.clear();
+        for network in &mut self.sizes {
+            network.detect(image, &mut self.of_one)?;
+            self.found.extend(self.of_one.iter().filter(|one| one.score >= self.least_score));
         }
+        Ok(())
     }
+}
+
+/// Opens a network with a square input of `side` pixels.
+pub(super) fn open_at(model: &FinderModel, side: u32, engine: &EngineSettings) -> Result<Detector, Error> {
+    let mut description = ModelDescription::read(&model.model)?;
+    (description.input.width, description.input.height) = (side, side);
+    let beside = || model.model.parent().unwrap_or(Path::new("")).join(&description.model.file);
+    let file = model.model_file.clone().unwrap_or_else(beside);
+    Detector::with_description(description, file, engine)
 }
 
 /// The anonymiser of one camera with its finders.
@@ -50,11 +75,12 @@ pub(crate) struct Privacy {
 impl Privacy {
     /// Loads the finders' networks, which takes seconds of CPU.
     pub(crate) fn open(camera: &str, settings: &PrivacySettings, engine: &EngineSettings) -> Result<Self, RunError> {
+        let finders = &settings.finders;
         Ok(Self {
             anonymiser: Anonymiser::new(settings)?,
-            face: Finder::open(camera, settings.finders.face.as_ref(), engine)?,
-            plate: Finder::open(camera, settings.finders.plate.as_ref(), engine)?,
-            look: settings.finders.look,
+            face: Finder::open(camera, finders.face.as_ref(), finders, engine)?,
+            plate: Finder::open(camera, finders.plate.as_ref(), finders, engine)?,
+            look: finders.look,
         })
     }
 

@@ -6,7 +6,7 @@
 //! of windows: that is an error of the searcher.
 
 use super::RunError;
-use super::pictures::Privacy;
+use super::pictures::{Privacy, open_at};
 use crate::event::SourceId;
 use crate::event::SourceState;
 use crate::perception::privacy::{Cover, FinderModel, PrivacySettings};
@@ -14,7 +14,7 @@ use crate::recorder::jpeg;
 use crate::sources::camera::{self, CameraFrame, CameraOutput, CameraSourceSettings};
 use crate::sources::clock::Clock;
 use crate::sources::stop::StopToken;
-use masa_inference::{BoundingBox, Detection, Detector, EngineSettings, ModelDescription, RgbImage};
+use masa_inference::{BoundingBox, Detection, Detector, EngineSettings, RgbImage};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -222,15 +222,6 @@ pub fn search(source: CameraSourceSettings, settings: &SearchSettings) -> Result
         }
     }
     Ok(report)
-}
-
-/// Opens a searcher with a square input of `side` pixels.
-fn open_at(model: &FinderModel, side: u32, engine: &EngineSettings) -> Result<Detector, masa_inference::Error> {
-    let mut description = ModelDescription::read(&model.model)?;
-    (description.input.width, description.input.height) = (side, side);
-    let beside = || model.model.parent().unwrap_or(std::path::Path::new("")).join(&description.model.file);
-    let file = model.model_file.clone().unwrap_or_else(beside);
-    Detector::with_description(description, file, engine)
 }
 
 /// Adds what is new: the sizes of one searcher often find the same.

@@ -4,8 +4,9 @@
 //! the object, and have one of sixteen values a channel: what moves through them is sampled anew in every frame, so who
 //! must exclude a reconstruction over many frames takes [`Fill::Solid`].
 //!
-//! [`Fill::Smooth`] keeps of a region what [`Fill::Pixelate`] keeps, the cells' colours, and draws them without edges: an
-//! edge that is not in the scene looks like a character or a plate, to people and to networks.
+//! Regions are filled from the largest cells to the smallest. The other way round, and in the order of their detectors, cells
+//! of several sizes lie across each other, and networks take that for plates. [`Fill::Smooth`] keeps of a region what
+//! [`Fill::Pixelate`] keeps, the cells' colours, and draws them without edges.
 
 use super::region::Region;
 use super::settings::Fill;

@@ -92,6 +92,18 @@ impl PrivacySettings {
                 !matches!(self.finders.look, Look::UntilClean { times } if !(1..=16).contains(&times)),
                 "needs 1 to 16 times",
             ),
+            (
+                "finders.sizes-px",
+                format!("{:?}", self.finders.sizes_px),
+                self.finders.sizes_px.len() <= 8 && self.finders.sizes_px.iter().all(|side| (64..=4096).contains(side)),
+                "needs 8 sizes of 64 to 4096 pixels at most",
+            ),
+            (
+                "finders.least-score",
+                self.finders.least_score.to_string(),
+                (0.0..1.0).contains(&self.finders.least_score),
+                "is not from 0 to below 1",
+            ),
         ];
         match checks.into_iter().find(|(_, _, good, _)| !good) {
             Some((key, value, _, problem)) => Err(SettingsError { key, value, problem }),
@@ -114,7 +126,8 @@ pub struct SettingsError {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "kind")]
 pub enum Fill {
     /// The colours of [`Fill::Pixelate`]'s cells, interpolated from cell to cell and faded out around the region: a heavy blur
-    /// that keeps no more than the cells do, without their edges.
+    /// that keeps no more than the cells do, without their edges. Pleasanter to look at; a network for faces takes a smooth
+    /// patch for one more often than cells (see docs/privacy.md).
     Smooth {
         /// Cells across a head, a plate, a cabin at most.
         cells: u32,
@@ -134,7 +147,7 @@ pub enum Fill {
 
 impl Default for Fill {
     fn default() -> Self {
-        Self::Smooth { cells: 3, least_cell_px: 8 }
+        Self::Pixelate { cells: 3, least_cell_px: 8 }
     }
 }
 
@@ -172,7 +185,7 @@ pub enum WhenBlind {
 }
 
 /// Networks that look for what boxes of road users do not tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct FinderSettings {
     /// Finds faces; absent: heads are known from persons alone.
@@ -181,6 +194,16 @@ pub struct FinderSettings {
     pub plate: Option<FinderModel>,
     /// What they look at.
     pub look: Look,
+    /// Sides of the square that pictures are scaled into for them, one look each, pixels; empty: as the model says.
+    pub sizes_px: Vec<u32>,
+    /// Weaker finds are ignored, 0 to 1: a network that sees faces in asphalt covers half the picture.
+    pub least_score: f32,
+}
+
+impl Default for FinderSettings {
+    fn default() -> Self {
+        Self { face: None, plate: None, look: Look::default(), sizes_px: Vec::new(), least_score: 0.5 }
+    }
 }
 
 /// What finders look at.

@@ -147,6 +147,41 @@ fn a_picture_without_its_own_perception_is_withheld_or_coarse() {
 }
 
 #[test]
+fn what_finders_find_in_a_covered_picture_is_covered_more_coarsely_until_the_next_frame() {
+    let raw = noise();
+    let at = BoundingBox { x1_px: 100.0, y1_px: 100.0, x2_px: 148.0, y2_px: 148.0 };
+    let found = [Detection { bounding_box: at, class: ObjectClass::Car, score: 0.6 }];
+    let colours = |picture: &Anonymised| {
+        let pixels = (100..148).flat_map(|y| (100..148).map(move |x| (y * SIZE[0] as usize + x) * 3));
+        pixels.map(|at| &picture.as_ref().data[at..at + 3]).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    let pixelate = Fill::Pixelate { cells: 3, least_cell_px: 8 };
+    let mut anonymiser = Anonymiser::new(&PrivacySettings { fill: pixelate, ..settings() }).unwrap();
+    anonymiser.observe(id(1), SIZE, Sightings::default());
+    let picture = |with: &Anonymiser, frame| with.anonymise(frame, id(frame).captured_at, &raw).unwrap();
+    assert_eq!(shown(&picture(&anonymiser, 1), &raw, &at), 1.0);
+    anonymiser.cover(&[], &found, 1.0);
+    let fine = picture(&anonymiser, 1);
+    anonymiser.cover(&[], &found, 4.0);
+    let coarse = picture(&anonymiser, 1);
+    assert_eq!((shown(&fine, &raw, &at), shown(&coarse, &raw, &at)), (0.0, 0.0));
+    assert!(colours(&coarse) < colours(&fine), "{} and {} colours", colours(&coarse), colours(&fine));
+    anonymiser.observe(id(2), SIZE, Sightings::default());
+    assert_eq!(shown(&picture(&anonymiser, 2), &raw, &at), 1.0);
+}
+
+#[test]
+fn a_picture_that_does_not_become_clean_is_withheld_or_coarse() {
+    let raw = noise();
+    for (when_blind, expected) in [(WhenBlind::Withhold, None), (WhenBlind::PixelateWhole, Some(Cover::Whole))] {
+        let mut anonymiser = Anonymiser::new(&PrivacySettings { when_blind, ..settings() }).unwrap();
+        anonymiser.observe(id(1), SIZE, Sightings::default());
+        let refused = anonymiser.refuse(1, id(1).captured_at, &raw, Withheld::NotClean);
+        assert_eq!(refused.map(|picture| picture.cover()).ok(), expected);
+    }
+}
+
+#[test]
 fn nothing_leaves_until_perception_has_warmed_up_and_again_after_a_gap() {
     let mut anonymiser = Anonymiser::new(&PrivacySettings { warm_up_s: 0.5, ..settings() }).unwrap();
     let raw = noise();
@@ -177,12 +212,19 @@ fn a_crowd_beyond_the_trackers_capacity_is_covered_all_the_same() {
     assert!(crowd.iter().all(|one| shown(&picture, &raw, &one.bounding_box) == 0.0));
 }
 
+fn looking(times: u32) -> FinderSettings {
+    FinderSettings { look: Look::UntilClean { times }, ..FinderSettings::default() }
+}
+
 #[test]
 fn settings_that_protect_nobody_are_refused_by_name() {
     for (settings, key) in [
         (PrivacySettings { hold_over_s: f64::NAN, ..settings() }, "hold-over-s"),
         (PrivacySettings { hold_over_s: -1.0, ..settings() }, "hold-over-s"),
         (PrivacySettings { least_score: 1.0, ..settings() }, "least-score"),
+        (PrivacySettings { finders: looking(0), ..settings() }, "finders.look"),
+        (PrivacySettings { finders: FinderSettings { least_score: 2.0, ..looking(1) }, ..settings() }, "least-score"),
+        (PrivacySettings { finders: FinderSettings { sizes_px: vec![9], ..looking(1) }, ..settings() }, "sizes-px"),
         (PrivacySettings { fill: Fill::Pixelate { cells: 99, least_cell_px: 8 }, ..settings() }, "fill"),
         (PrivacySettings { fill: Fill::Pixelate { cells: 3, least_cell_px: 1 }, ..settings() }, "fill"),
     ] {
