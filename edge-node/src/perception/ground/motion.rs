@@ -91,6 +91,12 @@ impl Motion {
         }
     }
 
+    /// Puts it elsewhere without having moved: the place was that of another point of the body.
+    pub(crate) fn shift(&mut self, by: Vector2<f64>) {
+        self.imm.shift(by);
+        self.begin += by;
+    }
+
     /// Takes what was seen at the instant predicted to.
     pub(crate) fn update(&mut self, seen: &Seen, settings: &MotionSettings) {
         let measured = Measured {

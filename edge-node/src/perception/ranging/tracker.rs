@@ -339,7 +339,10 @@ impl Track {
         if self.body.is_vehicle == was_vehicle {
             self.motion.update(&seen, settings);
         } else {
-            self.put(&seen, scan.captured_at, settings);
+            // As another body than it was thought to be its middle is elsewhere; it has not moved there.
+            let by = Vector2::new(seen.position.e_m, seen.position.n_m) - self.now().at;
+            self.motion.shift(by);
+            self.first_at += by;
         }
         self.hits += 1;
         self.misses = 0;
@@ -347,16 +350,6 @@ impl Track {
         self.radial_mps += (radial_mps(group) - self.radial_mps) / f64::from(self.hits.min(10));
         self.strongest = strongest(group);
         self.last = *scan;
-    }
-
-    /// Puts it where it is as another body than it was thought to be: its middle is elsewhere, it has not moved there.
-    fn put(&mut self, seen: &Seen, at: Timestamp, settings: &MotionSettings) {
-        let (before, yaw_rad) = (self.now().at, self.motion.yaw_rad());
-        let velocity = MeasuredVelocity::Whole(self.motion.velocity_mps(), self.motion.velocity_covariance());
-        let class = self.body.moves_as();
-        let seen = Seen { velocity: Some(velocity), ..*seen };
-        self.motion = Motion::new(&seen, at, class, settings).heading(yaw_rad);
-        self.first_at += self.now().at - before;
     }
 
     /// Whether enough scans show it, and it has moved.
