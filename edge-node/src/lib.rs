@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod config;
+mod drops;
 pub mod effect;
 pub mod event;
 pub mod facilities;
@@ -13,6 +14,7 @@ pub mod health;
 pub mod keystore;
 pub mod node;
 pub mod perception;
+mod polygon;
 pub mod recorder;
 pub mod run;
 pub mod snapshot;

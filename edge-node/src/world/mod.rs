@@ -9,7 +9,6 @@
 //! stations say in [`ldm`], where road users will be in [`prediction`], who is about to meet whom in [`conflict`].
 
 pub mod conflict;
-mod drops;
 mod environment;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -22,7 +21,7 @@ pub mod signals;
 pub mod site;
 pub mod situation;
 
-pub use drops::Drops;
+pub use crate::drops::Drops;
 pub use environment::{Environment, Reading, Status};
 pub use road_user::{MAX_SIGHTS, MAX_TOLD, PerceptionQuality, RoadUser, Sight, TRAIL_CAPACITY, Told};
 

@@ -3,6 +3,7 @@
 //! In: the `[[zone]]` tables of the site configuration. Out: the zones of a position, and how deep inside one lies.
 //! A checked map never fails. Zones may overlap (a crossing lies on a carriageway). Absent: lanes, stop lines, signals.
 
+use crate::polygon::is_within;
 use masa_v2x_proto::geo::Enu;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -94,15 +95,6 @@ pub enum SiteError {
         /// The enclosed area.
         area_m2: f64,
     },
-}
-
-/// Whether a ground position lies in a polygon, by the even-odd rule: the edges that a ray to the east crosses.
-pub(crate) fn is_within(corners: &[[f64; 2]], p: Enu) -> bool {
-    let ends = corners.iter().cycle().skip(1);
-    corners.iter().zip(ends).fold(false, |inside, ([ae, an], [be, bn])| {
-        let spans = (*an > p.n_m) != (*bn > p.n_m);
-        inside ^ (spans && p.e_m < (be - ae) * (p.n_m - an) / (bn - an) + ae)
-    })
 }
 
 /// A checked zone.

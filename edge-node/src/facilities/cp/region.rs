@@ -4,7 +4,7 @@
 use super::object::sensor_id;
 use crate::event::SourceId;
 use crate::facilities::{Scene, Sensor, SensorKind};
-use crate::world::site::is_within;
+use crate::polygon::is_within;
 use masa_v2x_proto::List;
 use masa_v2x_proto::cdd::{CartesianPosition3d, PolygonalShape, Reading, Shape};
 use masa_v2x_proto::cpm::{PerceptionRegion, SensorInformation, SensorType};

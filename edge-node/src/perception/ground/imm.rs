@@ -137,6 +137,14 @@ impl Imm {
         Self { modes }
     }
 
+    /// Puts everything elsewhere: the state was that of another point of the body.
+    pub(crate) fn shift(&mut self, by: Vector2<f64>) {
+        self.modes.iter_mut().for_each(|mode| {
+            mode.state[0] += by.x;
+            mode.state[1] += by.y;
+        });
+    }
+
     /// Moves every model on by `dt_s` > 0.
     pub(crate) fn predict(&mut self, dt_s: f64, kind: Kind, class: MotionClass) {
         self.mix(dt_s, kind, class);

@@ -95,6 +95,12 @@ impl Motion {
         }
     }
 
+    /// Puts it elsewhere without having moved: the place was that of another point of the body.
+    pub(crate) fn shift(&mut self, by: Vector2<f64>) {
+        self.imm.shift(by);
+        self.begin += by;
+    }
+
     /// Takes what was seen at the instant predicted to. `bias` is what may be wrong with it besides its noise: it decides only
     /// what is seen elsewhere.
     pub(crate) fn update(&mut self, seen: &Seen, bias: &Covariance2, settings: &MotionSettings) {

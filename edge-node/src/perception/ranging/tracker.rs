@@ -7,10 +7,10 @@
 use super::Plot;
 use super::body::{Body, Middle};
 use super::settings::ScanTrackerSettings;
+use crate::drops::Drops;
 use crate::event::EventId;
 use crate::perception::ground::{GroundMeasurement, MeasuredVelocity, Motion, MotionSettings, Seen, matrix};
 use crate::perception::{CalibratedArea, GroundTrack, TrackState};
-use crate::world::Drops;
 use masa_inference::ObjectClass;
 use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
@@ -339,7 +339,10 @@ impl Track {
         if self.body.is_vehicle == was_vehicle {
             self.motion.update(&seen, &self.measured.bias, settings);
         } else {
-            self.put(&seen, scan.captured_at, settings);
+            // As another body than it was thought to be its middle is elsewhere; it has not moved there.
+            let by = Vector2::new(seen.position.e_m, seen.position.n_m) - self.now().at;
+            self.motion.shift(by);
+            self.first_at += by;
         }
         self.hits += 1;
         self.misses = 0;
@@ -347,16 +350,6 @@ impl Track {
         self.radial_mps += (radial_mps(group) - self.radial_mps) / f64::from(self.hits.min(10));
         self.strongest = strongest(group);
         self.last = *scan;
-    }
-
-    /// Puts it where it is as another body than it was thought to be: its middle is elsewhere, it has not moved there.
-    fn put(&mut self, seen: &Seen, at: Timestamp, settings: &MotionSettings) {
-        let (before, yaw_rad) = (self.now().at, self.motion.yaw_rad());
-        let velocity = MeasuredVelocity::Whole(self.motion.velocity_mps(), self.motion.velocity_covariance());
-        let class = self.body.moves_as();
-        let seen = Seen { velocity: Some(velocity), ..*seen };
-        self.motion = Motion::new(&seen, at, class, settings).heading(yaw_rad);
-        self.first_at += self.now().at - before;
     }
 
     /// Whether enough scans show it, and it has moved.
@@ -422,11 +415,11 @@ impl Track {
 /// What a group of targets (not empty) says of the body's middle.
 fn measured(middle: &Middle, group: &[Plot], bias: &dyn Fn(Vector2<f64>) -> Matrix2<f64>) -> GroundMeasurement {
     let of = |m: &Matrix2<f64>| Covariance2 { ee_m2: m[(0, 0)], en_m2: m[(0, 1)], nn_m2: m[(1, 1)] };
-    let radial = group.iter().filter_map(|plot| match plot.velocity {
+    let mut radial = group.iter().filter_map(|plot| match plot.velocity {
         Some(MeasuredVelocity::Radial { from, variance, .. }) => Some((from, variance)),
         _ => None,
     });
-    let velocity = match radial.last() {
+    let velocity = match radial.next_back() {
         // The body's parts differ; their mean is the better for it.
         Some((from, variance)) => {
             let variance = (variance + 0.5 * PART_MPS.powi(2)) / (group.len() as f64).sqrt();

@@ -61,7 +61,7 @@ fn what_a_radar_sees_of_a_car_that_a_camera_knows_is_that_car() {
     let mut sources: Vec<_> = user.cause().sights.iter().map(|sight| sight.camera).collect();
     sources.sort();
     assert_eq!(sources, [CAMERA, RADAR]);
-    assert!(user.velocity_covariance.ee_m2.sqrt() < 0.2, "{:?}", user.velocity_covariance);
+    assert!(user.velocity_covariance.ee_m2.sqrt() < 0.3, "{:?}", user.velocity_covariance);
     // The camera goes blind: the radar alone keeps the object and what it is.
     for ms in (2_000..4_000).step_by(100) {
         world.see_frame(CAMERA, &frame(ms), &[], at(ms + 60));
