@@ -20,7 +20,7 @@ const LATENCY_MS: i64 = 30;
 fn street() -> NodeSettings {
     let radar = "id = 'mast'\nposition-m = [20.0, -50.0, 6.0]\nheading-deg = 0.0\nrange = 'ground'\n\
         footprint-m = [[20.0, -45.0], [40.0, -45.0], [40.0, 60.0], [20.0, 60.0]]";
-    let radar = RangingSettings::Radar(toml::from_str(radar).unwrap());
+    let radar = RangingSettings::Radar(toml::from_str(radar).expect("settings of a radar"));
     NodeSettings { ranging: vec![(RADAR, radar)], ..settings(FacilitiesSettings::default()) }
 }
 
@@ -56,7 +56,8 @@ fn night() -> Vec<Event> {
 
 /// The CPMs among the messages of a run.
 fn cpms(messages: &[(usize, OutMessage)]) -> Vec<(&OutMessage, Box<Cpm>)> {
-    let decoded = messages.iter().map(|(_, message)| (message, Message::decode(&message.uper).unwrap()));
+    let decoded =
+        messages.iter().map(|(_, message)| (message, Message::decode(&message.uper).expect("what was sent decodes")));
     decoded
         .filter_map(|(message, content)| if let Message::Cpm(cpm) = content { Some((message, cpm)) } else { None })
         .collect()

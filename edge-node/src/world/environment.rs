@@ -1,6 +1,6 @@
 //! The latest reading of every sensor, and the latest state of every source and link.
 
-use super::drops::Drops;
+use crate::drops::Drops;
 use crate::event::{Observation, Quantity, SourceState, StatusChange};
 use masa_v2x_proto::time::Timestamp;
 use std::collections::BTreeMap;

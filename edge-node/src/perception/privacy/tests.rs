@@ -150,7 +150,7 @@ fn a_picture_without_its_own_perception_is_withheld_or_coarse() {
 fn what_finders_find_in_a_covered_picture_is_covered_more_coarsely_until_the_next_frame() {
     let raw = noise();
     let at = BoundingBox { x1_px: 100.0, y1_px: 100.0, x2_px: 148.0, y2_px: 148.0 };
-    let found = [Detection { bounding_box: at, class: ObjectClass::Car, score: 0.6 }];
+    let found = [Detection { bounding_box: at, class: ObjectClass::Car, score: 0.6, appearance: None }];
     let colours = |picture: &Anonymised| {
         let pixels = (100..148).flat_map(|y| (100..148).map(move |x| (y * SIZE[0] as usize + x) * 3));
         pixels.map(|at| &picture.as_ref().data[at..at + 3]).collect::<std::collections::BTreeSet<_>>().len()

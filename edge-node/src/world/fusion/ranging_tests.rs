@@ -117,7 +117,7 @@ proptest! {
         let first = RoadUser::of_track(1, CAMERA, &seen(Car, 0), at(0), world().limits());
         let measured = |place: usize| {
             let ms = 80 * place as i64;
-            if place % 2 == 0 { (&seen(Car, ms)).into() } else { (&echo(ms)).into() }
+            if place.is_multiple_of(2) { (&seen(Car, ms)).into() } else { (&echo(ms)).into() }
         };
         let ends = |order: &[usize]| {
             let mut estimator = Estimator::of_user(&first, &settings);
