@@ -264,10 +264,12 @@ impl Setting<'_> {
                 let pose = CameraPose::looking_at(camera.position_m, [e, n, 0.0]);
                 let lens = camera.lens;
                 let model = CameraModel::with_size(&camera.id, pose, lens.fov_deg, lens.image_size_px);
+                let mut settings = CameraSettings::fixed(model);
+                settings.optics.exposure_ms = lens.exposure_ms;
                 devices.push(Box::new(NetworkCamera {
                     name: feed(station, &camera.id),
                     rate_hz: camera.rate_hz,
-                    camera: Camera::new(CameraSettings::fixed(model), Arc::clone(&scene), self.seed),
+                    camera: Camera::new(settings, Arc::clone(&scene), self.seed),
                     server: Arc::clone(server),
                 }));
             }

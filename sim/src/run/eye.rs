@@ -36,7 +36,9 @@ impl Eye {
     pub(crate) fn new(settings: &CameraSettings, scene: Arc<Scene>, seed: Seed, place: (usize, usize)) -> Self {
         // Cameras of several stations may have one name, and noise of their own.
         let model = CameraModel { id: format!("{}-{}", place.0, settings.id), ..surveyed(settings) };
-        Self { camera: Camera::new(Optics::fixed(model), scene, seed) }
+        let mut optics = Optics::fixed(model);
+        optics.optics.exposure_ms = settings.lens.exposure_ms;
+        Self { camera: Camera::new(optics, scene, seed) }
     }
 
     /// The picture of a snapshot.

@@ -156,11 +156,13 @@ pub struct LensSettings {
     pub fov_deg: f64,
     /// Width and height, pixels.
     pub image_size_px: [u32; 2],
+    /// How long its shutter is open, milliseconds: what moves meanwhile is blurred; 0 is a moment.
+    pub exposure_ms: f64,
 }
 
 impl Default for LensSettings {
     fn default() -> Self {
-        Self { fov_deg: 70.0, image_size_px: [640, 384] }
+        Self { fov_deg: 70.0, image_size_px: [640, 384], exposure_ms: 0.0 }
     }
 }
 

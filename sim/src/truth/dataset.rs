@@ -241,6 +241,7 @@ fn any_camera(roads: &Roads, size_px: [u32; 2], rng: &mut Pcg64Mcg) -> Option<(C
         noise: rng.random_range(0.004..0.028),
         dirt: if rng.random_bool(0.15) { rng.random_range(0.1..0.8) } else { 0.0 },
         vignetting: rng.random_range(0.0..0.35),
+        exposure_ms: 0.0,
     };
     let centre = foot + (target - foot) * 1.15;
     let around = Around { centre, radius_m: reach * 1.25 + 8.0 };

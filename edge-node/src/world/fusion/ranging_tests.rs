@@ -1,11 +1,12 @@
 //! Cameras and a radar, one road user.
 
+use super::tests::{along, driving};
 use super::*;
 use crate::perception::ground::{GroundMeasurement, MeasuredVelocity};
 use crate::world::WorldSettings;
-use crate::world::fixture::{CAMERA, at, frame, track};
+use crate::world::fixture::{CAMERA, at, frame};
 use masa_inference::ObjectClass::{self, Car, Obstacle, Person};
-use masa_v2x_proto::geo::{Covariance2, Enu};
+use masa_v2x_proto::geo::Enu;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -17,19 +18,9 @@ fn world() -> World {
     World::new(WorldSettings::default(), BTreeMap::new())
 }
 
-fn along(ms: i64) -> f64 {
-    ms as f64 / 100.0
-}
-
 /// A car or person with 10 m/s to the east, as a camera has it.
 fn seen(class: ObjectClass, ms: i64) -> GroundTrack {
-    let mut track = track(7, class, [along(ms), 0.4], ms);
-    (track.velocity_e_mps, track.velocity_covariance) = (10.0, Covariance2::isotropic(0.3));
-    track.covariance = Covariance2::isotropic(0.25);
-    track.measured.noise = Covariance2::isotropic(0.16);
-    track.measured.bias = Covariance2::isotropic(0.09);
-    track.yaw_rad = Some(0.0);
-    track
+    driving(7, class, [along(ms), 0.4], ms)
 }
 
 /// The same as the radar has it: no class.

@@ -16,7 +16,7 @@ fn world() -> World {
 }
 
 /// A track with 10 m/s to the east and an accuracy as cameras have it.
-fn driving(track_id: u32, class: ObjectClass, position: [f64; 2], ms: i64) -> GroundTrack {
+pub(super) fn driving(track_id: u32, class: ObjectClass, position: [f64; 2], ms: i64) -> GroundTrack {
     let mut track = track(track_id, class, position, ms);
     (track.velocity_e_mps, track.velocity_covariance) = (10.0, Covariance2::isotropic(0.3));
     track.covariance = Covariance2::isotropic(0.25);
@@ -39,7 +39,7 @@ fn film(
     }
 }
 
-fn along(ms: i64) -> f64 {
+pub(super) fn along(ms: i64) -> f64 {
     ms as f64 / 100.0
 }
 

@@ -1,6 +1,7 @@
 //! From light on the chip to a picture: glow, glare, rain, drops and dirt on the glass, exposure, noise, encoding.
 
 use super::CameraSettings;
+use super::blur::smear;
 use super::light::{Light, Rgb, luminance, mix, noise, smooth};
 use super::material::encoded;
 use super::mesh::V3;
@@ -32,12 +33,23 @@ pub struct Optics {
     pub dirt: f64,
     /// Light lost in the corners, 0 to 1.
     pub vignetting: f64,
+    /// How long the shutter is open, milliseconds: what moves meanwhile is blurred. 0: a moment. Brightness does not depend on it.
+    pub exposure_ms: f64,
 }
 
 impl Default for Optics {
     fn default() -> Self {
-        Self { exposure_compensation_ev: 0.0, noise: 0.007, dirt: 0.0, vignetting: 0.18 }
+        Self { exposure_compensation_ev: 0.0, noise: 0.007, dirt: 0.0, vignetting: 0.18, exposure_ms: 0.0 }
     }
+}
+
+/// What falls onto the chip while the shutter is open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exposed<'a> {
+    /// The light in the middle of it.
+    pub(crate) tiles: &'a [TileOut],
+    /// How far each pixel moves meanwhile, pixels; empty where nothing is blurred.
+    pub(crate) ways: &'a [[f32; 2]],
 }
 
 /// A smear or drop on the glass: centre and radius in pixels, strength.
@@ -103,17 +115,20 @@ impl Chip {
         Self { optics, width, height, table, noise, through, veil, linear: Vec::new() }
     }
 
-    /// The picture of a frame's tiles.
+    /// The picture of what fell onto the chip.
     pub(crate) fn develop(
         &mut self,
-        tiles: &[TileOut],
+        exposed: Exposed<'_>,
         view: &View,
         light: &Light,
         snapshot: &Snapshot,
         dark: bool,
         seed: Seed,
     ) -> Vec<u8> {
-        self.gather(tiles);
+        self.gather(exposed.tiles);
+        if !exposed.ways.is_empty() {
+            smear(&mut self.linear, self.width, exposed.ways);
+        }
         let rain = snapshot.weather.rain_mm_per_h as f32;
         if dark {
             self.linear.fill([0.0; 3]);

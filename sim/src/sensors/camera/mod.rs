@@ -8,6 +8,7 @@
 //! flat at the height where the network begins. Absent: reflections of actors in windows, shadows of actors on each other.
 
 mod background;
+mod blur;
 mod develop;
 mod furniture;
 mod glyphs;
@@ -161,6 +162,8 @@ pub struct Camera {
     shadow: Option<(Weather, nalgebra::Vector3<f32>, ShadowMap)>,
     workspace: Workspace,
     last_rgb: Option<Vec<u8>>,
+    /// When and where it drew last.
+    last_pose: Option<(f64, CameraPose)>,
 }
 
 impl Camera {
@@ -178,6 +181,7 @@ impl Camera {
             shadow: None,
             workspace: Workspace::default(),
             last_rgb: None,
+            last_pose: None,
         }
     }
 
@@ -251,14 +255,39 @@ impl Camera {
             });
         }
         frame.actors.sort_by_key(|a| a.id);
-        let tiles = &self.workspace.tiles;
-        let rgb = self.chip.develop(tiles, &view, &light, snapshot, fault == ImageFault::Dark, self.seed);
+        let exposure_s = self.settings.optics.exposure_ms / 1e3;
+        let ways = if exposure_s > 0.0 {
+            let before = View::new(&model, &self.pose_before(&model.pose, snapshot.time_s, exposure_s), scene.origin);
+            blur::ways(&frame, snapshot, &self.rays, &view, &before, exposure_s as f32)
+        } else {
+            Vec::new()
+        };
+        self.last_pose = Some((snapshot.time_s, model.pose));
+        let exposed = develop::Exposed { tiles: &self.workspace.tiles, ways: &ways };
+        let rgb = self.chip.develop(exposed, &view, &light, snapshot, fault == ImageFault::Dark, self.seed);
         frame.rgb = match (fault, &self.last_rgb) {
             (ImageFault::Frozen, Some(last)) => last.clone(),
             _ => rgb,
         };
         self.last_rgb = Some(frame.rgb.clone());
         Some(frame)
+    }
+
+    /// Where the camera was when the exposure began, if it has moved evenly since its last picture.
+    fn pose_before(&self, pose: &CameraPose, time_s: f64, exposure_s: f64) -> CameraPose {
+        let Some((last_s, last)) = self.last_pose.filter(|(last_s, _)| time_s > *last_s && time_s - last_s < 1.0)
+        else {
+            return *pose;
+        };
+        let share = 0.5 * exposure_s / (time_s - last_s);
+        let back = |now: f64, then: f64| now - share * (now - then);
+        let turned = |now: f64, then: f64| now - share * ((now - then + 180.0).rem_euclid(360.0) - 180.0);
+        CameraPose {
+            position_m: [0, 1, 2].map(|axis| back(pose.position_m[axis], last.position_m[axis])),
+            yaw_deg: turned(pose.yaw_deg, last.yaw_deg),
+            pitch_deg: turned(pose.pitch_deg, last.pitch_deg),
+            roll_deg: turned(pose.roll_deg, last.roll_deg),
+        }
     }
 
     fn prepare_shadow(&mut self, light: &Light, view: &View, weather: &Weather) {
