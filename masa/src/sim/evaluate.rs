@@ -50,7 +50,7 @@ pub(crate) struct Evaluate {
 enum Detections {
     /// Of the detector on rendered pictures.
     Rendered,
-    /// Boxes from the world with the errors of a detector; nothing hides anything.
+    /// Boxes from the world, of what shows of everybody, with the errors of a detector.
     IdealWithNoise,
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod population;
 mod ranging;
 pub mod reaction;
 mod rig;
+mod shows;
 pub(crate) mod signals;
 pub(crate) mod site;
 mod station;
@@ -93,7 +94,7 @@ pub enum Perception {
     Off,
     /// For debugging only: boxes from the world itself.
     GroundTruth,
-    /// Boxes from the world itself with the errors of a detector, but nothing hidden by anything: for evaluations only.
+    /// Boxes from the world itself, of what others leave of everybody, with the errors of a detector: for evaluations only.
     NoisyTruth(BoxErrors),
 }
 

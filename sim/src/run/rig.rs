@@ -5,6 +5,7 @@
 
 use super::camera::{InView, MIN_HEIGHT_PX, Turned, class_of, everybody, surveyed, turned};
 use super::eye::Eye;
+use super::shows::unhidden;
 use super::trace::{FNV_START, fnv};
 use super::{BoxErrors, Perception, RunError, RunOptions};
 use crate::actor::ActorId;
@@ -128,11 +129,12 @@ impl Rig {
         // Who is in the picture is judged by where the camera is believed to look.
         let mut detections = Vec::new();
         let (mut hash, mut statistics) = (0, None);
-        let mut in_view = everybody(&self.model, snapshot);
+        let look = if self.errors.sizes.is_some() { unhidden } else { everybody };
+        let mut in_view = look(&self.model, snapshot);
         match self.settings.detector {
             DetectorKind::Off => {}
             DetectorKind::GroundTruth => {
-                detections = everybody(&turned(&self.model, self.broken.turned), snapshot)
+                detections = look(&turned(&self.model, self.broken.turned), snapshot)
                     .iter()
                     .filter_map(|seen| {
                         let kind = snapshot.actor(seen.actor)?.kind;
@@ -183,6 +185,9 @@ impl Rig {
     }
 }
 
+/// Of whom less than this shows is not found, share.
+const LEAST_VISIBLE: f64 = 0.4;
+
 /// What is wrong with boxes that come from the world itself.
 #[derive(Debug)]
 struct Errors {
@@ -193,7 +198,8 @@ struct Errors {
 }
 
 impl Errors {
-    /// The box with its errors, cut at the picture's borders; `None` for one that is missed.
+    /// The box with its errors, cut at the picture's borders; `None` for one that is missed, by chance or because too little
+    /// of it shows.
     fn apply(&mut self, seen: &InView, size_px: &[u32; 2]) -> Option<BoundingBox> {
         let Some(BoxErrors { noise, bias, missed }) = self.sizes else { return Some(seen.bounding_box) };
         let luck = &mut self.luck;
@@ -209,6 +215,6 @@ impl Errors {
             x2_px: (b.x2_px + dx2).clamp(0.0, width),
             y2_px: (b.y2_px + dy2).clamp(0.0, height),
         };
-        (!is_missed && found.area_px2() > 1.0).then_some(found)
+        (!is_missed && seen.visible >= LEAST_VISIBLE && found.area_px2() > 1.0).then_some(found)
     }
 }

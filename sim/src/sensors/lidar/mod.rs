@@ -5,7 +5,7 @@
 //! of it comes back: reflectance, angle, range, and what fog and rain take (Koschmieder; Carbonneau). Invariants: the same
 //! seed gives the same points on any number of threads. Absent: turning during a scan, second echoes, spray, meshes.
 
-mod cast;
+pub(crate) mod cast;
 mod pcd;
 
 use super::fault::{Faults, SensorFault};
