@@ -3,8 +3,8 @@
 use super::georeference::online::{LaneLine, OnlinePoseSettings, PoseDrift, StatedVehicle};
 use super::georeference::{Georeference, GeoreferenceSettings, ReferenceReport};
 use super::ground::{
-    Across, Contact, ContactPoint, Cut, GroundMeasurement, Level, Motion, MotionSettings, Seen, Viewpoint, extent_of,
-    measure, sum,
+    Across, BodySize, Contact, ContactPoint, Covered, Cut, Extent, GroundMeasurement, Level, Motion, MotionSettings,
+    Seen, Viewpoint, measure, sum,
 };
 use super::pose_watch::PoseWatch;
 use super::tracking::{FrameId, ImageTrack, Tracker, TrackerCounters, TrackerSettings};
@@ -145,6 +145,7 @@ struct OnGround {
     track_id: u32,
     /// `None` until a contact point showed ground.
     motion: Option<Motion>,
+    size: BodySize,
     /// What the newest frame that tells where it is says, and when it was taken.
     measured: Option<(Timestamp, GroundMeasurement)>,
 }
@@ -294,12 +295,18 @@ impl CameraPerception {
         });
         for (index, track) in tracks.iter().enumerate() {
             if index == self.on_ground.len() {
-                self.on_ground.push(OnGround { track_id: track.track_id, motion: None, measured: None });
+                self.on_ground.push(OnGround {
+                    track_id: track.track_id,
+                    motion: None,
+                    size: BodySize::new(track.class().0),
+                    measured: None,
+                });
             }
             let (entry, class) = (&mut self.on_ground[index], track.class().0);
             if track.is_elsewhere {
-                (entry.motion, entry.measured) = (None, None);
+                (entry.motion, entry.size, entry.measured) = (None, BodySize::new(class), None);
             }
+            entry.size.set_class(class);
             if let Some(motion) = &mut entry.motion {
                 motion.set_class(class, &self.settings.motion);
                 motion.predict(frame.captured_at);
@@ -307,14 +314,24 @@ impl CameraPerception {
             if track.detection.is_none() {
                 continue;
             }
-            let Some(contact) = contact(&self.settings, frame, track) else { continue };
-            let yaw_rad = entry.motion.as_ref().and_then(Motion::yaw_rad);
+            let covered = match &self.viewpoint {
+                Some(_) if self.settings.contact_point == ContactPoint::BottomCentre => {
+                    let seen = tracks.iter().filter(|other| other.is_confirmed() && other.detection.is_some());
+                    Covered::of(&track.measured, seen.map(|other| other.measured))
+                }
+                _ => Covered::default(),
+            };
+            let Some(contact) = contact(&self.settings, frame, track, covered) else { continue };
+            let heading = entry.motion.as_ref().and_then(Motion::heading);
             let viewpoint = self.viewpoint.as_ref();
             let (map, settings) = (&self.georeference, &self.settings.motion);
-            let Some(measured) = measure(map, viewpoint, &contact, &extent_of(class), yaw_rad, settings) else {
+            let Some(measured) = measure(map, viewpoint, &contact, &entry.size.body(), heading) else {
                 self.off_ground += 1;
                 continue;
             };
+            if let Some(viewpoint) = viewpoint {
+                entry.size.see(map, viewpoint, &contact, (measured.position, heading));
+            }
             entry.measured = Some((frame.captured_at, measured));
             let seen = Seen { position: measured.position, noise: measured.noise, velocity: None };
             match &mut entry.motion {
@@ -332,7 +349,8 @@ impl CameraPerception {
                 && track.is_confirmed()
                 && unseen_s <= self.settings.tracker.coast_s
             {
-                self.tracks.push(ground_track(track, (*measured_at, measured), motion, frame));
+                let extent = entry.size.body().extent;
+                self.tracks.push(ground_track(track, (*measured_at, measured), motion, &extent, frame));
             }
         }
         self.ended.extend(self.tracker.ended().iter().filter(|t| t.is_confirmed()).map(|t| EndedTrack {
@@ -345,7 +363,7 @@ impl CameraPerception {
 }
 
 /// Where a track's newest box meets the ground; `None` where the picture's border leaves nothing that would tell.
-fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack) -> Option<Contact> {
+fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack, covered: Covered) -> Option<Contact> {
     let measured = &track.measured;
     let size = [f64::from(frame.width_px), f64::from(frame.height_px)];
     let scale = [
@@ -360,16 +378,22 @@ fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack
     let border = EDGE_PX + motion.relative_noise.hypot(motion.relative_bias) * height;
     let (cut_left, cut_right) = (x1 < border, x2 > size[0] - border);
     let (cut_top, cut_bottom) = (y1 < border, y2 > size[1] - border);
-    let across = match (cut_left, cut_right) {
+    // Behind both sides of others the middle of what shows is the best guess, as is the lower edge of what the top cuts.
+    let across = match (cut_left || covered.left, cut_right || covered.right) {
         (false, false) => Across::Middle,
         (true, false) => Across::Right,
         (false, true) => Across::Left,
-        (true, true) => return None,
+        (true, true) => match (cut_left, cut_right) {
+            (false, false) => Across::Middle,
+            (true, false) => Across::Right,
+            (false, true) => Across::Left,
+            (true, true) => return None,
+        },
     };
-    let level = match (cut_bottom, cut_top) {
-        (false, _) => Level::Lower,
-        (true, false) => Level::Top,
-        (true, true) => return None,
+    let level = match (cut_bottom, covered.lower, cut_top) {
+        (false, true, false) | (true, _, false) => Level::Top,
+        (false, _, _) => Level::Lower,
+        (true, _, true) => return None,
     };
     let is_whole = (across, level) == (Across::Middle, Level::Lower);
     let (x, doubt_x) = match across {
@@ -392,7 +416,7 @@ fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack
         pixel: [x * scale[0], y * scale[1]],
         noise_px2: [noise(doubt_x, 0), noise(doubt_y, 1)],
         bias_px2: [habit(0), habit(1)],
-        aspect: tells_shape.then(|| width * scale[0] / (height * scale[1])),
+        whole_px: tells_shape.then(|| [width * scale[0], height * scale[1]]),
         cut: (!is_whole).then_some(Cut { across, level, size_px: settings.image_size_px.map(f64::from) }),
     })
 }
@@ -401,10 +425,10 @@ fn ground_track(
     track: &ImageTrack,
     (measured_at, measured): (Timestamp, &GroundMeasurement),
     motion: &Motion,
+    extent: &Extent,
     frame: &DetectionFrame,
 ) -> GroundTrack {
     let (class, class_confidence) = track.class();
-    let extent = extent_of(class);
     let [velocity_e_mps, velocity_n_mps] = motion.velocity_mps();
     GroundTrack {
         track_id: track.track_id,

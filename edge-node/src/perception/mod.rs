@@ -74,11 +74,11 @@ pub struct GroundTrack {
     pub velocity_covariance: Covariance2,
     /// Direction of motion, radians counter-clockwise from east; `None` until it has moved enough, then held at stops.
     pub yaw_rad: Option<f64>,
-    /// Length, metres: typical of the class.
+    /// Length, metres: of the class, and of what boxes have shown.
     pub length_m: f64,
     /// Width, metres: typical of the class.
     pub width_m: f64,
-    /// Height, metres: typical of the class.
+    /// Height, metres: of the class, and of what boxes have shown.
     pub height_m: f64,
     /// Capture time of the frame in which the track began.
     pub first_seen: Timestamp,

@@ -6,8 +6,10 @@
 //! its own box, drawn through the same camera, has the measured middle and lower edge. Of a box that the picture's border cuts,
 //! the cut edges say nothing: the body is put where what shows of it has the same other edges.
 
+use super::heading::Heading;
 use super::motion::MeasuredVelocity;
-use super::settings::{Extent, MotionSettings};
+use super::settings::Extent;
+use super::size::Body;
 use super::viewpoint::Viewpoint;
 use crate::perception::CalibratedArea;
 use crate::perception::georeference::Georeference;
@@ -21,10 +23,8 @@ const STEPS: usize = 2;
 const UNKNOWN_YAW: f64 = 0.18;
 /// The same where the shape of the box tells the direction.
 const YAW_BY_ASPECT: f64 = 0.08;
-/// Standard deviation of a direction that is known: it follows a bend late.
-const YAW_SIGMA_RAD: f64 = 0.15;
-/// The same of a body that the border cuts: its direction is rarely known well by then.
-const CUT_YAW_SIGMA_RAD: f64 = 0.25;
+/// Variance of a direction, besides what its velocity leaves open: it follows a bend late, rad².
+const BEND_RAD2: f64 = 0.12 * 0.12;
 /// How much of the variance by size and direction changes from frame to frame while a body goes past the border, share.
 const CUT_NOISE: f64 = 0.25;
 /// Directions between along and across the view that are tried.
@@ -60,8 +60,8 @@ pub(crate) struct Contact {
     pub(crate) noise_px2: [f64; 2],
     /// The same of what does not, px².
     pub(crate) bias_px2: [f64; 2],
-    /// Width of the box by its height; `None` where its shape says nothing.
-    pub(crate) aspect: Option<f64>,
+    /// Width and height of the box, pixels; `None` where they are not those of the whole body.
+    pub(crate) whole_px: Option<[f64; 2]>,
     /// Where the border cuts the box: what the pixel is instead of the middle of the lower edge.
     pub(crate) cut: Option<Cut>,
 }
@@ -101,19 +101,19 @@ impl Cut {
     }
 }
 
-/// The middle of the road user of `extent` and direction that meets the ground at `contact`. Without a viewpoint it is the
+/// The middle of the road user of `body` and direction that meets the ground at `contact`. Without a viewpoint it is the
 /// contact point itself, and what the border cuts has no place.
 pub(crate) fn measure(
     map: &Georeference,
     viewpoint: Option<&Viewpoint>,
     contact: &Contact,
-    extent: &Extent,
-    yaw_rad: Option<f64>,
-    settings: &MotionSettings,
+    body: &Body,
+    heading: Option<Heading>,
 ) -> Option<GroundMeasurement> {
     if let Some(cut) = &contact.cut {
-        return measure_cut(map, viewpoint?, contact, cut, extent, yaw_rad, settings);
+        return measure_cut(map, viewpoint?, contact, cut, body, heading);
     }
+    let Body { extent, spread } = body;
     let seen = map.to_ground(contact.pixel, contact.noise_px2)?;
     let detector = map.to_ground(contact.pixel, contact.bias_px2).map_or(seen.covariance, |point| point.covariance);
     let mut measured = GroundMeasurement {
@@ -126,15 +126,15 @@ pub(crate) fn measure(
     let Some(viewpoint) = viewpoint else { return Some(measured) };
     let bearing_rad = viewpoint.bearing_rad(seen.position);
     let seen_from = Sighting { map, viewpoint, contact: seen.position, bearing_rad };
-    let (body, yaw_rad, unknown_m) = match (yaw_rad, contact.aspect) {
-        (Some(yaw_rad), _) => {
+    let (body, yaw_rad, unknown_m) = match (heading, contact.whole_px) {
+        (Some(Heading { yaw_rad, variance, .. }), _) => {
             let (across, along) = (yaw_rad - bearing_rad).sin_cos();
             let by_turn_m = 0.5 * (extent.length_m * across.abs() - extent.width_m * along.abs());
-            (*extent, yaw_rad, YAW_SIGMA_RAD * by_turn_m)
+            (*extent, yaw_rad, (variance + BEND_RAD2).sqrt() * by_turn_m)
         }
-        (None, Some(aspect)) => {
+        (None, Some([width_px, height_px])) => {
             let unknown_m = YAW_BY_ASPECT * (extent.length_m - extent.width_m).abs();
-            (*extent, seen_from.yaw_by_aspect(extent, aspect), unknown_m)
+            (*extent, seen_from.yaw_by_aspect(extent, width_px / height_px), unknown_m)
         }
         (None, None) => {
             let (body, unknown_m) = of_any_direction(extent);
@@ -153,8 +153,8 @@ pub(crate) fn measure(
         measured.position = centre;
     }
     let (across, along) = (yaw_rad - bearing_rad).sin_cos();
-    let reach_m = 0.5 * (body.length_m * along).hypot(body.width_m * across);
-    let sigma_m = (settings.size_tolerance * reach_m).hypot(unknown_m);
+    let size_m = 0.5 * (spread.length * body.length_m * along).hypot(spread.width * body.width_m * across);
+    let sigma_m = size_m.hypot(unknown_m);
     let (sin, cos) = bearing_rad.sin_cos();
     measured.bias = sum(&measured.bias, &outer(Vector2::new(sigma_m * cos, sigma_m * sin)));
     Some(measured)
@@ -166,14 +166,14 @@ fn measure_cut(
     viewpoint: &Viewpoint,
     contact: &Contact,
     cut: &Cut,
-    extent: &Extent,
-    yaw_rad: Option<f64>,
-    settings: &MotionSettings,
+    Body { extent, spread }: &Body,
+    heading: Option<Heading>,
 ) -> Option<GroundMeasurement> {
     let hidden = map.to_ground(contact.pixel, contact.noise_px2)?;
     let bearing_rad = viewpoint.bearing_rad(hidden.position);
-    let (body, unknown_m) = yaw_rad.map_or_else(|| of_any_direction(extent), |_| (*extent, 0.0));
-    let yaw_rad = yaw_rad.unwrap_or(bearing_rad);
+    let (body, unknown_m) = heading.map_or_else(|| of_any_direction(extent), |_| (*extent, 0.0));
+    let Heading { yaw_rad, variance, .. } = heading.unwrap_or(Heading::known(bearing_rad));
+    let turned_rad = yaw_rad + (variance + BEND_RAD2).sqrt();
     let drawn = |centre: Enu, body: &Extent, yaw_rad: f64| {
         let drawn = viewpoint.draw_within(map, centre, yaw_rad, body, cut.size_px)?;
         Some(Cut::pixel(drawn, cut.across, cut.level))
@@ -204,11 +204,14 @@ fn measure_cut(
         Covariance2 { ee_m2: c[(0, 0)], en_m2: c[(0, 1)], nn_m2: c[(1, 1)] }
     };
     // How far another body would be: a higher one, a longer and wider one, one that points elsewhere.
-    let grown = 1.0 + settings.size_tolerance;
-    let higher = Extent { height_m: grown * body.height_m, ..body };
-    let larger = Extent { length_m: grown * body.length_m, width_m: grown * body.width_m, ..body };
+    let higher = Extent { height_m: (1.0 + spread.height) * body.height_m, ..body };
+    let larger = Extent {
+        length_m: (1.0 + spread.length) * body.length_m,
+        width_m: (1.0 + spread.width) * body.width_m,
+        ..body
+    };
     let mut size = Covariance2::isotropic(unknown_m * unknown_m);
-    for (other, yaw_rad) in [(&higher, yaw_rad), (&larger, yaw_rad), (&body, yaw_rad + CUT_YAW_SIGMA_RAD)] {
+    for (other, yaw_rad) in [(&higher, yaw_rad), (&larger, yaw_rad), (&body, turned_rad)] {
         let moved = by_pixel * (drawn(centre, other, yaw_rad)? - here);
         size = sum(&size, &outer(moved));
     }

@@ -7,14 +7,19 @@
 //! same in every frame (calibration, size, the detector's habits) never enter the filter. Deliberately absent: lanes.
 
 mod contact;
+mod covered;
+mod heading;
 mod imm;
 mod motion;
 mod settings;
+mod size;
 mod viewpoint;
 
 pub use contact::GroundMeasurement;
 pub(crate) use contact::{Across, Contact, Cut, Level, measure, sum};
+pub(crate) use covered::Covered;
 pub use motion::MeasuredVelocity;
 pub(crate) use motion::{Motion, Seen, matrix};
-pub use settings::{ContactPoint, Extent, MotionClass, MotionSettings, extent_of};
+pub use settings::{ContactPoint, Extent, MotionClass, MotionSettings, Spread, extent_of, spread_of};
+pub(crate) use size::BodySize;
 pub(crate) use viewpoint::Viewpoint;

@@ -1,5 +1,6 @@
 //! The motion of one road user: its models, and what follows from them for others.
 
+use super::heading::Heading;
 use super::imm::{Imm, Kind, Measured, Model, Velocity};
 use super::settings::{MotionClass, MotionSettings};
 use masa_inference::ObjectClass;
@@ -44,9 +45,12 @@ pub(crate) struct Motion {
     imm: Imm,
     at: Timestamp,
     begin: Vector2<f64>,
-    yaw_rad: Option<f64>,
+    heading: Option<Heading>,
+    class: ObjectClass,
     kind: Kind,
-    class: MotionClass,
+    moves: MotionClass,
+    /// Time since the last measurement, seconds.
+    ahead_s: f64,
     /// How often in a row it was seen beyond `jump_sigma`.
     elsewhere: u8,
 }
@@ -68,17 +72,17 @@ impl Motion {
                 Imm::with_velocity(position, matrix(&seen.noise), ray * *mps, along * *variance + across, kind)
             }
         };
-        Self { imm, at, begin: position, yaw_rad: None, kind, class: motion_class, elsewhere: 0 }
+        Self { imm, at, begin: position, heading: None, class, kind, moves: motion_class, ahead_s: 0.0, elsewhere: 0 }
     }
 
     /// The same with a direction that is known already.
-    pub(crate) fn heading(self, yaw_rad: Option<f64>) -> Self {
-        Self { yaw_rad, ..self }
+    pub(crate) fn towards(self, yaw_rad: Option<f64>) -> Self {
+        Self { heading: yaw_rad.map(Heading::known), ..self }
     }
 
     /// The class may have been voted anew: it decides which models fit.
     pub(crate) fn set_class(&mut self, class: ObjectClass, settings: &MotionSettings) {
-        (self.kind, self.class) = (kind_of(class), settings.of(class));
+        (self.class, self.kind, self.moves) = (class, kind_of(class), settings.of(class));
     }
 
     /// The instant of the state.
@@ -91,7 +95,12 @@ impl Motion {
         let dt_s = to.seconds_since(self.at);
         if dt_s > 0.0 {
             self.at = to;
-            self.imm.predict(dt_s, self.kind, self.class);
+            self.imm.predict(dt_s, self.kind, self.moves);
+            let [e_mps, n_mps] = self.velocity_mps();
+            if let Some(heading) = &mut self.heading {
+                heading.predict(e_mps.hypot(n_mps), dt_s, self.class);
+            }
+            self.ahead_s += dt_s;
         }
     }
 
@@ -110,8 +119,8 @@ impl Motion {
         self.elsewhere = if distance2 > settings.jump_sigma.powi(2) { self.elsewhere + 1 } else { 0 };
         if self.elsewhere >= JUMP_AFTER {
             let noise = matrix(&seen.noise);
-            self.imm = Imm::new(vector(seen.position), noise, self.kind, self.class);
-            (self.begin, self.yaw_rad, self.elsewhere) = (vector(seen.position), None, 0);
+            self.imm = Imm::new(vector(seen.position), noise, self.kind, self.moves);
+            (self.begin, self.heading, self.elsewhere) = (vector(seen.position), None, 0);
             return;
         }
         let measured = Measured {
@@ -136,9 +145,14 @@ impl Motion {
         let is_fast = e_mps.hypot(n_mps) > settings.min_yaw_speed_mps.max(3.0 * speed_sigma_mps);
         let is_far = (vector(self.position()) - self.begin).norm() > YAW_AFTER_M.max(2.0 * sigma_m);
         let stands = self.imm.probability(Model::Stationary) > STANDS;
-        if is_fast && !stands && (is_far || self.yaw_rad.is_some()) {
-            self.yaw_rad = Some(n_mps.atan2(e_mps));
+        if is_fast && !stands && (is_far || self.heading.is_some()) {
+            let seen = Heading::of_velocity(Vector2::new(e_mps, n_mps), &self.velocity_covariance());
+            match &mut self.heading {
+                Some(heading) => heading.update(seen, self.ahead_s, self.class),
+                None => self.heading = Some(seen),
+            }
         }
+        self.ahead_s = 0.0;
     }
 
     pub(crate) fn position(&self) -> Enu {
@@ -165,7 +179,12 @@ impl Motion {
     }
 
     pub(crate) fn yaw_rad(&self) -> Option<f64> {
-        self.yaw_rad
+        self.heading.map(|heading| heading.yaw_rad)
+    }
+
+    /// Its direction, once that is known.
+    pub(crate) fn heading(&self) -> Option<Heading> {
+        self.heading
     }
 }
 

@@ -23,8 +23,6 @@ pub struct MotionSettings {
     pub relative_noise: f64,
     /// What a detector does the same way in many frames: standard deviation of an edge as a share of the box's height.
     pub relative_bias: f64,
-    /// Standard deviation of a road user's size against its class's, as a share.
-    pub size_tolerance: f64,
     /// Persons.
     pub person: MotionClass,
     /// Bicycles, motorcycles, scooters.
@@ -45,7 +43,6 @@ impl Default for MotionSettings {
         Self {
             relative_noise: 0.03,
             relative_bias: 0.06,
-            size_tolerance: 0.12,
             person: MotionClass { acceleration_density: 0.3, initial_speed_mps: 2.0, setting_off_mps: 0.8 },
             two_wheeler: MotionClass { acceleration_density: 0.8, initial_speed_mps: 5.0, setting_off_mps: 1.2 },
             vehicle: MotionClass { acceleration_density: 1.5, initial_speed_mps: 10.0, setting_off_mps: 1.2 },
@@ -106,4 +103,32 @@ pub fn extent_of(class: ObjectClass) -> Extent {
         ObjectClass::Obstacle => (1.0, 1.0, 1.0),
     };
     Extent { length_m, width_m, height_m }
+}
+
+/// Standard deviations of sizes within a class, as shares of [`extent_of`]'s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Of the length.
+    pub length: f64,
+    /// Of the width.
+    pub width: f64,
+    /// Of the height.
+    pub height: f64,
+}
+
+/// How much the sizes of a class differ in European traffic: from a small car to an estate, from a light lorry to an
+/// articulated one, from a child to an adult.
+pub fn spread_of(class: ObjectClass) -> Spread {
+    let (length, width, height) = match class {
+        ObjectClass::Person => (0.2, 0.2, 0.15),
+        ObjectClass::Bicycle | ObjectClass::Motorcycle | ObjectClass::EScooter => (0.15, 0.15, 0.1),
+        ObjectClass::Car => (0.12, 0.06, 0.1),
+        ObjectClass::Van => (0.15, 0.08, 0.15),
+        ObjectClass::Truck => (0.35, 0.06, 0.25),
+        ObjectClass::Bus => (0.2, 0.04, 0.12),
+        ObjectClass::Tram => (0.25, 0.06, 0.08),
+        ObjectClass::Animal => (0.5, 0.3, 0.4),
+        ObjectClass::Obstacle => (0.5, 0.5, 0.5),
+    };
+    Spread { length, width, height }
 }

@@ -73,7 +73,7 @@ impl Estimator {
         let velocity = [user.velocity_e_mps, user.velocity_n_mps];
         let velocity = MeasuredVelocity::Whole(velocity, user.velocity_covariance);
         let seen = Seen { position: user.position, noise: user.covariance, velocity: Some(velocity) };
-        let motion = Motion::new(&seen, user.state_at, user.class, &settings.motion).heading(user.yaw_rad);
+        let motion = Motion::new(&seen, user.state_at, user.class, &settings.motion).towards(user.yaw_rad);
         let first = (Measurement { at: user.state_at, seen }, motion);
         Self { past: Vec::from_iter([first]), motion: settings.motion.clone(), class: user.class }
     }
