@@ -19,15 +19,15 @@ bare:
     .ci/bare.sh
 
 test:
-    cargo test --workspace
+    cargo test --workspace --tests
 
 # Writes docs/messages.md and docs/messages/ anew.
 docs:
-    UPDATE_DOCS=1 cargo test -p masa-v2x-proto --test message_docs
+    UPDATE_DOCS=1 cargo test -p masa-v2x-proto --test it message_docs
 
 # Writes v2x-proto/proto anew; refuses when a number would change its meaning.
 schemas:
-    UPDATE_SCHEMAS=1 cargo test -p masa-v2x-proto --test protobuf_schema
+    UPDATE_SCHEMAS=1 cargo test -p masa-v2x-proto --test it protobuf_schema
 
 # Figures of the whole path beside a plain Python pipeline (needs the test data; see benches/README.md).
 bench *args:

@@ -3,13 +3,13 @@
 //! `cargo run --release -p masa-data-room --example control_room -- [STREETS] [ROAD-USERS]`; it prints where its page is.
 #![allow(dead_code, clippy::unwrap_used, reason = "the town belongs to the tests of the page")]
 
-#[path = "../tests/page/messages.rs"]
+#[path = "../tests/it/page/messages.rs"]
 mod messages;
-#[path = "../tests/support/messages.rs"]
+#[path = "../tests/it/support/messages.rs"]
 mod shared;
-#[path = "../tests/page/support.rs"]
+#[path = "../tests/it/page/support.rs"]
 mod support;
-#[path = "../tests/page/town.rs"]
+#[path = "../tests/it/page/town.rs"]
 mod town;
 
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! Prints when a car sends its CAMs on a ten-minute drive, and why: `cargo run -p masa-edge-node --example cam_drive`.
 
-#[path = "../tests/cam_drive/drive.rs"]
+#[path = "../tests/it/cam_drive/drive.rs"]
 mod drive;
 
 use masa_edge_node::effect::Effects;

@@ -3,7 +3,7 @@
 //! `cargo run --example perception_figures [-- TRACKS.csv [SCORE]]` with the test data in `MASA_TEST_DATA`. The table of
 //! track states goes to TRACKS.csv, for plots; SCORE replaces the model description's threshold.
 
-#[path = "../tests/perception_support/mod.rs"]
+#[path = "../tests/it/perception_support/mod.rs"]
 mod perception_support;
 
 use masa_edge_node::perception::georeference::{GeoreferenceSettings, masa};

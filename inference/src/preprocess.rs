@@ -5,8 +5,9 @@
 //! image size has been seen.
 
 use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
+    FilterType, ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::U8x3,
 };
 
 use crate::{
@@ -88,13 +89,14 @@ impl Preprocessor {
         let pixels = if fit.resized == fit.source {
             image.data.as_slice()
         } else {
-            let source = ImageRef::new(image.width, image.height, &image.data, PixelType::U8x3);
+            let source = TypedImageRef::<U8x3>::from_buffer(image.width, image.height, &image.data);
             let source = source.map_err(|error| failed(error.to_string()))?;
-            let target = Image::from_slice_u8(width, height, &mut self.resized, PixelType::U8x3);
+            let target = TypedImage::<U8x3>::from_buffer(width, height, &mut self.resized);
             let mut target = target.map_err(|error| failed(error.to_string()))?;
             // Two taps without anti-aliasing, as OpenCV does: public models were trained and measured with it.
             let options = ResizeOptions::new().resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear));
-            self.resizer.resize(&source, &mut target, &options).map_err(|error| failed(error.to_string()))?;
+            // `resize` would compile the code of every pixel type, five megabytes.
+            self.resizer.resize_typed(&source, &mut target, &options).map_err(|error| failed(error.to_string()))?;
             self.resized.as_slice()
         };
         self.write(pixels, fit, tensor);

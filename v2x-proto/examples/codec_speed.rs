@@ -1,6 +1,6 @@
 //! Nanoseconds to encode and decode realistic messages: `cargo run --release --example codec_speed -- hand.json`.
 //!
-//! The file has one object a message with its bytes in `uper`; the infrastructure messages are those of `tests/dsrc.rs`.
+//! The file has one object a message with its bytes in `uper`; the infrastructure messages are those of `tests/it/dsrc.rs`.
 //! Each figure is the best of several rounds, so that other load on the machine matters little.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]

@@ -2,6 +2,7 @@
 //! `cargo test -p masa-v2x-proto --no-default-features --test bare`.
 #![cfg(not(feature = "std"))]
 
+#[path = "it/common/mod.rs"]
 mod common;
 
 use common::{realistic, vectors};

@@ -11,7 +11,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and ends where it cannot go on")]
 
 mod bulk;
-#[path = "../../../data-room/tests/support/postgres.rs"]
+#[path = "../../../data-room/tests/it/support/postgres.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod postgres;
 mod simulate;

@@ -56,9 +56,8 @@ struct Arguments {
 
 /// What a policy gave.
 struct Outcome {
-    /// Frames a second that the core had, of the slowest camera and of all together.
-    slowest_hz: f64,
-    all_hz: f64,
+    /// Frames a second that the core had of each camera, the slowest first.
+    rates_hz: Vec<f64>,
     /// Frames that did not reach the core, by reason, all cameras.
     dropped: BTreeMap<String, u64>,
     latencies_ms: Vec<f64>,
@@ -167,17 +166,17 @@ async fn measure(configuration: &Configuration, seconds: u64) -> anyhow::Result<
     let cpu_s = cpu_s()? - cpu_before;
     let (frames, lost) = (totals(&node), losses(&node));
     node.shutdown(Duration::from_secs(5)).await;
-    let rates = frames.iter().map(|(camera, total)| total - frames_before.get(camera).unwrap_or(&0));
-    let rates: Vec<u64> = rates.collect();
-    let all: u64 = rates.iter().sum();
+    let counts = frames.iter().map(|(camera, total)| total - frames_before.get(camera).unwrap_or(&0));
+    let mut counts: Vec<u64> = counts.collect();
+    counts.sort_unstable();
+    let all: u64 = counts.iter().sum();
     let dropped = lost.into_iter().map(|(reason, total)| {
         let before = lost_before.get(&reason).copied().unwrap_or(0);
         (reason, total - before)
     });
     latencies_ms.sort_by(f64::total_cmp);
     Ok(Outcome {
-        slowest_hz: rates.iter().min().copied().unwrap_or(0) as f64 / spent_s,
-        all_hz: all as f64 / spent_s,
+        rates_hz: counts.iter().map(|&count| count as f64 / spent_s).collect(),
         dropped: dropped.collect(),
         latencies_ms,
         cpu_ms: 1e3 * cpu_s / all.max(1) as f64,
@@ -203,8 +202,8 @@ fn print(name: &str, outcome: &Outcome, cameras: usize) {
     let lost: Vec<String> = outcome.dropped.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
     println!(
         "{name:<14} {:>11.1} {:>9.1} {:>8.0} {:>8.0} {:>8.0} {:>13.2} {:>15.1}   {}",
-        outcome.slowest_hz,
-        outcome.all_hz,
+        outcome.rates_hz.first().copied().unwrap_or(0.0),
+        outcome.rates_hz.iter().sum::<f64>(),
         quantile(0.5),
         quantile(0.99),
         quantile(1.0),
@@ -212,4 +211,6 @@ fn print(name: &str, outcome: &Outcome, cameras: usize) {
         2e3 / outcome.cpu_ms / cameras as f64,
         lost.join(", "),
     );
+    let rates: Vec<String> = outcome.rates_hz.iter().map(|rate| format!("{rate:.1}")).collect();
+    println!("{:<14} each camera, Hz: {}", "", rates.join(" "));
 }

@@ -4,7 +4,7 @@
 //! NGSI-LD (ETSI GS CIM 009) and GeoJSON forms.
 //!
 //! Invariants: pure; every entity has a geometry, the time it was observed, the time until it holds, and where it comes
-//! from; its key-values form validates against the schema of its type (`tests/entity_schemas.rs`). Absent: storage; fusion
+//! from; its key-values form validates against the schema of its type (`tests/it/entity_schemas.rs`). Absent: storage; fusion
 //! of what several stations say of one thing.
 
 mod alert;

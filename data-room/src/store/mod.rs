@@ -1,4 +1,4 @@
-//! Where records are kept: one trait, two stores, one test-suite (`tests/store.rs`).
+//! Where records are kept: one trait, two stores, one test-suite (`tests/it/store`).
 //!
 //! | Store | For | Records are in |
 //! |---|---|---|

@@ -11,7 +11,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod processes;
-#[path = "../support/mod.rs"]
+#[path = "../it/support/mod.rs"]
 mod support;
 
 use masa_data_room::store::embedded::{EmbeddedSettings, EmbeddedStore};

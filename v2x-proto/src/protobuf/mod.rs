@@ -11,7 +11,7 @@
 //! - Field numbers: components in the order of the standard from 1 on, extension additions after the root; alternatives
 //!   likewise; containers by their container id; causes by their code; messages in the envelope by their message id.
 //!   2047 holds what has no field. A number never changes its meaning: the generator refuses to (see
-//!   `tests/protobuf_schema.rs`).
+//!   `tests/it/protobuf_schema.rs`).
 //! - What later versions of a standard add is kept as bytes: `unknown_extensions`, `unknown`, `order`.
 //!
 //! Invariants: bad input is an error that names component and byte; nothing is allocated beyond the capacities of the

@@ -1,6 +1,0 @@
-//! What several test programs need: a PostgreSQL server of their own, and records.
-
-#![allow(dead_code, reason = "each test program uses its part")]
-
-pub(crate) mod postgres;
-pub(crate) mod records;
