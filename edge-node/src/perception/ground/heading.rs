@@ -11,12 +11,14 @@ use std::f64::consts::{PI, TAU};
 
 /// Way over which a curve lasts, metres.
 const CURVE_M: f64 = 5.0;
+/// Standard deviation of curvatures, as a share of the tightest: most drive straight on.
+const USUAL: f64 = 0.4;
 /// A filter's velocity has the same error for about so long, seconds.
 const ALIKE_S: f64 = 0.4;
 /// Least variance of a direction: wheels slip, and axes are not where they seem, rad².
 const LEAST_RAD2: f64 = 0.05 * 0.05;
-/// What a direction may be corrected by in a frame besides what the way allows, radians: it may have been wrong.
-const MOST_AT_REST_RAD: f64 = 0.01;
+/// What a new direction may be corrected by besides what the way allows, radians.
+const FIRST_DOUBT_RAD: f64 = 0.3;
 /// Who moves at more than this to its direction has turned round, or was held the wrong way, radians.
 const OTHER_WAY_RAD: f64 = 2.0;
 
@@ -29,12 +31,14 @@ pub(crate) struct Heading {
     pub(crate) variance: f64,
     /// Way since the last velocity, metres.
     way_m: f64,
+    /// What it may yet be corrected by besides what the way allows, radians: the first velocities are vague.
+    doubt_rad: f64,
 }
 
 impl Heading {
     /// A direction that somebody else has found.
     pub(crate) fn known(yaw_rad: f64) -> Self {
-        Self { yaw_rad, variance: LEAST_RAD2, way_m: 0.0 }
+        Self { yaw_rad, variance: LEAST_RAD2, way_m: 0.0, doubt_rad: FIRST_DOUBT_RAD }
     }
 
     /// That of a velocity, towards east and north, m/s.
@@ -42,14 +46,15 @@ impl Heading {
         let speed2 = velocity.norm_squared().max(1e-6);
         let across = Vector2::new(-velocity.y, velocity.x);
         let across2 = across.dot(&(super::matrix(covariance) * across)) / speed2;
-        Self { yaw_rad: velocity.y.atan2(velocity.x), variance: across2 / speed2 + LEAST_RAD2, way_m: 0.0 }
+        let (yaw_rad, variance) = (velocity.y.atan2(velocity.x), across2 / speed2 + LEAST_RAD2);
+        Self { yaw_rad, variance, way_m: 0.0, doubt_rad: FIRST_DOUBT_RAD }
     }
 
     /// After `dt_s` seconds at a speed, metres per second.
     pub(crate) fn predict(&mut self, speed_mps: f64, dt_s: f64, class: ObjectClass) {
         if let Some(circle_m) = tightest_circle_m(class) {
             self.way_m += speed_mps * dt_s;
-            self.variance += speed_mps * dt_s * CURVE_M / (circle_m * circle_m);
+            self.variance += speed_mps * dt_s * CURVE_M * (USUAL / circle_m).powi(2);
         }
     }
 
@@ -63,8 +68,11 @@ impl Heading {
         // What is alike in many frames counts once.
         let noise = seen.variance * (ALIKE_S / dt_s.max(1e-3)).max(1.0);
         let gain = self.variance / (self.variance + noise);
-        let most_rad = self.way_m / circle_m + MOST_AT_REST_RAD;
+        let by_way_rad = self.way_m / circle_m;
+        let most_rad = by_way_rad + self.doubt_rad;
         let turn_rad = (gain * turned).clamp(-most_rad, most_rad);
+        // Who has gone some way has shown where they point.
+        self.doubt_rad = (self.doubt_rad - (turn_rad.abs() - by_way_rad).max(0.0)) * (-self.way_m / CURVE_M).exp();
         self.yaw_rad = (self.yaw_rad + turn_rad + PI).rem_euclid(TAU) - PI;
         self.variance = ((1.0 - gain) * self.variance).max(LEAST_RAD2);
         self.way_m = 0.0;
