@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # v2x-proto without standard library and allocator: built for a bare-metal target where rustup has or gets one, and
-# tested on this machine. A target folder of its own: other features of the same dependencies would rebuild everything.
+# tested on this machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/bare"
 target=thumbv7em-none-eabihf
 if rustup target list --installed 2>/dev/null | grep -qx "$target" || rustup target add "$target" 2>/dev/null; then
   cargo build --package masa-v2x-proto --no-default-features --target "$target"

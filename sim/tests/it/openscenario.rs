@@ -1,6 +1,7 @@
 //! esmini's example scenarios: which load, how they run, and trajectories worked out by hand from the files.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use crate::common::data_path;
 use masa_sim::openscenario::{Error, Files, Network, Scenario, Storyboard};
 use masa_sim::roads::Roads;
 use masa_sim::{Actor, Weather, World};
@@ -8,14 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 fn data(test: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MASA_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
-    let here = root.join("sim/openscenario");
-    if !here.is_dir() {
-        println!("skipped: {test}: no {}", here.display());
-        return None;
-    }
-    Some(root.join("sim"))
+    data_path("sim/openscenario", test)?.parent().map(Path::to_owned)
 }
 
 /// Loads a scenario with the road file that the shared data has under another name.

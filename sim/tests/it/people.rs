@@ -2,22 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use crate::common::data_path;
 use masa_sim::people::{CrowdSpec, Manners, MannersSettings, People, PeopleSettings, PersonSpec, Ways, sumo};
 use masa_sim::random::Seed;
 use masa_sim::{Actor, Roads, Weather, World};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-fn data_path(name: &str, test: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MASA_TEST_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
-    let path = root.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {test}: {} is missing", path.display());
-    None
-}
 
 fn people_of(settings: PeopleSettings) -> People {
     People::new(Arc::new(Roads::default()), settings, Seed(11), 2)

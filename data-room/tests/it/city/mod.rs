@@ -341,11 +341,6 @@ impl Schemas {
         Some(Self { schemas, indices })
     }
 
-    /// Whether there is a schema for a type.
-    pub(crate) fn know(&self, kind: EntityKind) -> bool {
-        self.indices.iter().any(|(known, _)| *known == kind)
-    }
-
     /// What is wrong with the key-values of an entity, in words; nothing for types without a schema.
     pub(crate) fn complaint(&self, kind: EntityKind, image: &Value) -> Option<String> {
         let (_, index) = self.indices.iter().find(|(known, _)| *known == kind)?;

@@ -1,5 +1,7 @@
 //! A world for the page, and an HTTP and WebSocket client that sends exactly what a test says.
 
+#![allow(clippy::unwrap_used, reason = "test support")]
+
 use masa_edge_node::effect::{MessageKind, ObjectCause, OutMessage, Provenance, SightCause};
 use masa_edge_node::event::{EventId, Quantity, SourceId, SourceState};
 use masa_edge_node::perception::privacy::{Anonymised, Anonymiser, PrivacySettings, Sightings};

@@ -1,5 +1,7 @@
 //! What the integration tests share: where test data and ONNX Runtime are, small ONNX files, comparing detections.
 
+#![allow(clippy::unwrap_used, reason = "test support")]
+
 pub(crate) mod onnx_writer;
 
 use std::path::{Path, PathBuf};
