@@ -66,9 +66,9 @@ impl Cells {
             let hit = model.ray(middle(&seen.bounding_box, cell)).and_then(|ray| cast.first(ray));
             if hit.and_then(|hit| hit.instance) == Some(seen.actor) {
                 cells.count += 1;
-                for axis in 0..2 {
-                    cells.first[axis] = cells.first[axis].min(cell[axis]);
-                    cells.last[axis] = cells.last[axis].max(cell[axis]);
+                for (axis, place) in cell.into_iter().enumerate() {
+                    cells.first[axis] = cells.first[axis].min(place);
+                    cells.last[axis] = cells.last[axis].max(place);
                 }
             }
         }
