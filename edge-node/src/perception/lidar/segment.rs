@@ -49,7 +49,7 @@ impl Default for SegmentSettings {
             down_deg: 0.0,
             clearance_m: 0.3,
             highest_m: 4.5,
-            cell_m: 0.45,
+            cell_m: 0.3,
             least_points: 4,
             longest_m: 20.0,
         }
