@@ -211,6 +211,15 @@ mod tests {
     }
 
     #[test]
+    fn people_side_by_side_are_two() {
+        let person =
+            |from_m: f32| (0..6).flat_map(move |i| [-3.5f32, -4.0].map(|z| [20.0, from_m + 0.1 * i as f32, z]));
+        // An arm's length between them.
+        let points: Vec<_> = person(-0.31).chain(person(0.84)).collect();
+        assert_eq!(segment(&points, &settings()).len(), 2);
+    }
+
+    #[test]
     fn ground_walls_and_what_hangs_are_no_objects() {
         assert_eq!(segment(&scene([20.0, 0.0], 0.0)[..1_600], &settings()), []);
         let wall: Vec<[f32; 3]> = (0..400).map(|i| [15.0, -20.0 + 0.1 * i as f32, -3.0]).collect();
