@@ -33,7 +33,8 @@ const SAME_MPS: f64 = 3.0;
 /// its parts: m, m/s.
 const PART_OF_M: f64 = 2.8;
 const RIGID_MPS: f64 = 1.2;
-/// A track that no scan shows ends once its place is known to less than this standard deviation, metres: it may be anybody's.
+/// A track that no scan shows ends once its place is known to less than this standard deviation, metres, and half as well as
+/// when it showed: it may be anybody's.
 const VAGUE_M: f64 = 1.0;
 /// A track nobody believes yet is forgotten after so many scans without a target.
 const MOST_MISSES: u16 = 3;
@@ -74,6 +75,8 @@ struct Track {
     /// Mean of the velocities along the ray, m/s.
     radial_mps: f64,
     strongest: Option<u16>,
+    /// Standard deviation of the place of a target of it, metres.
+    resolution_m: f64,
     is_believed: bool,
     /// Parts of the body were tracks of their own: its middle is elsewhere than it was taken to be.
     is_joined: bool,
@@ -310,6 +313,7 @@ impl Track {
             shown: 1.0,
             radial_mps: radial_mps(group),
             strongest: strongest(group),
+            resolution_m: resolution_m(group),
             is_believed: false,
             is_joined: false,
         }
@@ -373,6 +377,7 @@ impl Track {
         self.shown += NEWEST * (1.0 - self.shown);
         self.radial_mps += (radial_mps(group) - self.radial_mps) / f64::from(self.hits.min(10));
         self.strongest = strongest(group);
+        self.resolution_m = resolution_m(group);
         self.last = *scan;
     }
 
@@ -391,7 +396,7 @@ impl Track {
 
     fn is_alive(&self, now: Timestamp, settings: &ScanTrackerSettings) -> bool {
         if self.is_believed {
-            let is_vague = self.motion.position_covariance().ellipse().0 > VAGUE_M;
+            let is_vague = self.motion.position_covariance().ellipse().0 > VAGUE_M.max(2.0 * self.resolution_m);
             return self.misses == 0 || (now.seconds_since(self.last.captured_at) <= settings.coast_s && !is_vague);
         }
         self.misses < MOST_MISSES && 2 * self.hits + u32::from(MOST_MISSES) > self.looks
@@ -469,6 +474,12 @@ fn radial_mps(group: &[Plot]) -> f64 {
     });
     let (sum, count) = radial.fold((0.0, 0.0), |(sum, count), mps| (sum + mps, count + 1.0));
     if count > 0.0 { sum / count } else { 0.0 }
+}
+
+/// Standard deviation of the place of a target along its worst axis, metres.
+fn resolution_m(group: &[Plot]) -> f64 {
+    let sigma_m = |plot: &Plot| plot.noise.symmetric_eigenvalues().max().max(0.0).sqrt();
+    group.iter().map(sigma_m).fold(0.0, f64::max)
 }
 
 /// The place in the scan of the strongest target, or of the largest box.
