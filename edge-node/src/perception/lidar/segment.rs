@@ -49,7 +49,7 @@ impl Default for SegmentSettings {
             down_deg: 0.0,
             clearance_m: 0.3,
             highest_m: 4.5,
-            cell_m: 0.45,
+            cell_m: 0.3,
             least_points: 4,
             longest_m: 20.0,
         }
@@ -208,6 +208,15 @@ mod tests {
             let [x, y] = car.position_m;
             assert!((x - 20.0).hypot(y + 3.0) < 0.2, "{yaw_deg}: {car:?}");
         }
+    }
+
+    #[test]
+    fn people_side_by_side_are_two() {
+        let person =
+            |from_m: f32| (0..6).flat_map(move |i| [-3.5f32, -4.0].map(|z| [20.0, from_m + 0.1 * i as f32, z]));
+        // An arm's length between them.
+        let points: Vec<_> = person(-0.31).chain(person(0.84)).collect();
+        assert_eq!(segment(&points, &settings()).len(), 2);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod body;
 mod settings;
+mod size;
 mod tracker;
 
 pub(crate) use settings::Mount;

@@ -116,6 +116,101 @@ fn cars_in_a_queue_are_as_many() {
     assert!((places[1] - places[0] - 7.5).abs() < 1.5, "{places:?}");
 }
 
+/// Targets of one brightness on a line that drives west; each shows from its own time on.
+fn convoy(t: f64, mps: f64, gap_m: f64, rcs_dbsm: f32) -> Vec<RadarTarget> {
+    let shown = (0..3).filter(|i| t >= 0.5 * f64::from(*i));
+    shown.map(|i| target([60.0 - mps * t + gap_m * f64::from(i), 5.0], [-mps, 0.0], rcs_dbsm)).collect()
+}
+
+#[test]
+fn parts_of_a_vehicle_that_come_to_light_one_by_one_are_one_vehicle() {
+    // Each is as weak as a cyclist; together they are as bright as a car.
+    let (tracks, _) = film(&mut radar(), 0..3_000, |t| convoy(t, 8.0, 2.0, 5.0));
+    let [track] = &tracks[..] else { panic!("{tracks:?}") };
+    assert_eq!(track.class, ObjectClass::Car);
+    let middle_e_m = 60.0 - 8.0 * 2.95 + 2.0;
+    assert!((track.position.e_m - middle_e_m).abs() < 1.0, "{track:?}");
+}
+
+#[test]
+fn cyclists_behind_each_other_and_people_are_as_many() {
+    for (mps, gap_m, rcs_dbsm) in [(5.0, 2.5, -1.0), (1.4, 2.5, 5.0)] {
+        let (tracks, _) = film(&mut radar(), 0..3_000, |t| convoy(t, mps, gap_m, rcs_dbsm));
+        assert_eq!(tracks.len(), 3, "{mps} {tracks:?}");
+    }
+}
+
+#[test]
+fn what_is_no_longer_seen_ends_when_it_may_be_anywhere() {
+    let mut lidar = lidar();
+    let show = |lidar: &mut RangingPerception, scans: std::ops::Range<i64>, size_m: Option<[f32; 3]>| {
+        let scene =
+            |ms: i64| size_m.map(|size| boxed([60.0 - 10.0 * ms as f64 / 1e3, 3.0], size)).into_iter().collect();
+        list(lidar, scans, scene)
+    };
+    assert_eq!(show(&mut lidar, 0..15, Some([0.1, 1.8, 1.4])).len(), 1);
+    assert_eq!(show(&mut lidar, 15..18, None).len(), 1, "for a moment");
+    assert_eq!(show(&mut lidar, 18..24, None), [], "0.8 s later its place is known to metres");
+}
+
+/// What a lidar says of a box that it sees.
+fn boxed([e, n]: [f64; 2], size_m: [f32; 3]) -> ListedObject {
+    ListedObject {
+        position_m: [e as f32, n as f32],
+        size_m: Some(size_m),
+        yaw_rad: Some(0.0),
+        points: Some(20),
+        ..ListedObject::default()
+    }
+}
+
+/// The tracks after lists every 0.1 s.
+fn list(
+    lidar: &mut RangingPerception,
+    scans: std::ops::Range<i64>,
+    scene: impl Fn(i64) -> Vec<ListedObject>,
+) -> Vec<GroundTrack> {
+    let (mut drops, mut tracks) = (Drops::default(), Vec::new());
+    for scan in scans {
+        let list = ObjectList { scan: scan as u64 + 1, captured_at: at(100 * scan), objects: scene(100 * scan) };
+        let id = EventId { source: SourceId(1), seq: list.scan };
+        tracks = lidar.list(id, &list, &mut drops).unwrap_or_default().to_vec();
+    }
+    tracks
+}
+
+#[test]
+fn a_beam_that_slides_over_a_bonnet_does_not_hold_a_car_back() {
+    // A car of 4.5 m drives at the device. One beam meets its front, then what is behind it, at a place that stands still
+    // until the next beam meets the front: 8 m apart on the ground.
+    let mut lidar = lidar();
+    for scans in (20..60).step_by(10) {
+        let scene = |ms: i64| {
+            let front_m = 70.0 - 8.0 * ms as f64 / 1e3;
+            let step_m = 1.5;
+            let beam_m = (front_m / step_m).ceil() * step_m;
+            vec![boxed([beam_m, 3.0], [0.1, 1.8, 0.9])]
+        };
+        let tracks = list(&mut lidar, scans - if scans == 20 { 20 } else { 10 }..scans, scene);
+        let [track] = &tracks[..] else { panic!("{scans} {tracks:?}") };
+        let truth = 70.0 - 0.8 * (scans - 1) as f64 + 2.25;
+        assert!((track.position.e_m - truth).abs() < 0.8, "{truth} {track:?}");
+        assert!((track.velocity_e_mps + 8.0).abs() < 1.5, "{track:?}");
+    }
+}
+
+#[test]
+fn several_people_in_one_box_are_anywhere_in_it() {
+    let sigma_m = |size_m: [f32; 3]| {
+        let tracks = list(&mut lidar(), 0..40, |ms| vec![boxed([20.0, 1.3 * ms as f64 / 1e3 - 5.0], size_m)]);
+        let [track] = &tracks[..] else { panic!("{tracks:?}") };
+        assert!(!track.tells_class(), "{track:?}");
+        track.covariance.ellipse().0
+    };
+    let (one, two) = (sigma_m([0.3, 0.5, 1.7]), sigma_m([0.3, 1.5, 1.7]));
+    assert!(one < 0.25 && two > one + 0.2, "{one} {two}");
+}
+
 #[test]
 fn an_object_list_of_a_lidar_tells_where_the_middle_is() {
     // Only the front and a part of the side show: 2 m of 4.4 m.

@@ -7,6 +7,7 @@
 use super::Plot;
 use super::body::{Body, Middle};
 use super::settings::ScanTrackerSettings;
+use super::size::RIDES_MPS;
 use crate::drops::Drops;
 use crate::event::EventId;
 use crate::perception::ground::{GroundMeasurement, MeasuredVelocity, Motion, MotionSettings, Seen, matrix};
@@ -28,6 +29,13 @@ const PART_MPS: f64 = 0.5;
 /// A track whose middle is this near to another's body and about as fast is that other, metres and m/s.
 const SAME_M: f64 = 0.7;
 const SAME_MPS: f64 = 3.0;
+/// Tracks this near to another's body that go as it does, faster than anybody walks, and are together as bright as a vehicle are
+/// its parts: m, m/s.
+const PART_OF_M: f64 = 2.8;
+const RIGID_MPS: f64 = 1.2;
+/// A track that no scan shows ends once its place is known to less than this standard deviation, metres, and half as well as
+/// when it showed: it may be anybody's.
+const VAGUE_M: f64 = 1.0;
 /// A track nobody believes yet is forgotten after so many scans without a target.
 const MOST_MISSES: u16 = 3;
 /// Weight of the newest scan in the share of scans that show a track.
@@ -67,7 +75,11 @@ struct Track {
     /// Mean of the velocities along the ray, m/s.
     radial_mps: f64,
     strongest: Option<u16>,
+    /// Standard deviation of the place of a target of it, metres.
+    resolution_m: f64,
     is_believed: bool,
+    /// Parts of the body were tracks of their own: its middle is elsewhere than it was taken to be.
+    is_joined: bool,
 }
 
 /// Tracks of one device.
@@ -193,15 +205,29 @@ impl Tracker {
     /// Of two tracks on one body the older one stays.
     fn merge(&mut self) {
         let now: Vec<_> = self.tracks.iter().map(Track::now).collect();
-        let is_doubled = |place: usize| {
-            now[..place].iter().any(|older| {
-                let younger = &now[place];
-                older.off_body(younger.at).norm() < SAME_M && (older.velocity - younger.velocity).norm() < SAME_MPS
-            })
-        };
-        let doubled: Vec<bool> = (0..now.len()).map(is_doubled).collect();
-        let mut doubled = doubled.into_iter();
-        self.tracks.retain(|_| !doubled.next().unwrap_or(false));
+        let mut gone = vec![false; now.len()];
+        for younger in 1..now.len() {
+            for older in 0..younger {
+                let beside_m = now[older].off_body(now[younger].at).norm();
+                let apart_mps = (now[older].velocity - now[younger].velocity).norm();
+                let is_same = beside_m < SAME_M && apart_mps < SAME_MPS;
+                let is_part = beside_m < PART_OF_M && apart_mps < RIGID_MPS && now[older].velocity.norm() > RIDES_MPS;
+                let is_part = is_part && self.tracks[older].body.is_vehicle_with(&self.tracks[younger].body);
+                if gone[older] || !(is_same || is_part) {
+                    continue;
+                }
+                gone[younger] = true;
+                let [older, younger] = self.tracks.get_disjoint_mut([older, younger]).expect("one is before the other");
+                older.is_believed |= younger.is_believed;
+                if is_part && !is_same {
+                    older.body.join(&younger.body);
+                    older.is_joined = true;
+                }
+                break;
+            }
+        }
+        let mut gone = gone.into_iter();
+        self.tracks.retain(|_| !gone.next().unwrap_or(false));
     }
 }
 
@@ -271,7 +297,7 @@ impl Track {
     ) -> Self {
         let mut body = Body::new();
         body.look(group, None, 0.0);
-        let measured = measured(&body.middle(group, None, from), group, bias);
+        let measured = measured(&body.middle(group, None, from, None), group, bias);
         let seen = Seen { position: measured.position, noise: measured.noise, velocity: measured.velocity };
         Self {
             id,
@@ -287,7 +313,9 @@ impl Track {
             shown: 1.0,
             radial_mps: radial_mps(group),
             strongest: strongest(group),
+            resolution_m: resolution_m(group),
             is_believed: false,
+            is_joined: false,
         }
     }
 
@@ -333,10 +361,10 @@ impl Track {
         let yaw_rad = self.motion.yaw_rad();
         let was_vehicle = self.body.is_vehicle;
         self.body.look(group, yaw_rad, ve.hypot(vn));
-        self.measured = measured(&self.body.middle(group, yaw_rad, from), group, bias);
+        self.measured = measured(&self.body.middle(group, yaw_rad, from, Some(self.now().at)), group, bias);
         let seen =
             Seen { position: self.measured.position, noise: self.measured.noise, velocity: self.measured.velocity };
-        if self.body.is_vehicle == was_vehicle {
+        if self.body.is_vehicle == was_vehicle && !std::mem::take(&mut self.is_joined) {
             self.motion.update(&seen, &self.measured.bias, settings);
         } else {
             // As another body than it was thought to be its middle is elsewhere; it has not moved there.
@@ -349,6 +377,7 @@ impl Track {
         self.shown += NEWEST * (1.0 - self.shown);
         self.radial_mps += (radial_mps(group) - self.radial_mps) / f64::from(self.hits.min(10));
         self.strongest = strongest(group);
+        self.resolution_m = resolution_m(group);
         self.last = *scan;
     }
 
@@ -361,13 +390,14 @@ impl Track {
         let sigma_m = self.motion.position_covariance().ellipse().0;
         let speed_sigma_mps = self.motion.velocity_covariance().ellipse().0;
         let has_moved = (now.at - self.first_at).norm() > settings.moved_m.max(3.0 * sigma_m)
-            && now.velocity.norm() > settings.moving_mps.max(speed_sigma_mps);
+            && now.velocity.norm() > settings.moving_mps.max(2.0 * speed_sigma_mps);
         self.is_believed = has_moved || self.radial_mps.abs() > settings.moving_mps;
     }
 
     fn is_alive(&self, now: Timestamp, settings: &ScanTrackerSettings) -> bool {
         if self.is_believed {
-            return now.seconds_since(self.last.captured_at) <= settings.coast_s;
+            let is_vague = self.motion.position_covariance().ellipse().0 > VAGUE_M.max(2.0 * self.resolution_m);
+            return self.misses == 0 || (now.seconds_since(self.last.captured_at) <= settings.coast_s && !is_vague);
         }
         self.misses < MOST_MISSES && 2 * self.hits + u32::from(MOST_MISSES) > self.looks
     }
@@ -444,6 +474,12 @@ fn radial_mps(group: &[Plot]) -> f64 {
     });
     let (sum, count) = radial.fold((0.0, 0.0), |(sum, count), mps| (sum + mps, count + 1.0));
     if count > 0.0 { sum / count } else { 0.0 }
+}
+
+/// Standard deviation of the place of a target along its worst axis, metres.
+fn resolution_m(group: &[Plot]) -> f64 {
+    let sigma_m = |plot: &Plot| plot.noise.symmetric_eigenvalues().max().max(0.0).sqrt();
+    group.iter().map(sigma_m).fold(0.0, f64::max)
 }
 
 /// The place in the scan of the strongest target, or of the largest box.
