@@ -47,7 +47,7 @@ struct Share {
 
 impl Share {
     fn add(&mut self, share: f64, noise: f64, habit: f64) {
-        let weight = 1.0 / (noise + habit);
+        let weight = 1.0 / (noise + habit).max(1e-9);
         self.weight += weight;
         self.weighted += weight * share;
         self.habit += weight * habit;
