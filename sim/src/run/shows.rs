@@ -85,25 +85,12 @@ fn middle(b: &BoundingBox, [column, row]: [usize; 2]) -> [f64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, ActorId, ActorKind, Lights, Pose, Role};
+    use crate::actor::{Actor, ActorId, ActorKind};
     use crate::sensors::camera::CameraPose;
-    use nalgebra::Point3;
+    use crate::sensors::gnss::tests::car;
 
     fn actor(number: u32, kind: ActorKind, x: f64, y: f64) -> Actor {
-        Actor {
-            id: ActorId::of(1, number),
-            kind,
-            role: Role::Ordinary,
-            pose: Pose { position: Point3::new(x, y, 0.0), yaw_rad: 0.0, pitch_rad: 0.0 },
-            speed_mps: 0.0,
-            acceleration_mps2: 0.0,
-            yaw_rate_rps: 0.0,
-            size: kind.usual_size(),
-            lights: Lights::default(),
-            appearance: number,
-            on_lane: None,
-            connected: false,
-        }
+        Actor { id: ActorId::of(1, number), kind, size: kind.usual_size(), ..car(x, y, 0.0) }
     }
 
     /// Of a camera on a mast that looks along the road.
