@@ -379,17 +379,8 @@ fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack
     let (cut_left, cut_right) = (x1 < border, x2 > size[0] - border);
     let (cut_top, cut_bottom) = (y1 < border, y2 > size[1] - border);
     // Behind both sides of others the middle of what shows is the best guess, as is the lower edge of what the top cuts.
-    let across = match (cut_left || covered.left, cut_right || covered.right) {
-        (false, false) => Across::Middle,
-        (true, false) => Across::Right,
-        (false, true) => Across::Left,
-        (true, true) => match (cut_left, cut_right) {
-            (false, false) => Across::Middle,
-            (true, false) => Across::Right,
-            (false, true) => Across::Left,
-            (true, true) => return None,
-        },
-    };
+    let across = Across::without(cut_left || covered.left, cut_right || covered.right)
+        .or_else(|| Across::without(cut_left, cut_right))?;
     let level = match (cut_bottom, covered.lower, cut_top) {
         (false, true, false) | (true, _, false) => Level::Top,
         (false, _, _) => Level::Lower,

@@ -83,6 +83,18 @@ pub(crate) enum Across {
     Right,
 }
 
+impl Across {
+    /// What is left of a box without its left or right edge; `None` of one without both.
+    pub(crate) const fn without(left: bool, right: bool) -> Option<Self> {
+        match (left, right) {
+            (false, false) => Some(Self::Middle),
+            (true, false) => Some(Self::Right),
+            (false, true) => Some(Self::Left),
+            (true, true) => None,
+        }
+    }
+}
+
 /// Where y is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
