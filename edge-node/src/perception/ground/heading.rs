@@ -50,6 +50,11 @@ impl Heading {
         Self { yaw_rad, variance, way_m: 0.0, doubt_rad: FIRST_DOUBT_RAD }
     }
 
+    /// As the first that is known of somebody: filters begin at rest, and what is wrong with a first velocity stays in it.
+    pub(crate) fn first(self) -> Self {
+        Self { variance: self.variance + self.doubt_rad * self.doubt_rad, ..self }
+    }
+
     /// After `dt_s` seconds at a speed, metres per second.
     pub(crate) fn predict(&mut self, speed_mps: f64, dt_s: f64, class: ObjectClass) {
         if let Some(circle_m) = tightest_circle_m(class) {

@@ -149,7 +149,7 @@ impl Motion {
             let seen = Heading::of_velocity(Vector2::new(e_mps, n_mps), &self.velocity_covariance());
             match &mut self.heading {
                 Some(heading) => heading.update(seen, self.ahead_s, self.class),
-                None => self.heading = Some(seen),
+                None => self.heading = Some(seen.first()),
             }
         }
         self.ahead_s = 0.0;
