@@ -4,13 +4,14 @@ use super::georeference::online::{LaneLine, OnlinePoseSettings, PoseDrift, State
 use super::georeference::{Georeference, GeoreferenceSettings, ReferenceReport};
 use super::ground::{
     Across, BodySize, Contact, ContactPoint, Covered, Cut, Extent, GroundMeasurement, Level, Motion, MotionSettings,
-    Seen, Viewpoint, measure, sum,
+    Seen, Viewpoint, measure, mistaken, sum,
 };
 use super::pose_watch::PoseWatch;
 use super::tracking::{FrameId, ImageTrack, Tracker, TrackerCounters, TrackerSettings};
 use super::{EndedTrack, Error, GroundTrack, TrackState};
 use crate::event::{DetectionFrame, EventId, PatchShift, SourceId};
 use crate::telemetry::{Stage, StageProbe};
+use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::geo::{Enu, SiteFrame};
 use masa_v2x_proto::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ use std::path::Path;
 
 /// A box nearer to the image's edge than this is cut off by it, pixels.
 const EDGE_PX: f64 = 2.0;
+/// So many standard deviations of an edge from there it may as well be cut off.
+const CUT_SIGMAS: f64 = 2.0;
 
 /// Nobody is looked for by appearance for longer than this, seconds.
 const MAX_KEPT_S: f64 = 60.0;
@@ -349,8 +352,16 @@ impl CameraPerception {
                 && track.is_confirmed()
                 && unseen_s <= self.settings.tracker.coast_s
             {
+                let mut measured = *measured;
+                if track.class().0 == ObjectClass::Person {
+                    let others =
+                        people(self.tracker.tracks(), &self.on_ground).filter(|(id, ..)| *id != track.track_id);
+                    let others = others.map(|(_, bounding_box, position)| (bounding_box, position));
+                    let company = mistaken(&track.bounding_box(), motion.position(), others);
+                    measured.bias = sum(&measured.bias, &company);
+                }
                 let extent = entry.size.body().extent;
-                self.tracks.push(ground_track(track, (*measured_at, measured), motion, &extent, frame));
+                self.tracks.push(ground_track(track, (*measured_at, &measured), motion, &extent, frame));
             }
         }
         self.ended.extend(self.tracker.ended().iter().filter(|t| t.is_confirmed()).map(|t| EndedTrack {
@@ -360,6 +371,16 @@ impl CameraPerception {
             hits: t.hits,
         }));
     }
+}
+
+/// Everybody on foot that the tracker is sure of: identity, box and place.
+fn people<'a>(
+    tracks: &'a [ImageTrack],
+    on_ground: &'a [OnGround],
+) -> impl Iterator<Item = (u32, BoundingBox, Enu)> + 'a {
+    let all = tracks.iter().zip(on_ground);
+    let people = all.filter(|(track, _)| track.is_confirmed() && track.class().0 == ObjectClass::Person);
+    people.filter_map(|(track, entry)| Some((track.track_id, track.bounding_box(), entry.motion.as_ref()?.position())))
 }
 
 /// Where a track's newest box meets the ground; `None` where the picture's border leaves nothing that would tell.
@@ -375,7 +396,7 @@ fn contact(settings: &CameraSettings, frame: &DetectionFrame, track: &ImageTrack
     let [left, top, right, bottom] = track.doubt_px;
     let motion = &settings.motion;
     // As near to the border as the box is uncertain it may as well be cut.
-    let border = EDGE_PX + motion.relative_noise.hypot(motion.relative_bias) * height;
+    let border = EDGE_PX + CUT_SIGMAS * motion.relative_noise.hypot(motion.relative_bias) * height;
     let (cut_left, cut_right) = (x1 < border, x2 > size[0] - border);
     let (cut_top, cut_bottom) = (y1 < border, y2 > size[1] - border);
     // Behind both sides of others the middle of what shows is the best guess, as is the lower edge of what the top cuts.

@@ -275,7 +275,7 @@ impl Sighting<'_> {
 }
 
 /// Covariance of an error along a vector.
-fn outer(v: Vector2<f64>) -> Covariance2 {
+pub(super) fn outer(v: Vector2<f64>) -> Covariance2 {
     Covariance2 { ee_m2: v.x * v.x, en_m2: v.x * v.y, nn_m2: v.y * v.y }
 }
 

@@ -177,13 +177,19 @@ impl Imm {
                     }
                 }
             };
-            let weights: [f64; MODELS] = std::array::from_fn(|i| transition(i) * before[i].probability);
-            let total: f64 = weights.iter().sum();
+            let fits = to.is_for(kind);
+            let mut weights: [f64; MODELS] = std::array::from_fn(|i| transition(i) * before[i].probability);
+            let mut total: f64 = weights.iter().sum();
             let mode = &mut self.modes[j];
-            mode.probability = total;
-            if total <= NEGLIGIBLE {
-                mode.probability = 0.0;
+            mode.probability = if fits && total > NEGLIGIBLE { total } else { 0.0 };
+            if !fits {
                 continue;
+            }
+            if total <= NEGLIGIBLE {
+                // Nobody goes over to it. It stays with the others none the less: what it is left behind with would come back
+                // with its least probability, from far behind who drives on.
+                weights = before.map(|mode| mode.probability);
+                total = weights.iter().sum();
             }
             mode.state = (0..MODELS).map(|i| before[i].state * (weights[i] / total)).sum();
             mode.covariance = (0..MODELS)

@@ -6,6 +6,7 @@
 //! Invariants: interacting models with real time steps; an outlier pulls the state by a bounded amount; errors that are the
 //! same in every frame (calibration, size, the detector's habits) never enter the filter. Deliberately absent: lanes.
 
+mod company;
 mod contact;
 mod covered;
 mod heading;
@@ -15,6 +16,7 @@ mod settings;
 mod size;
 mod viewpoint;
 
+pub(crate) use company::mistaken;
 pub use contact::GroundMeasurement;
 pub(crate) use contact::{Across, Contact, Cut, Level, measure, sum};
 pub(crate) use covered::Covered;

@@ -14,7 +14,7 @@ use masa_v2x_proto::time::Timestamp;
 use nalgebra::{Matrix2, Vector2};
 
 /// Change of the velocity of somebody nobody looks at, (m/s²)²·s.
-const UNSEEN_DENSITY: f64 = 1.5;
+pub(super) const UNSEEN_DENSITY: f64 = 1.5;
 /// Two instants further apart than this cannot be compared, seconds.
 const MOST_APART_S: f64 = 3.0;
 /// Noise of every difference of two velocities, m/s.
@@ -120,7 +120,7 @@ fn cost_within(gate_sigma: f64, a: &Candidate, b: &Candidate, settings: &FusionS
     (distance2 <= limit2).then_some((distance2 + vagueness + class_cost + 20.0) as f32)
 }
 
-fn mahalanobis2(covariance: &Matrix2<f64>, apart: &Vector2<f64>) -> Option<f64> {
+pub(super) fn mahalanobis2(covariance: &Matrix2<f64>, apart: &Vector2<f64>) -> Option<f64> {
     let distance2 = apart.dot(&(covariance.try_inverse()? * apart));
     (distance2 >= 0.0).then_some(distance2)
 }

@@ -13,12 +13,9 @@ use heapless::Vec;
 use masa_inference::ObjectClass;
 use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
-use nalgebra::Matrix2;
 
 /// Measurements that are kept: eight cameras for 0.2 s, or two for a second.
 const KEPT: usize = 20;
-/// A source that was silent for longer no longer makes the estimate better, seconds.
-const BIAS_HOLDS_S: f64 = 1.5;
 /// After a gap as long as this the past says nothing, seconds.
 const MOST_AHEAD_S: f64 = 5.0;
 /// Furthest that a measurement is moved to the beginning, seconds.
@@ -156,19 +153,4 @@ impl Estimator {
             yaw_rad: motion.yaw_rad(),
         }
     }
-}
-
-/// What is left of the errors that each source makes alike in all its measurements: those of independent sources average
-/// out by their information.
-pub(crate) fn common_bias<'a>(
-    sources: impl Iterator<Item = (Timestamp, &'a Covariance2)>,
-    at: Timestamp,
-) -> Covariance2 {
-    let fresh = sources.filter(|(seen_at, _)| at.seconds_since(*seen_at) <= BIAS_HOLDS_S);
-    let information = fresh.fold(Matrix2::zeros(), |sum: Matrix2<f64>, (_, bias)| {
-        let bias = Matrix2::new(bias.ee_m2, bias.en_m2, bias.en_m2, bias.nn_m2) + Matrix2::identity() * 1e-6;
-        sum + bias.try_inverse().unwrap_or_default()
-    });
-    let left = information.try_inverse().unwrap_or_default();
-    Covariance2 { ee_m2: left[(0, 0)], en_m2: left[(0, 1)], nn_m2: left[(1, 1)] }
 }

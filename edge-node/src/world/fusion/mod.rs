@@ -10,13 +10,15 @@
 //! Deliberately absent: appearance.
 
 mod association;
+mod bias;
 mod estimator;
 mod place;
 mod report;
 mod settings;
 mod twins;
 
-pub(crate) use estimator::{Estimator, common_bias};
+pub(crate) use bias::common_bias;
+pub(crate) use estimator::Estimator;
 pub use place::{LanePlace, Place};
 pub(crate) use report::Report;
 pub use report::Teller;

@@ -131,6 +131,7 @@ impl Report {
             measured_at: self.measured_at,
             heard_at: self.heard_at,
             class: self.class,
+            position: self.position,
             bias: self.sigma,
         }
     }

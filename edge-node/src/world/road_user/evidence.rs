@@ -8,7 +8,7 @@ use crate::perception::{CalibratedArea, GroundTrack, TrackState};
 use crate::world::fusion::Teller;
 use masa_inference::{BoundingBox, ObjectClass};
 use masa_v2x_proto::MessageKind;
-use masa_v2x_proto::geo::Covariance2;
+use masa_v2x_proto::geo::{Covariance2, Enu};
 use masa_v2x_proto::time::Timestamp;
 
 /// Where one camera, radar or lidar has a road user.
@@ -61,6 +61,8 @@ pub struct Told {
     pub heard_at: Timestamp,
     /// The class it states.
     pub class: Option<ObjectClass>,
+    /// Where that message has it.
+    pub position: Enu,
     /// Covariance of what is wrong with all of its messages alike.
     pub bias: Covariance2,
 }

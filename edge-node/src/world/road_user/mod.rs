@@ -291,9 +291,8 @@ impl RoadUser {
         let Some(estimator) = &mut self.estimator else { return };
         estimator.set_class(self.class);
         let state = estimator.state(at);
-        let sights = self.sights.iter().map(|sight| (sight.captured_at, &sight.measured.bias));
-        let told = self.told.iter().map(|told| (told.measured_at, &told.bias));
-        let bias = super::fusion::common_bias(sights.chain(told), state.at);
+        let sources = self.sights.iter().map(Into::into).chain(self.told.iter().map(Into::into));
+        let bias = super::fusion::common_bias(sources, &state);
         self.position = state.position;
         self.covariance = crate::perception::ground::sum(&state.covariance, &bias);
         [self.velocity_e_mps, self.velocity_n_mps] = state.velocity_mps;
