@@ -25,6 +25,9 @@ const UNKNOWN_YAW: f64 = 0.18;
 const YAW_BY_ASPECT: f64 = 0.08;
 /// Variance of a direction, besides what its velocity leaves open: it follows a bend late, rad².
 const BEND_RAD2: f64 = 0.12 * 0.12;
+/// Bodies are no boxes, their corners are round: standard deviation of what that makes of the near side, as a share of the
+/// geometric mean of length and width.
+const ROUND: f64 = 0.06;
 /// How much of the variance by size and direction changes from frame to frame while a body goes past the border, share.
 const CUT_NOISE: f64 = 0.25;
 /// Directions between along and across the view that are tried.
@@ -166,7 +169,8 @@ pub(crate) fn measure(
     }
     let (across, along) = (yaw_rad - bearing_rad).sin_cos();
     let size_m = 0.5 * (spread.length * body.length_m * along).hypot(spread.width * body.width_m * across);
-    let sigma_m = size_m.hypot(unknown_m);
+    let round_m = ROUND * (body.length_m * body.width_m).sqrt();
+    let sigma_m = size_m.hypot(unknown_m).hypot(round_m);
     let (sin, cos) = bearing_rad.sin_cos();
     measured.bias = sum(&measured.bias, &outer(Vector2::new(sigma_m * cos, sigma_m * sin)));
     Some(measured)

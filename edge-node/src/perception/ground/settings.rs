@@ -41,8 +41,8 @@ pub struct MotionSettings {
 impl Default for MotionSettings {
     fn default() -> Self {
         Self {
-            relative_noise: 0.03,
-            relative_bias: 0.06,
+            relative_noise: 0.04,
+            relative_bias: 0.05,
             person: MotionClass { acceleration_density: 0.3, initial_speed_mps: 2.0, setting_off_mps: 0.8 },
             two_wheeler: MotionClass { acceleration_density: 0.8, initial_speed_mps: 5.0, setting_off_mps: 1.2 },
             vehicle: MotionClass { acceleration_density: 1.5, initial_speed_mps: 10.0, setting_off_mps: 1.2 },

@@ -17,7 +17,7 @@ mod report;
 mod settings;
 mod twins;
 
-pub(crate) use bias::common_bias;
+pub(crate) use bias::with_bias;
 pub(crate) use estimator::Estimator;
 pub use place::{LanePlace, Place};
 pub(crate) use report::Report;

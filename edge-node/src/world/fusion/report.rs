@@ -132,7 +132,7 @@ impl Report {
             heard_at: self.heard_at,
             class: self.class,
             position: self.position,
-            bias: self.sigma,
+            sigma: self.sigma,
         }
     }
 }

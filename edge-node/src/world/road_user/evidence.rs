@@ -63,8 +63,8 @@ pub struct Told {
     pub class: Option<ObjectClass>,
     /// Where that message has it.
     pub position: Enu,
-    /// Covariance of what is wrong with all of its messages alike.
-    pub bias: Covariance2,
+    /// With all that may be wrong with that.
+    pub sigma: Covariance2,
 }
 
 impl Sight {

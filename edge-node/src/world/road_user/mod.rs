@@ -292,9 +292,8 @@ impl RoadUser {
         estimator.set_class(self.class);
         let state = estimator.state(at);
         let sources = self.sights.iter().map(Into::into).chain(self.told.iter().map(Into::into));
-        let bias = super::fusion::common_bias(sources, &state);
         self.position = state.position;
-        self.covariance = crate::perception::ground::sum(&state.covariance, &bias);
+        self.covariance = super::fusion::with_bias(&state, sources);
         [self.velocity_e_mps, self.velocity_n_mps] = state.velocity_mps;
         self.velocity_covariance = state.velocity_covariance;
         self.yaw_rad = state.yaw_rad.or(self.yaw_rad);
