@@ -16,7 +16,7 @@ use super::rig::{Capture, Rig};
 use super::station::Station;
 use super::trace::{FNV_START, FrameTrace, HealthTrace, Known, Reception, Sent, StationTrace, Trace, fnv, mentions};
 use super::zebra::{Zebra, zebras};
-use super::{RunError, RunOptions, site};
+use super::{Perception, RunError, RunOptions, site};
 use crate::actor::{Actor, ActorId};
 use crate::random::Seed;
 use crate::roads::Roads;
@@ -122,7 +122,10 @@ impl<'a> Engine<'a> {
         let any = scenario.stations.iter().flat_map(|station| &station.cameras).any(draws);
         let scene = any.then(|| super::eye::scene(&roads, seed));
         for settings in &scenario.stations {
-            let configuration = site::roadside(settings, &roads, &engine.frame);
+            let mut configuration = site::roadside(settings, &roads, &engine.frame);
+            if let Perception::NoisyTruth(errors) = options.perception {
+                errors.tell(&mut configuration);
+            }
             let antenna = Point3::from(settings.position_m);
             let station = engine.add_station(settings.id.clone(), None, configuration, antenna, 0)?;
             let Enu { e_m, n_m, u_m } = Enu { e_m: antenna.x, n_m: antenna.y, u_m: antenna.z };

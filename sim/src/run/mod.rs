@@ -38,6 +38,7 @@ use crate::roads::Roads;
 use crate::scenario::{DetectorKind, Scenario, ScenarioError};
 use crate::sensors::camera::{CameraModel, Frame};
 use crate::truth::FrameTruth;
+use masa_edge_node::config::Configuration;
 use masa_inference::EngineSettings;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -107,6 +108,15 @@ pub struct BoxErrors {
     pub bias: f64,
     /// Share of the boxes that are missing.
     pub missed: f64,
+}
+
+impl BoxErrors {
+    /// A node knows how good its detector is: that is measured once for each.
+    fn tell(self, configuration: &mut Configuration) {
+        for camera in &mut configuration.site.cameras {
+            (camera.motion.relative_noise, camera.motion.relative_bias) = (self.noise, self.bias);
+        }
+    }
 }
 
 /// What came of a run.

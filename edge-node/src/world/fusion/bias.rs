@@ -16,13 +16,12 @@ use nalgebra::{Matrix2, Vector2};
 
 /// A source that was silent for longer no longer makes the estimate better, seconds.
 const HOLDS_S: f64 = 1.5;
-/// Sources that differ by no more than so many times what they say agree: as many do by chance as not (in squares).
-const BY_CHANCE: f64 = 2.0;
+/// Sources whose differences are no more than so many times as large as they say, in squares, agree: of two that say the truth one
+/// pair in twenty differs more.
+const BY_CHANCE: f64 = 3.0;
 /// Share of a told position's error (in squares) that changes from message to message; a receiver's is mostly the same for
 /// half a minute.
 const TOLD_NOISE: f64 = 0.1;
-/// A filter in its steady state is as uncertain as its measurements to this power (Kalata 1984).
-const STEADY: f64 = 0.75;
 
 /// Where one source has a road user.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +75,7 @@ pub(crate) fn with_bias(state: &EstimatedState, sources: impl Iterator<Item = So
     // One alone agrees with itself; of each further one two coordinates are left over.
     let ratio2 = if count > 1 { (chi2 / (2.0 * BY_CHANCE * f64::from(count - 1))).max(1.0) } else { 1.0 };
     let left = information.try_inverse().unwrap_or_default() * ratio2;
-    let filtered = scaled(&state.covariance, (noise_m2 / all_m2).powf(STEADY));
+    let filtered = scaled(&state.covariance, noise_m2 / all_m2);
     sum(&filtered, &Covariance2 { ee_m2: left[(0, 0)], en_m2: left[(0, 1)], nn_m2: left[(1, 1)] })
 }
 
@@ -136,9 +135,9 @@ mod tests {
 
     #[test]
     fn sources_that_are_further_apart_than_they_say_are_worse_than_they_say() {
-        // Half a metre each, and two metres to either side: each is off by four of its sigmas, which is as many squared twice.
+        // Half a metre each, and two metres to either side: each is off by four of its sigmas, 32 squared in all, where 6 are by chance.
         let both = sigma_m(&[source(-2.0, 0.5, 0), source(2.0, 0.5, 0)], 0.0);
-        assert!((both - 8f64.sqrt() * 0.5 / 2f64.sqrt()).abs() < 1e-3, "{both}");
+        assert!((both - (16.0f64 / 3.0).sqrt() * 0.5 / 2f64.sqrt()).abs() < 1e-3, "{both}");
         // A vague one that is as far off as it says it may be takes nothing from a sharp one.
         let vague = sigma_m(&[source(0.0, 0.3, 0), source(1.4, 1.0, 0)], 0.0);
         assert!(vague < 0.3, "{vague}");
