@@ -2,8 +2,8 @@
 //!
 //! In: the pictures of one camera. Out: [`FrameStatistics`]. Runs where the pixels are, outside the core. How far a picture
 //! lies from the reference is found from the sums of its gradients along columns and rows: what stands still in the scene
-//! makes the same peaks in every picture, what moves is averaged away. Each picture is looked at before its detections are
-//! known, so the loops over its pixels are compiled for each set of vector instructions; luminances and their gradients are
+//! makes the same peaks in every picture, what moves is averaged away. It runs beside the networks, of every picture of every
+//! camera, so the loops over its pixels are compiled for each set of vector instructions; luminances and their gradients are
 //! whole numbers, whose sums do not depend on the order.
 
 use super::background::Background;
