@@ -129,13 +129,13 @@ pub(super) fn blend<T: Copy + Into<f32>>(reference: &mut Vec<f32>, new: &[T], we
 fn profiles(grey: &[u8], width: usize, height: usize) -> Profiles {
     let mut columns = vec![0_u32; width];
     let mut rows = vec![0.0; height];
-    for y in 1..height - 1 {
+    for (y, row_sum) in rows.iter_mut().enumerate().take(height - 1).skip(1) {
         let row = |y: usize| &grey[y * width..][..width];
         for ((sum, after), before) in columns[1..width - 1].iter_mut().zip(&row(y)[2..]).zip(row(y)) {
             *sum += u32::from(after.abs_diff(*before));
         }
         let along = row(y + 1).iter().zip(row(y - 1)).map(|(below, above)| u32::from(below.abs_diff(*above)));
-        rows[y] = along.skip(1).take(width - 2).sum::<u32>() as f32;
+        *row_sum = along.skip(1).take(width - 2).sum::<u32>() as f32;
     }
     Profiles { columns: columns.into_iter().map(|sum| sum as f32).collect(), rows }
 }
