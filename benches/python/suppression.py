@@ -1,4 +1,4 @@
-"""The peers of `inference/src/suppression.rs`: suppression by OpenCV and by supervision, within each class.
+"""The peers of `benches/src/bin/suppression.rs`: suppression by OpenCV and by supervision, within each class.
 
 Both are given the best 1,024 boxes, ours ranks them itself. Prints of each the least time of many calls, microseconds, and which
 boxes stay, best first.

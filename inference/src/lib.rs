@@ -15,7 +15,7 @@ mod head;
 mod image_decode;
 mod image_view;
 mod preprocess;
-mod suppression;
+pub mod suppression;
 
 pub use appearance::{Appearance, AppearanceDescriptor};
 pub use description::ModelDescription;

@@ -9,6 +9,7 @@ use fast_image_resize::{
     images::{TypedImage, TypedImageRef},
     pixels::U8x3,
 };
+use fearless_simd::{Level, Simd, dispatch};
 
 use crate::{
     BoundingBox, Error, RgbImage,
@@ -99,7 +100,10 @@ impl Preprocessor {
             self.resizer.resize_typed(&source, &mut target, &options).map_err(|error| failed(error.to_string()))?;
             self.resized.as_slice()
         };
-        self.write(pixels, fit, tensor);
+        dispatch!(Level::new(), simd => simd.vectorize(
+            #[inline(always)]
+            || self.write(pixels, fit, tensor)
+        ));
         Ok(Placement {
             scale_x: width as f32 / image.width as f32,
             scale_y: height as f32 / image.height as f32,
@@ -144,7 +148,8 @@ impl Preprocessor {
         }
     }
 
-    /// Writes the resized pixels into their place.
+    /// Writes the resized pixels into their place. Inlined to be compiled with the caller's vector instructions.
+    #[inline(always)]
     fn write(&self, pixels: &[u8], fit: Fit, tensor: &mut [f32]) {
         let stride = self.input.width as usize;
         let (width, left, top) = (fit.resized.0 as usize, fit.corner.0 as usize, fit.corner.1 as usize);

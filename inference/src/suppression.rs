@@ -2,16 +2,18 @@
 //!
 //! Greedy, best score first; ties go to the box that came first in the network's output, so the result is a function of
 //! the input alone. Bounded: of more candidates than [`MAX_CANDIDATES`] the best are considered, at most
-//! [`MAX_DETECTIONS`] stay. Most boxes lie far from each other: [`LANES`] at a time are asked whether any is near, which
+//! [`MAX_DETECTIONS`] stay. Most boxes lie far from each other: eight at a time are asked whether any is near, which
 //! compiles to vector instructions, and only then each is judged by [`BoundingBox::iou`]; so what stays does not depend on
 //! how it was found.
 
-use crate::{BoundingBox, ObjectClass, description::SuppressAcross, head::Candidate};
+pub use crate::head::Candidate;
+
+use crate::{BoundingBox, ObjectClass, description::SuppressAcross};
 
 /// Candidates that are considered.
-const MAX_CANDIDATES: usize = 1024;
+pub const MAX_CANDIDATES: usize = 1024;
 /// Boxes that stay. CPM carries at most 255 objects (TS 103 324).
-const MAX_DETECTIONS: usize = 255;
+pub const MAX_DETECTIONS: usize = 255;
 /// Boxes that are asked at a time: a register of AVX, two of SSE.
 const LANES: usize = 8;
 
@@ -27,7 +29,7 @@ impl SuppressAcross {
 }
 
 /// Leaves in `candidates` those that stay, best first. `nms_iou` absent: nothing is a double.
-pub(crate) fn suppress(candidates: &mut Vec<Candidate>, nms_iou: Option<f32>, across: SuppressAcross) {
+pub fn suppress(candidates: &mut Vec<Candidate>, nms_iou: Option<f32>, across: SuppressAcross) {
     rank(candidates);
     let mut blocks = [Block::EMPTY; MAX_DETECTIONS.div_ceil(LANES)];
     let mut kept = 0;
@@ -224,72 +226,6 @@ mod tests {
 
     fn orders(candidates: &[Candidate]) -> Vec<u32> {
         candidates.iter().map(|candidate| candidate.order).collect()
-    }
-
-    /// `count` boxes of four classes around `objects` places of a picture of 1920×1080, as a detector with a low threshold
-    /// gives them.
-    fn scene(count: usize, objects: usize) -> Vec<Candidate> {
-        let mut state = 1_u64;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as f32 / (1_u32 << 24) as f32
-        };
-        let mut place = || [random() * 1_800.0, random() * 1_000.0, 12.0 + random() * 110.0, 12.0 + random() * 70.0];
-        let places: Vec<_> = (0..objects).map(|_| place()).collect();
-        let build = |order: usize| {
-            let [x, y, w, h] = places[order % objects];
-            let (x, y) = (x + 0.1 * w * random(), y + 0.1 * h * random());
-            candidate(ObjectClass::ALL[order % objects % 4], random(), order as u32, [x, y, x + w, y + h])
-        };
-        (0..count).map(build).collect()
-    }
-
-    /// The least time of many calls, microseconds: other programs only ever slow one down. And what stayed.
-    #[allow(clippy::disallowed_methods, reason = "a measurement")]
-    fn least_us(scene: &[Candidate], call: impl Fn(&mut Vec<Candidate>)) -> (f64, Vec<u32>) {
-        let mut least_us = f64::INFINITY;
-        let mut found = Vec::new();
-        for _ in 0..1_000 {
-            found.clear();
-            found.extend_from_slice(std::hint::black_box(scene));
-            let started = std::time::Instant::now();
-            call(&mut found);
-            least_us = least_us.min(started.elapsed().as_secs_f64() * 1e6);
-        }
-        (least_us, orders(&found))
-    }
-
-    /// Prints ratios; only the sameness of what stays is judged.
-    #[test]
-    #[ignore = "a measurement"]
-    fn speed_beside_pairs_and_python() {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/python/suppression.py");
-        let python = std::env::var_os("MASA_PYTHON");
-        for (count, objects) in [(100, 12), (100, 100), (1_000, 120), (8_400, 200)] {
-            let scene = scene(count, objects);
-            let (ours_us, stayed) = least_us(&scene, |found| suppress(found, Some(0.5), SuppressAcross::Class));
-            let (pairs_us, expected) = least_us(&scene, |found| pairwise(found, 0.5, SuppressAcross::Class));
-            let (rank_us, _) = least_us(&scene, rank);
-            assert_eq!(stayed, expected);
-            println!(
-                "{count} boxes, {} stay: {ours_us:.1} µs, {rank_us:.1} of them ranking; every pair / ours = {:.2}",
-                stayed.len(),
-                pairs_us / ours_us
-            );
-            let Some(python) = &python else { continue };
-            let lines = scene.iter().map(|c| (c.corners, c.class.index(), c.score)).collect::<Vec<_>>();
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("scene.json");
-            std::fs::write(&path, serde_json::to_vec(&lines).unwrap()).unwrap();
-            let output = std::process::Command::new(python).arg(script).arg(&path).output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            let peers: std::collections::BTreeMap<String, (f64, Vec<u32>)> =
-                serde_json::from_slice(&output.stdout).unwrap();
-            for (peer, (us, theirs)) in peers {
-                println!("    {peer}: {us:.1} µs, {:.1} times ours", us / ours_us);
-                assert_eq!(stayed, theirs, "{peer} keeps others");
-            }
-        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use masa_benches::cpu;
 use masa_edge_node::config::Configuration;
 use masa_edge_node::event::SourceId;
 use masa_edge_node::run::TimeBase;
@@ -145,7 +146,7 @@ async fn measure(configuration: &Configuration, seconds: u64) -> anyhow::Result<
         }
         by_reason
     };
-    let (frames_before, lost_before, cpu_before) = (totals(&node), losses(&node), cpu_s()?);
+    let (frames_before, lost_before, cpu_before) = (totals(&node), losses(&node), cpu::process_s()?);
     let began = Instant::now();
     let mut snapshots = node.snapshots();
     let mut newest: BTreeMap<SourceId, u64> = BTreeMap::new();
@@ -163,7 +164,7 @@ async fn measure(configuration: &Configuration, seconds: u64) -> anyhow::Result<
         }
     }
     let spent_s = began.elapsed().as_secs_f64();
-    let cpu_s = cpu_s()? - cpu_before;
+    let cpu_s = cpu::process_s()? - cpu_before;
     let (frames, lost) = (totals(&node), losses(&node));
     node.shutdown(Duration::from_secs(5)).await;
     let counts = frames.iter().map(|(camera, total)| total - frames_before.get(camera).unwrap_or(&0));
@@ -181,17 +182,6 @@ async fn measure(configuration: &Configuration, seconds: u64) -> anyhow::Result<
         latencies_ms,
         cpu_ms: 1e3 * cpu_s / all.max(1) as f64,
     })
-}
-
-/// CPU time of this process so far, seconds.
-fn cpu_s() -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").context("/proc/self/stat")?;
-    // User and system time are fields 14 and 15; the name before them, in brackets, may hold spaces.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
-    let (user, system) = (ticks(11).context("utime")?, ticks(12).context("stime")?);
-    // Linux tells user space 100 ticks a second on every architecture.
-    Ok((user + system) / 100.0)
 }
 
 fn print(name: &str, outcome: &Outcome, cameras: usize) {

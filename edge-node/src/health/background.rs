@@ -31,7 +31,8 @@ pub(super) struct Background {
 
 impl Background {
     /// Takes a picture into the mean; `width` is of all of them.
-    pub(super) fn blend(&mut self, grey: &[f32], width: usize, weight: f32) {
+    #[inline(always)]
+    pub(super) fn blend(&mut self, grey: &[u8], width: usize, weight: f32) {
         super::observer::blend(&mut self.grey, grey, weight);
         self.width = width;
     }

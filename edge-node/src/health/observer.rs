@@ -2,10 +2,13 @@
 //!
 //! In: the pictures of one camera. Out: [`FrameStatistics`]. Runs where the pixels are, outside the core. How far a picture
 //! lies from the reference is found from the sums of its gradients along columns and rows: what stands still in the scene
-//! makes the same peaks in every picture, what moves is averaged away.
+//! makes the same peaks in every picture, what moves is averaged away. It runs beside the networks, of every picture of every
+//! camera, so the loops over its pixels are compiled for each set of vector instructions; luminances and their gradients are
+//! whole numbers, whose sums do not depend on the order.
 
 use super::background::Background;
 use crate::event::{FrameStatistics, PatchShifts};
+use fearless_simd::{Level, Simd, dispatch};
 use masa_inference::RgbImage;
 use masa_v2x_proto::time::Timestamp;
 
@@ -36,28 +39,33 @@ pub struct FrameObserver {
     background: Background,
     frames: u32,
     size: (u32, u32),
+    /// The newest picture: the luminance of the pixels that are looked at.
+    grey: Vec<u8>,
 }
 
 impl FrameObserver {
     /// What a picture says.
     pub fn observe(&mut self, frame: u64, captured_at: Timestamp, image: &RgbImage) -> FrameStatistics {
+        dispatch!(Level::new(), simd => simd.vectorize(
+            #[inline(always)]
+            || self.look_at(frame, captured_at, image)
+        ))
+    }
+
+    /// Inlined, as the loops over pixels are, to be compiled with the caller's vector instructions.
+    #[inline(always)]
+    fn look_at(&mut self, frame: u64, captured_at: Timestamp, image: &RgbImage) -> FrameStatistics {
         let (width, height) = (image.width as usize / STEP, image.height as usize / STEP);
-        let mut grey = Vec::with_capacity(width * height);
-        let mut fingerprint = 0xcbf2_9ce4_8422_2325_u64;
-        for y in 0..height {
-            let row = &image.data[y * STEP * image.width as usize * 3..][..image.width as usize * 3];
-            for pixel in row.chunks_exact(3 * STEP).take(width) {
-                let luminance = (u32::from(pixel[0]) * 77 + u32::from(pixel[1]) * 150 + u32::from(pixel[2]) * 29) >> 8;
-                fingerprint = (fingerprint ^ u64::from(luminance)).wrapping_mul(0x0100_0000_01b3);
-                grey.push(luminance as f32);
-            }
+        if self.size != (image.width, image.height) {
+            *self = Self { size: (image.width, image.height), grey: vec![0; width * height], ..Self::default() };
         }
-        let mean_luminance = grey.iter().sum::<f32>() / grey.len().max(1) as f32;
+        fill(&mut self.grey, image, width);
+        let sum: u64 = self.grey.iter().map(|&value| u64::from(value)).sum();
         let mut statistics = FrameStatistics {
             frame,
             captured_at,
-            mean_luminance,
-            fingerprint,
+            mean_luminance: sum as f32 / self.grey.len().max(1) as f32,
+            fingerprint: fingerprint(&self.grey),
             shift_px: None,
             likeness: 0.0,
             patches: PatchShifts::new(),
@@ -65,16 +73,14 @@ impl FrameObserver {
         if width <= 2 * REACH || height <= 2 * REACH {
             return statistics;
         }
-        if self.size != (image.width, image.height) {
-            *self = Self { size: (image.width, image.height), ..Self::default() };
-        }
-        let profiles = profiles(&grey, width, height);
+        let profiles = profiles(&self.grey, width, height);
         if self.frames >= REFERENCE_FRAMES {
             let (x, like_x) = shift(&self.reference.columns, &profiles.columns);
             let (y, like_y) = shift(&self.reference.rows, &profiles.rows);
             statistics.shift_px = Some([x * STEP as f32, y * STEP as f32]);
             statistics.likeness = like_x.min(like_y);
             if x.hypot(y) > ELSEWHERE && frame.is_multiple_of(PATCHES_EVERY) {
+                let grey: Vec<f32> = self.grey.iter().map(|&value| f32::from(value)).collect();
                 statistics.patches = self.background.find_in(&grey, [x, y], STEP);
             }
         }
@@ -84,30 +90,54 @@ impl FrameObserver {
             let weight = (1.0 / self.frames as f32).max(SLOWLY);
             blend(&mut self.reference.columns, &profiles.columns, weight);
             blend(&mut self.reference.rows, &profiles.rows, weight);
-            self.background.blend(&grey, width, weight);
+            self.background.blend(&self.grey, width, weight);
         }
         statistics
     }
 }
 
-pub(super) fn blend(reference: &mut Vec<f32>, new: &[f32], weight: f32) {
-    reference.resize(new.len(), 0.0);
-    for (known, new) in reference.iter_mut().zip(new) {
-        *known += (new - *known) * weight;
+/// The luminance of the pixels that are looked at.
+#[inline(always)]
+fn fill(grey: &mut [u8], image: &RgbImage, width: usize) {
+    let stride = image.width as usize * 3;
+    for (grey, rows) in grey.chunks_exact_mut(width.max(1)).zip(image.data.chunks(STEP * stride.max(1))) {
+        for (grey, [red, green, blue, ..]) in grey.iter_mut().zip(rows.as_chunks::<{ 3 * STEP }>().0) {
+            *grey = ((u32::from(*red) * 77 + u32::from(*green) * 150 + u32::from(*blue) * 29) >> 8) as u8;
+        }
     }
 }
 
-fn profiles(grey: &[f32], width: usize, height: usize) -> Profiles {
-    let mut profiles = Profiles { columns: vec![0.0; width], rows: vec![0.0; height] };
-    for y in 1..height - 1 {
-        let row = &grey[y * width..][..width];
-        let (above, below) = (&grey[(y - 1) * width..][..width], &grey[(y + 1) * width..][..width]);
-        for x in 1..width - 1 {
-            profiles.columns[x] += (row[x + 1] - row[x - 1]).abs();
-            profiles.rows[y] += (below[x] - above[x]).abs();
-        }
+/// A number that another picture hardly shares.
+fn fingerprint(grey: &[u8]) -> u64 {
+    let (words, rest) = grey.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let words = words.iter().chain([&last]).map(|&word| u64::from_le_bytes(word));
+    // FNV's constants; the turn lets every bit of a word reach every bit of the result.
+    words.fold(0xcbf2_9ce4_8422_2325, |mix, word| (mix ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(29))
+}
+
+#[inline(always)]
+pub(super) fn blend<T: Copy + Into<f32>>(reference: &mut Vec<f32>, new: &[T], weight: f32) {
+    reference.resize(new.len(), 0.0);
+    for (known, &new) in reference.iter_mut().zip(new) {
+        *known += (new.into() - *known) * weight;
     }
-    profiles
+}
+
+#[inline(always)]
+fn profiles(grey: &[u8], width: usize, height: usize) -> Profiles {
+    let mut columns = vec![0_u32; width];
+    let mut rows = vec![0.0; height];
+    for (y, row_sum) in rows.iter_mut().enumerate().take(height - 1).skip(1) {
+        let row = |y: usize| &grey[y * width..][..width];
+        for ((sum, after), before) in columns[1..width - 1].iter_mut().zip(&row(y)[2..]).zip(row(y)) {
+            *sum += u32::from(after.abs_diff(*before));
+        }
+        let along = row(y + 1).iter().zip(row(y - 1)).map(|(below, above)| u32::from(below.abs_diff(*above)));
+        *row_sum = along.skip(1).take(width - 2).sum::<u32>() as f32;
+    }
+    Profiles { columns: columns.into_iter().map(|sum| sum as f32).collect(), rows }
 }
 
 /// How far `new` lies behind `reference`, and how alike they are there (normalised cross-correlation).

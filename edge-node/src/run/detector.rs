@@ -39,12 +39,17 @@ impl DetectorThread {
         while let Some(output) = camera.recv() {
             let (body, frame) = match output {
                 CameraOutput::Frame(frame) => {
-                    let statistics = observer.observe(frame.frame, frame.captured_at, &frame.image);
-                    let body = EventBody::FrameStatistics(statistics);
-                    if let Sent::Closed(_) = self.arrivals.send(Arrival { source: self.source, body }) {
-                        return;
+                    let mut statistics = None;
+                    let body = self.detect(&frame, || {
+                        statistics = Some(observer.observe(frame.frame, frame.captured_at, &frame.image));
+                    });
+                    if let Some(statistics) = statistics {
+                        let body = EventBody::FrameStatistics(statistics);
+                        if let Sent::Closed(_) = self.arrivals.send(Arrival { source: self.source, body }) {
+                            return;
+                        }
                     }
-                    (self.detect(&frame), Some(frame))
+                    (body, Some(frame))
                 }
                 CameraOutput::Dropped(dropped) => {
                     self.telemetry.frame_dropped(&self.name, dropped.reason);
@@ -67,9 +72,10 @@ impl DetectorThread {
         }
     }
 
-    /// What the core is told of a frame. What is seen in it stays in `seen`: also what is too weak for the core.
-    fn detect(&mut self, frame: &CameraFrame) -> EventBody {
-        let (times, threshold) = match self.sight.see(frame, &mut self.seen) {
+    /// What the core is told of a frame. What is seen in it stays in `seen`: also what is too weak for the core. While the
+    /// networks look at it, `meanwhile` runs.
+    fn detect(&mut self, frame: &CameraFrame, meanwhile: impl FnOnce()) -> EventBody {
+        let (times, threshold) = match self.sight.see(frame, &mut self.seen, meanwhile) {
             Ok(seen) => seen,
             Err(reason) => {
                 self.telemetry.frame_dropped(&self.name, reason);

@@ -53,13 +53,15 @@ pub(crate) fn open(description: &ModelDescription, outputs: &dyn Outputs) -> Res
 
 /// A box before suppression.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Candidate {
+pub struct Candidate {
     /// Corners `[x1, y1, x2, y2]`, input pixels.
-    pub(crate) corners: [f32; 4],
-    pub(crate) class: ObjectClass,
-    pub(crate) score: f32,
+    pub corners: [f32; 4],
+    /// What it is.
+    pub class: ObjectClass,
+    /// The detector's confidence, 0 to 1.
+    pub score: f32,
     /// Position among the network's outputs; breaks ties of the score.
-    pub(crate) order: u32,
+    pub order: u32,
 }
 
 /// Collects boxes that reach the threshold and whose class counts.

@@ -170,13 +170,15 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Waits until a network has seen `image`; `found` is replaced. It is of use until `deadline` on the pool's clock.
+    /// Waits until a network has seen `image`; `found` is replaced. It is of use until `deadline` on the pool's clock. Once the
+    /// networks have the picture and before the wait, `meanwhile` runs.
     pub(crate) fn detect(
         &self,
         network: usize,
         image: &Arc<RgbImage>,
         deadline: Duration,
         found: &mut Vec<Detection>,
+        meanwhile: impl FnOnce(),
     ) -> Result<StageTimes, Missed> {
         // One of its own for each picture: should a thread die with it, the wait ends.
         let (answer, answers) = sync_channel(1);
@@ -189,6 +191,7 @@ impl Client {
             waiting.jobs.push(Job { network, deadline, image, found, answer });
         }
         self.shared.changed.notify_one();
+        meanwhile();
         let (seen, times) = answers.recv().map_err(|_| Missed::Stopped)??;
         *found = seen;
         Ok(times)

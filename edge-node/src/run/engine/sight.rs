@@ -52,7 +52,8 @@ impl Sight {
         })
     }
 
-    /// Finds what a picture shows, `seen`; gives the times and the score from which on a detection is one for the core.
+    /// Finds what a picture shows, `seen`; gives the times and the score from which on a detection is one for the core. While
+    /// the networks look at it, or where it is left out, `meanwhile` runs.
     ///
     /// # Errors
     /// Why the picture was left out.
@@ -60,15 +61,19 @@ impl Sight {
         &mut self,
         frame: &CameraFrame,
         seen: &mut Vec<Detection>,
+        meanwhile: impl FnOnce(),
     ) -> Result<(StageTimes, f32), DropReason> {
         let network = match (self.governor.choose(frame.captured_at), &self.light) {
-            (Choice::LeaveOut, _) => return Err(DropReason::LeftOut),
+            (Choice::LeaveOut, _) => {
+                meanwhile();
+                return Err(DropReason::LeftOut);
+            }
             (Choice::Light, Some(light)) => light,
             (Choice::Own | Choice::Light, _) => &self.own,
         };
         let threshold = network.description.head.score_threshold;
         let deadline = self.deadline.map_or(Duration::MAX, |span| frame.handed_over + span);
-        match self.client.detect(network.index, &frame.image, deadline, seen) {
+        match self.client.detect(network.index, &frame.image, deadline, seen, meanwhile) {
             Ok(times) => {
                 self.governor.done(frame.captured_at, self.clock.elapsed().saturating_sub(frame.handed_over));
                 Ok((times, threshold))
