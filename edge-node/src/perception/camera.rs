@@ -20,7 +20,7 @@ use std::path::Path;
 /// A box nearer to the image's edge than this is cut off by it, pixels.
 const EDGE_PX: f64 = 2.0;
 /// So many standard deviations of an edge from there it may as well be cut off.
-const CUT_SIGMAS: f64 = 2.0;
+const CUT_SIGMAS: f64 = 1.5;
 
 /// Nobody is looked for by appearance for longer than this, seconds.
 const MAX_KEPT_S: f64 = 60.0;

@@ -81,7 +81,7 @@ pub fn site_camera(settings: &CameraSettings, frame: &SiteFrame) -> Option<SiteC
         id: settings.id.clone(),
         image_size_px: model.image_size_px,
         contact_point: ContactPoint::BottomCentre,
-        pixel_noise_px: 1.0,
+        pixel_noise_px: 2.0,
         georeference: GeoreferenceSettings::ProjectionMatrix(ProjectionMatrixSettings {
             intrinsics_file: None,
             intrinsics: None,

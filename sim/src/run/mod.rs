@@ -110,10 +110,14 @@ pub struct BoxErrors {
     pub missed: f64,
 }
 
+/// An edge is no better than half a pixel, px.
+const LEAST_NOISE_PX: f64 = 0.5;
+
 impl BoxErrors {
     /// A node knows how good its detector is: that is measured once for each.
     fn tell(self, configuration: &mut Configuration) {
         for camera in &mut configuration.site.cameras {
+            camera.pixel_noise_px = LEAST_NOISE_PX;
             (camera.motion.relative_noise, camera.motion.relative_bias) = (self.noise, self.bias);
         }
     }

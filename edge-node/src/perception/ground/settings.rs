@@ -41,7 +41,7 @@ pub struct MotionSettings {
 impl Default for MotionSettings {
     fn default() -> Self {
         Self {
-            relative_noise: 0.04,
+            relative_noise: 0.03,
             relative_bias: 0.06,
             person: MotionClass { acceleration_density: 0.3, initial_speed_mps: 2.0, setting_off_mps: 0.8 },
             two_wheeler: MotionClass { acceleration_density: 0.8, initial_speed_mps: 5.0, setting_off_mps: 1.2 },
