@@ -161,6 +161,26 @@ fn a_car_that_the_border_cuts_goes_on_as_it_does() {
 }
 
 #[test]
+fn a_box_that_ends_just_before_the_border_may_be_cut() {
+    let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
+    // A third of a waiting car is outside at the left; the detector's boxes end seven pixels before the border.
+    let place = [-16.2, 25.0];
+    for step in 0..40 {
+        let mut cut = shown(place[0], place[1], true).unwrap();
+        assert!(cut.bounding_box.x1_px < 1.0, "the border cuts it: {cut:?}");
+        cut.bounding_box.x1_px = 7.0;
+        let (id, detected) = seen(step, 1.0, vec![cut]);
+        perception.update(id, &detected, &mut NoProbe);
+    }
+    let [track] = perception.tracks() else { panic!("{:?}", perception.tracks()) };
+    let [de, dn] = [track.position.e_m - place[0], track.position.n_m - place[1]];
+    let c = track.covariance;
+    let distance2 =
+        (c.nn_m2 * de * de - 2.0 * c.en_m2 * de * dn + c.ee_m2 * dn * dn) / (c.ee_m2 * c.nn_m2 - c.en_m2 * c.en_m2);
+    assert!(distance2 < 9.0, "{de} m, {dn} m off: {distance2} of {c:?}");
+}
+
+#[test]
 fn a_car_that_is_longer_than_others_is_known_as_that() {
     let mut perception = CameraPerception::new(CAMERA, &settings(""), frame()).unwrap();
     let place = |step: u64| [-9.0 + 0.3 * step as f64, 28.0];

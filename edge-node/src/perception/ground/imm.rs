@@ -18,10 +18,10 @@ const TURN_SIGMA_RADPS: f64 = 0.6;
 const STRAIGHT_SIGMA_RADPS: f64 = 0.15;
 /// Fastest turn, rad/s: beyond it the model would turn on the spot.
 const MOST_RADPS: f64 = 1.5;
-/// A model less probable than this is not followed.
-const NEGLIGIBLE: f64 = 1e-6;
 /// Least probability of a model that a class may follow: what happens next may need it.
 const FLOOR: f64 = 1e-4;
+/// A model less probable than this goes with the others.
+const NEGLIGIBLE: f64 = 2.0 * FLOOR;
 
 pub(crate) type State = SVector<f64, 5>;
 pub(crate) type StateCovariance = SMatrix<f64, 5, 5>;
@@ -444,6 +444,14 @@ mod tests {
         let (state, _) = imm.estimate();
         assert!(imm.probability(Model::Stationary) < 0.01, "{}", imm.probability(Model::Stationary));
         assert!((state[2] - 10.0).abs() < 0.5 && (state[0] - 50.0).abs() < 1.0, "{state}");
+    }
+
+    #[test]
+    fn what_drives_on_leaves_no_model_behind() {
+        let imm = follow(Kind::Vehicle, 20.0, |t| [10.0 * t, 0.0]);
+        let (state, covariance) = imm.estimate();
+        // Left behind at its least probability, the stationary model would be worth two metres.
+        assert!(covariance[(0, 0)].sqrt() < 0.2 && (state[0] - 200.0).abs() < 0.3, "{state} {covariance}");
     }
 
     #[test]
