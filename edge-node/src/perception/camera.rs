@@ -354,10 +354,8 @@ impl CameraPerception {
             {
                 let mut measured = *measured;
                 if track.class().0 == ObjectClass::Person {
-                    let others =
-                        people(self.tracker.tracks(), &self.on_ground).filter(|(id, ..)| *id != track.track_id);
-                    let others = others.map(|(_, bounding_box, position)| (bounding_box, position));
-                    let company = mistaken(&track.bounding_box(), motion.position(), others);
+                    let people = people(self.tracker.tracks(), &self.on_ground);
+                    let company = mistaken(&track.bounding_box(), motion.position(), people);
                     measured.bias = sum(&measured.bias, &company);
                 }
                 let extent = entry.size.body().extent;
@@ -373,14 +371,11 @@ impl CameraPerception {
     }
 }
 
-/// Everybody on foot that the tracker is sure of: identity, box and place.
-fn people<'a>(
-    tracks: &'a [ImageTrack],
-    on_ground: &'a [OnGround],
-) -> impl Iterator<Item = (u32, BoundingBox, Enu)> + 'a {
+/// Everybody on foot that the tracker is sure of: box and place.
+fn people<'a>(tracks: &'a [ImageTrack], on_ground: &'a [OnGround]) -> impl Iterator<Item = (BoundingBox, Enu)> + 'a {
     let all = tracks.iter().zip(on_ground);
     let people = all.filter(|(track, _)| track.is_confirmed() && track.class().0 == ObjectClass::Person);
-    people.filter_map(|(track, entry)| Some((track.track_id, track.bounding_box(), entry.motion.as_ref()?.position())))
+    people.filter_map(|(track, entry)| Some((track.bounding_box(), entry.motion.as_ref()?.position())))
 }
 
 /// Where a track's newest box meets the ground; `None` where the picture's border leaves nothing that would tell.

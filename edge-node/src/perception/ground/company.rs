@@ -16,13 +16,13 @@ const MISTAKEN: f64 = 0.2;
 /// People further apart than this are told from each other, metres.
 const NEAR_M: f64 = 3.0;
 
-/// Covariance of who the person at `position` may be instead.
+/// Covariance of who of `people` the person at `position` may be instead; itself among them changes nothing.
 pub(crate) fn mistaken(
     b: &BoundingBox,
     position: Enu,
-    others: impl Iterator<Item = (BoundingBox, Enu)>,
+    people: impl Iterator<Item = (BoundingBox, Enu)>,
 ) -> Covariance2 {
-    let near = others
+    let near = people
         .filter(|(other, _)| touch(b, other))
         .map(|(_, there)| Vector2::new(there.e_m - position.e_m, there.n_m - position.n_m));
     near.filter(|apart| apart.norm() < NEAR_M)

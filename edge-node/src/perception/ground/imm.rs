@@ -161,33 +161,30 @@ impl Imm {
         let rests = before.map(|mode| mode.may_rest(class));
         let fitting = Model::ALL.iter().filter(|model| model.is_for(kind)).count() as f64;
         for (j, to) in Model::ALL.into_iter().enumerate() {
+            if !to.is_for(kind) {
+                self.modes[j].probability = 0.0;
+                continue;
+            }
             let transition = |i: usize| {
                 let from = Model::ALL[i];
-                match (to.is_for(kind), from.is_for(kind)) {
-                    (false, _) => 0.0,
+                if !from.is_for(kind) {
                     // The class has changed: its models begin alike.
-                    (true, false) => 1.0 / fitting,
-                    (true, true) if fitting < 1.5 => 1.0,
-                    (true, true) => {
-                        let leaves = (1.0 - (-dt_s / from.sojourn_s()).exp()) / (fitting - 1.0);
-                        // Nobody comes to rest who drives: as little of that as is likely for the velocity.
-                        let to = |to: Model| if to == Model::Stationary { leaves * rests[i] } else { leaves };
-                        let others = Model::ALL.into_iter().filter(|other| *other != from && other.is_for(kind));
-                        if i == j { 1.0 - others.map(to).sum::<f64>() } else { to(Model::ALL[j]) }
-                    }
+                    return 1.0 / fitting;
                 }
+                let leaves = (1.0 - (-dt_s / from.sojourn_s()).exp()) / (fitting - 1.0);
+                // Nobody comes to rest who drives: as little of that as is likely for the velocity.
+                let to = |to: Model| if to == Model::Stationary { leaves * rests[i] } else { leaves };
+                let others = Model::ALL.into_iter().filter(|other| *other != from && other.is_for(kind));
+                if i == j { 1.0 - others.map(to).sum::<f64>() } else { to(Model::ALL[j]) }
             };
-            let fits = to.is_for(kind);
             let mut weights: [f64; MODELS] = std::array::from_fn(|i| transition(i) * before[i].probability);
             let mut total: f64 = weights.iter().sum();
             let mode = &mut self.modes[j];
-            mode.probability = if fits && total > NEGLIGIBLE { total } else { 0.0 };
-            if !fits {
-                continue;
-            }
+            mode.probability = total;
             if total <= NEGLIGIBLE {
-                // Nobody goes over to it. It stays with the others none the less: what it is left behind with would come back
-                // with its least probability, from far behind who drives on.
+                // Nobody goes over to it. It stays with the others none the less: left behind, it would come back with its least
+                // probability from far behind who drives on.
+                mode.probability = 0.0;
                 weights = before.map(|mode| mode.probability);
                 total = weights.iter().sum();
             }
